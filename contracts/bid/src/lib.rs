@@ -1,0 +1,1 @@
+//! The bid rule as a pure contract.

@@ -1,0 +1,29 @@
+//! The types, messages and selectors of the market (interface v1); types only, no rule and no runtime.
+//!
+//! Everything encodes as SCALE with fixed-width little-endian integers; only `Vec` lengths are compact.
+//! A change of any layout here is a new interface version.
+#![no_std]
+
+extern crate alloc;
+
+mod clearing;
+mod message;
+mod order;
+mod record;
+mod settlement;
+mod terms;
+
+pub use clearing::{Book, Clearing, ClearParams, Op, Trade};
+pub use message::{
+    ADMIT, CLEAR, DESCRIBE, Descriptor, INTERFACE, LangError, Pricing, RuleError, RuleResult, SETTLE, Selector,
+};
+pub use order::{AdmitInput, Admission, Order, OrderRequest, Side, flags, roles};
+pub use record::{
+    Claim, Leg, NetPosition, Stage, StageRecord, TradeOrder, TransferKind, TransferRecord, Vote, attest_message,
+    confirm_message, reading_message,
+};
+pub use settlement::{
+    CertifiedTrade, ExecutionEntry, ExecutionList, MeterSlot, Party, Rates, Reading, ReadingStatus, SettleInput,
+    SettlementReport, Transfer, kinds,
+};
+pub use terms::{Limits, Terms, Windows};

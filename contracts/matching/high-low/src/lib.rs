@@ -1,0 +1,1 @@
+//! The high-low rule as a pure contract.

@@ -1,0 +1,1 @@
+//! The min-spread rule as a pure contract.

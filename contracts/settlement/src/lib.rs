@@ -1,0 +1,1 @@
+//! The settlement rule as a pure contract.

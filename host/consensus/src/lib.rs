@@ -1,0 +1,1 @@
+//! The ordering port and its engines; forbids knowing what an extrinsic means.

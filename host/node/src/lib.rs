@@ -1,0 +1,1 @@
+//! One node: wiring, mempool, importer, keystore, attestor and the busbar command line.

@@ -1,0 +1,3 @@
+//! The `busbar` command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! JSON-RPC over read-only views; forbids writing state.

@@ -1,0 +1,1 @@
+//! Tables, drawn: the only crate that names redb; one write path, one transaction a block.

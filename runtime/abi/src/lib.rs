@@ -1,0 +1,1 @@
+//! The seal host interface as one table; forbids an engine, a host or an account.

@@ -1,0 +1,65 @@
+//! Every limit of the chain, with unit and reason. A limit that is not here does not exist.
+
+/// Bytes of one ordered block: what a 1 s block can gossip on a home uplink.
+pub const BLOCK_BYTES_MAX: usize = 2 << 20;
+/// Bytes of one extrinsic: a full-size code upload with room for its envelope.
+pub const EXTRINSIC_BYTES_MAX: usize = 256 << 10;
+/// Bytes of one contract's code, as the contracts pallet allows.
+pub const CODE_BYTES_MAX: usize = 128 << 10;
+/// Bytes of encoded events in one block.
+pub const EVENTS_BYTES_MAX: usize = 1 << 20;
+/// Extrinsics in one block; bounds the decoding of an ordered block.
+pub const BLOCK_EXTRINSICS_MAX: usize = 16_384;
+/// Nesting depth of any decoded call.
+pub const DECODE_DEPTH_MAX: u32 = 8;
+
+/// Gas that the extrinsics of a block may declare together (0.4 s of reference time).
+pub const BLOCK_GAS_MAX: u64 = 400_000_000_000;
+/// Gas for the market steps that the runtime itself drives in a block.
+pub const MARKET_STEPS_GAS_MAX: u64 = 2_000_000_000_000;
+/// Gas of one `clear`.
+pub const CLEAR_GAS_MAX: u64 = 1_000_000_000_000;
+/// Gas of one `settle`.
+pub const SETTLE_GAS_MAX: u64 = 1_000_000_000_000;
+/// Gas of one `admit`: 1 ms, two hundred times what the shipped rule needs.
+pub const ADMIT_GAS_MAX: u64 = 1_000_000_000;
+/// Gas of one `describe`.
+pub const DESCRIBE_GAS_MAX: u64 = 1_000_000_000;
+
+/// Orders in one slot of one market.
+pub const MAX_ORDERS_PER_SLOT: u32 = 100_000;
+/// Orders in one page of the open book.
+pub const ORDERS_PER_PAGE: u32 = 400;
+/// Bytes of the memo that a bid rule keeps per market and entity.
+pub const MEMO_BYTES_MAX: usize = 256;
+/// Execution lists posted for one slot: the platform's and the voters'.
+pub const EXECUTION_LISTS_MAX: u32 = 4;
+/// Revisions of one meter's reading for one slot.
+pub const READING_REVISIONS_MAX: u16 = 8;
+
+/// Pages (64 KiB) of a pure contract's memory.
+pub const PURE_MEMORY_PAGES_MAX: u32 = 256;
+/// Pages (64 KiB) of a stateful contract's memory, as the contracts pallet allows.
+pub const STATEFUL_MEMORY_PAGES_MAX: u32 = 16;
+/// Bytes of a pure contract's input, and of its output.
+pub const PURE_IO_BYTES_MAX: usize = 8 << 20;
+/// Bytes of a stateful contract's storage value, event data or return data.
+pub const PAYLOAD_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a stateful contract's storage key.
+pub const STORAGE_KEY_BYTES_MAX: usize = 128;
+/// Topics of one contract event.
+pub const EVENT_TOPICS_MAX: usize = 4;
+/// Nested contract calls below the first.
+pub const CALL_DEPTH_MAX: usize = 5;
+
+/// Blocks whose hashes the state remembers; bounds an extrinsic's mortality.
+pub const BLOCK_HASH_COUNT: u64 = 4_096;
+/// How far the proposer's executed height may lie behind (DESIGN 4.4).
+pub const EXECUTED_LAG_MAX: u64 = 8;
+/// A block's time exceeds its parent's by at most this, unless the chain was idle longer.
+pub const BLOCK_TIME_STEP_MAX_MS: u64 = 60_000;
+/// A window for people contains at least this many blocks.
+pub const PEOPLE_WINDOW_BLOCKS_MIN: u64 = 8;
+
+const _: () = assert!(CODE_BYTES_MAX < EXTRINSIC_BYTES_MAX && EXTRINSIC_BYTES_MAX < BLOCK_BYTES_MAX);
+const _: () = assert!(ADMIT_GAS_MAX < BLOCK_GAS_MAX && CLEAR_GAS_MAX <= MARKET_STEPS_GAS_MAX);

@@ -1,0 +1,1 @@
+//! What nothing depends on: scenarios, vectors, harness, conformance, properties, crash, tidy.
