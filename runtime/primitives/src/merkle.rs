@@ -102,6 +102,50 @@ impl MerkleProof {
     }
 }
 
+/// A tree that grows leaf by leaf and keeps only its peaks: the state of a stage that is still open.
+///
+/// Peak `i` covers the leaves of the `i`-th set bit of `leaves`, highest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct MerkleAccumulator {
+    leaves: u32,
+    peaks: Vec<Hash>,
+}
+
+impl MerkleAccumulator {
+    /// Append a leaf and give its index.
+    ///
+    /// # Panics
+    /// After 2³² leaves.
+    pub fn push(&mut self, leaf: &[u8]) -> u32 {
+        let index = self.leaves;
+        let mut node = leaf_hash(leaf);
+        for _ in 0..index.trailing_ones() {
+            let left = self.peaks.pop().expect("one peak for each set bit of the count");
+            node = node_hash(&left, &node);
+        }
+        self.peaks.push(node);
+        self.leaves = index + 1;
+        index
+    }
+
+    /// Number of leaves so far.
+    pub const fn len(&self) -> u32 {
+        self.leaves
+    }
+
+    /// Whether no leaf was pushed.
+    pub const fn is_empty(&self) -> bool {
+        self.leaves == 0
+    }
+
+    /// The root [`merkle_root`] gives for the same leaves.
+    pub fn root(&self) -> Hash {
+        let mut peaks = self.peaks.iter().rev().copied();
+        let Some(last) = peaks.next() else { return Hash::ZERO };
+        peaks.fold(last, |right, left| node_hash(&left, &right))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +167,9 @@ mod tests {
                 assert!(!longer.verify(leaf, &tree.root()));
             }
             assert!(tree.prove(count).is_none());
+            let mut grown = MerkleAccumulator::default();
+            leaves.iter().for_each(|leaf| _ = grown.push(leaf));
+            assert_eq!((grown.root(), grown.len()), (tree.root(), count));
         }
         assert_eq!(merkle_root::<&[u8]>([]), Hash::ZERO);
     }
