@@ -1,1 +1,14 @@
 //! The ordering port and its engines; forbids knowing what an extrinsic means.
+//!
+//! An engine decides *which bytes come next and when*; what they mean belongs to the [`Application`] behind
+//! the port. Nothing here decodes an extrinsic, executes a block or opens a file.
+
+mod clock;
+mod envelope;
+mod port;
+mod solo;
+
+pub use clock::{Clock, SystemClock, VirtualClock};
+pub use envelope::{BlockFault, Timeliness, VOTE_EARLY_MS, check_envelope, check_time};
+pub use port::{Application, Certificate, Parent, Proposal, Verdict};
+pub use solo::{EngineError, Progress, Solo};
