@@ -1,1 +1,18 @@
-//! A thin layer over pallet-contracts-uapi for pure and stateful contracts; the ring's only unsafe.
+//! A thin layer over `pallet-contracts-uapi`: entry points, dispatch, memory and storage of a contract.
+//!
+//! The only place in this ring with `unsafe`, and only in [`mod@guest`]: a rule is safe code over its decoded input.
+#![no_std]
+
+extern crate alloc;
+#[cfg(not(target_arch = "wasm32"))]
+extern crate std;
+
+mod arena;
+mod dispatch;
+mod entry;
+#[cfg(target_arch = "wasm32")]
+pub mod guest;
+mod storage;
+
+pub use dispatch::{Answer, Handler, LANG_ERROR, OK, REVERT, answer, selects, unreadable};
+pub use storage::Storage;
