@@ -48,6 +48,16 @@ pub fn blake2_128(data: &[u8]) -> [u8; 16] {
     Blake2b::<U16>::digest(data).into()
 }
 
+/// Keccak-256, for contracts and Ethereum-style addresses.
+pub fn keccak_256(data: &[u8]) -> [u8; 32] {
+    sp_crypto_hashing::keccak_256(data)
+}
+
+/// SHA-256, for contracts.
+pub fn sha2_256(data: &[u8]) -> [u8; 32] {
+    sp_crypto_hashing::sha2_256(data)
+}
+
 /// XXH64 twice (storage prefixes).
 pub fn twox_128(data: &[u8]) -> [u8; 16] {
     sp_crypto_hashing::twox_128(data)
