@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn the_last_block_grows_and_shrinks_in_place() {
         let mut arena = arena();
-        let first = arena.take(50, 1, grow).unwrap();
+        let first = arena.take(50, 1, grow).expect("there is room");
         assert!(arena.resize(first, 50, 900, grow));
         assert!(!arena.resize(first, 900, 1000, grow));
         assert!(arena.resize(first, 900, 20, grow));
@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn the_largest_freed_block_is_used_again() {
         let mut arena = arena();
-        let input = arena.take(300, 1, grow).unwrap();
-        let decoded = arena.take(100, 1, grow).unwrap();
+        let input = arena.take(300, 1, grow).expect("there is room");
+        let decoded = arena.take(100, 1, grow).expect("there is room");
         arena.give_back(input, 300);
         assert_eq!(arena.take(200, 1, grow), Some(input));
         assert!(arena.resize(input, 200, 290, grow));

@@ -1,4 +1,5 @@
-//! A thin layer over `pallet-contracts-uapi`: entry points, dispatch, memory and storage of a contract.
+//! A thin layer over `pallet-contracts-uapi`: entry points, dispatch, memory and storage of a contract, and what all
+//! call auctions share.
 //!
 //! The only place in this ring with `unsafe`, and only in [`mod@guest`]: a rule is safe code over its decoded input.
 #![no_std]
@@ -8,6 +9,7 @@ extern crate alloc;
 extern crate std;
 
 mod arena;
+pub mod auction;
 mod dispatch;
 mod entry;
 #[cfg(target_arch = "wasm32")]

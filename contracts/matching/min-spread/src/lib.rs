@@ -1,1 +1,17 @@
-//! The min-spread rule as a pure contract.
+//! The paper's rule: the pair with the smallest spread trades first, at the mean of its prices.
+//!
+//! It reaches full volume but little welfare (DESIGN section 2) and looks at pairs: hence its small books.
+#![no_std]
+
+extern crate alloc;
+
+mod error;
+mod rules;
+
+use contract_interface::{CLEAR, DESCRIBE};
+use runtime_primitives::limits;
+
+pub use error::Fault;
+pub use rules::{DESCRIPTOR, clear, describe};
+
+contract_sdk::pure_rule! { input_max: limits::PURE_IO_BYTES_MAX, DESCRIBE => describe, CLEAR => clear }

@@ -1,0 +1,20 @@
+//! The rule against the oracle: the worked example and all 120 books, trade by trade.
+//!
+//! Also the promises that hold for any book, on the oracle's.
+
+#[path = "../../../testing/mod.rs"]
+mod testing;
+
+use contract_high_low::clear;
+use testing::{books, promises, vectors};
+
+#[test]
+fn all_books_clear_as_the_oracle_says() {
+    for case in vectors::cases("high_low") {
+        let clearing =
+            clear(books::PARAMS, books::book(&case.orders)).expect("the oracle's books are well-formed");
+        assert_eq!(vectors::matches(&clearing), case.matches, "{}", case.name);
+        promises::respects_orders(&case.orders, &clearing);
+        promises::leaves_no_cross(&case.orders, &clearing);
+    }
+}
