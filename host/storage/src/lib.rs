@@ -1,1 +1,23 @@
 //! Tables, drawn: the only crate that names redb; one write path, one transaction a block.
+//!
+//! The rule: flat state, trie, archive, undo, block, receipts and height land together or not at
+//! all, and a reader sees one committed block, whole.
+
+mod block_record;
+mod chunks;
+mod error;
+mod flat;
+mod head;
+mod options;
+mod snapshot;
+mod store;
+mod tables;
+mod trie_log;
+mod undo;
+mod write;
+
+pub use error::StoreError;
+pub use options::StoreOptions;
+pub use redb::StorageBackend;
+pub use snapshot::{PastState, Snapshot};
+pub use store::{Commit, Store};

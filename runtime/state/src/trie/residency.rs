@@ -1,7 +1,7 @@
 //! What stays in memory: pages and buckets leave in the order in which they were last used.
 //!
 //! The rule: leaving memory changes no root and no proof. A page whose row in the store is not up to
-//! date must stay; the store says since which generation that may be so.
+//! date must stay, so a store writes all of those before it asks for room.
 
 use super::Trie;
 use super::page::{Child, Page};
@@ -14,9 +14,9 @@ impl Trie {
         self.resident
     }
 
-    /// The same trie with at most about `bytes` in memory. The root page stays, and so does what
-    /// was used in generation `keep_since` or later.
-    pub fn shrink(&self, bytes: usize, keep_since: u64) -> Self {
+    /// The same trie with at most about `bytes` in memory, and the root page in any case. The rows
+    /// of all pages must be up to date.
+    pub fn shrink(&self, bytes: usize) -> Self {
         let mut held = Vec::new();
         collect(&self.top, &mut held);
         held.sort_unstable_by_key(|(used, _)| core::cmp::Reverse(*used));
@@ -25,7 +25,7 @@ impl Trie {
             sum += size;
             (sum > bytes).then_some(*used)
         });
-        let keep_from = last_leaving.map_or(0, |used| used + 1).min(keep_since);
+        let keep_from = last_leaving.map_or(0, |used| used + 1);
         let mut resident = Page::BYTES;
         let top = lighten(&self.top, keep_from, &mut resident);
         Self { top, resident, ..self.clone() }
