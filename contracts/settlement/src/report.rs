@@ -108,7 +108,7 @@ impl Encode for Settlement {
 }
 
 fn length(count: usize) -> Compact<u32> {
-    Compact(u32::try_from(count).expect("the input's lengths are u32, and 7 lines per item exceed no memory"))
+    Compact(u32::try_from(count).expect("no input has memory for 2³⁰ trades and meters"))
 }
 
 impl From<Settlement> for SettlementReport {

@@ -10,7 +10,7 @@ use contract_interface::{Order, RuleError, Side, flags};
 use core::cmp::Reverse;
 use runtime_primitives::{Energy, EntityId, Seq, midpoint_floor};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testing::books::{PARAMS, Random, Shape, ask, bid, book, order, random_orders};
 use testing::{promises, vectors};
 
@@ -160,12 +160,13 @@ fn a_flagged_order_too_many_refuses_the_book() {
 }
 
 #[test]
+#[allow(clippy::disallowed_types, reason = "the test asks whether the work is quadratic")]
 fn one_entity_on_both_sides_of_a_full_book_does_not_slow_it_down() {
     let half = DESCRIPTOR.max_orders / 2;
     let asks = (0..half).map(|seq| order(seq, 1, Side::Sell, 5, seq % 100));
     let bids = (half..2 * half - 1).map(|seq| order(seq, 1, Side::Buy, 5, 1_000 + seq % 100));
     let orders: Vec<Order> = asks.chain(bids).chain([bid(2 * half, 5, 500)]).collect();
-    let start = Instant::now();
+    let start = std::time::Instant::now();
     let clearing = clear(PARAMS, book(&orders)).expect("the book is well-formed");
     assert_eq!(vectors::matches(&clearing), [(2 * half, 0, 5, 250)]);
     // A walk over its own asks for each bid would take 2.5 · 10⁹ steps.
