@@ -1,1 +1,7 @@
 //! One node: wiring, mempool, importer, keystore, attestor and the busbar command line.
+//!
+//! The only crate with secret keys and a command line; what it knows of the rules it asks the runtime.
+
+pub mod community;
+pub mod keys;
+pub mod report;

@@ -1,0 +1,38 @@
+//! Secrets typed by people or piped by scripts. Nothing read here is echoed.
+
+use super::error::KeyError;
+use std::fs;
+use std::io::{self, BufRead, IsTerminal};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// One line: asked for at a terminal, otherwise the next line of standard input.
+///
+/// # Errors
+/// [`KeyError::Terminal`].
+pub(super) fn secret_line(prompt: &str) -> Result<Zeroizing<String>, KeyError> {
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(KeyError::Terminal);
+    }
+    let mut line = Zeroizing::new(String::new());
+    io::stdin().lock().read_line(&mut line).map_err(KeyError::Terminal)?;
+    Ok(first_line(&line))
+}
+
+/// The passphrase for a new key: from the file's first line, or asked for twice.
+///
+/// # Errors
+/// [`KeyError::Io`], [`KeyError::Terminal`], [`KeyError::PassphraseMismatch`].
+pub(super) fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
+    if let Some(path) = file {
+        let text = fs::read_to_string(path).map(Zeroizing::new).map_err(KeyError::io(path))?;
+        return Ok(first_line(&text));
+    }
+    let ask = |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(KeyError::Terminal);
+    let (first, second) = (ask("Passphrase for the new key: ")?, ask("The same again: ")?);
+    if first == second { Ok(first) } else { Err(KeyError::PassphraseMismatch) }
+}
+
+fn first_line(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())
+}
