@@ -142,12 +142,24 @@ impl Lower for ReturnCode {
 }
 
 macro_rules! is {
-    (aliased) => { true };
-    (pure) => { true };
-    (mutating) => { true };
-    (plain) => { false };
-    (stateful) => { false };
-    (reading) => { false };
+    (aliased) => {
+        true
+    };
+    (pure) => {
+        true
+    };
+    (mutating) => {
+        true
+    };
+    (plain) => {
+        false
+    };
+    (stateful) => {
+        false
+    };
+    (reading) => {
+        false
+    };
 }
 
 macro_rules! as_data {

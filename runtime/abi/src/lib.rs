@@ -10,5 +10,6 @@ mod table;
 
 pub use code::{CallFlags, RETURN_FLAG_REVERT, ReturnCode, SENTINEL};
 pub use function::{
-    ALIAS_PREFIX, CostClass, HOST_FUNCTIONS, HostFunction, Lower, MEMORY_IMPORT, Service, ValueType, WasmType, find,
+    ALIAS_PREFIX, CostClass, HOST_FUNCTIONS, HostFunction, Lower, MEMORY_IMPORT, Service, ValueType,
+    WasmType, find,
 };

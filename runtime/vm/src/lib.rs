@@ -1,1 +1,28 @@
 //! Validate, instrument, compile, run: the only crate that names wasmtime and wasmi; forbids knowing what an account is.
+//!
+//! Gas and stack are counted by the module itself (`meter`), so that outputs and costs are equal on every engine.
+//! Calls run on the caller's thread, which must have [`VM_THREAD_STACK_BYTES`] of stack: the logical stack of a
+//! contract then always ends before the native one.
+
+mod check;
+mod engine;
+mod error;
+mod frame;
+mod gas;
+mod gate;
+mod host;
+mod limits;
+mod meter;
+mod module;
+mod outcome;
+mod seal;
+mod vm;
+
+pub use check::{Checked, check};
+pub use error::{CodeError, Counted, Feature, VmFault};
+pub use host::Host;
+pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
+pub use module::{Entry, Kind, Module};
+pub use outcome::{HostTrap, Outcome, Output, Trap};
+pub use runtime_abi::ReturnCode;
+pub use vm::{EngineKind, Vm};

@@ -1,0 +1,82 @@
+//! From the bytes somebody uploads to an instrumented module: [`check`].
+//!
+//! Everything that can refuse code happens here and depends on the bytes alone; what passes is compiled without
+//! further questions, so an engine that refuses it is a fault of the node.
+
+mod features;
+mod imports;
+mod module;
+mod validate;
+
+pub(crate) use module::{Body, Facts};
+
+use crate::{CodeError, Kind, gas, meter};
+use runtime_abi::HostFunction;
+use runtime_primitives::limits::CODE_BYTES_MAX;
+
+/// Code that may run: instrumented bytes and what is known of them. Only [`check`] builds it.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    instrumented: Vec<u8>,
+    kind: Kind,
+    memory_pages: (u32, u32),
+    imports: Vec<&'static HostFunction>,
+    has_start: bool,
+}
+
+impl Checked {
+    /// The module with gas and stack counters: what engines compile.
+    pub fn instrumented(&self) -> &[u8] {
+        &self.instrumented
+    }
+
+    /// The kind it was checked as.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Pages (64 KiB) of memory at the start of a call.
+    pub const fn memory_pages_min(&self) -> u32 {
+        self.memory_pages.0
+    }
+
+    /// Pages (64 KiB) to which the memory may grow.
+    pub const fn memory_pages_max(&self) -> u32 {
+        self.memory_pages.1
+    }
+
+    /// The host functions it imports, in the module's order; one imported twice is here twice.
+    pub fn imports(&self) -> &[&'static HostFunction] {
+        &self.imports
+    }
+
+    /// Whether a start function runs before the entry point.
+    pub const fn has_start(&self) -> bool {
+        self.has_start
+    }
+
+    /// Gas charged for a call before its first instruction.
+    pub const fn entry_gas(&self) -> u64 {
+        gas::entry(self.memory_pages.0)
+    }
+}
+
+/// Validates `code` for contracts of `kind` and instruments it; compiles nothing.
+///
+/// # Errors
+/// The first rule that the code breaks.
+pub fn check(code: &[u8], kind: Kind) -> Result<Checked, CodeError> {
+    if code.len() > CODE_BYTES_MAX {
+        return Err(CodeError::CodeTooLarge { bytes: code.len() });
+    }
+    let facts = validate::validate(code, kind)?;
+    let memory_pages = facts.memory_pages(kind)?;
+    let instrumented = meter::instrument(&facts, memory_pages)?;
+    Ok(Checked {
+        instrumented,
+        kind,
+        memory_pages,
+        imports: facts.imports.iter().map(|import| import.function).collect(),
+        has_start: facts.start.is_some(),
+    })
+}

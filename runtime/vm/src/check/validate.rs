@@ -1,0 +1,253 @@
+//! The walk through a module: validation by the library, our limits in between.
+//!
+//! A limit is checked before the library allocates for what it limits.
+
+use super::features::{ACCEPTED, refusal};
+use super::imports::{Accepted, accept};
+use super::module::{Body, Facts};
+use crate::limits::*;
+use crate::{CodeError, Counted, Entry, Kind, meter};
+use wasmparser::{
+    DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations,
+    FunctionBody, Operator, OperatorsReader, Parser, Payload, SectionLimited, ValidPayload, Validator,
+    ValidatorResources,
+};
+
+const PAGE_BYTES: u64 = 64 << 10;
+
+/// Validates `code` and returns its parts.
+pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, CodeError> {
+    let facts = Walk { kind, facts: Facts::default(), allocations: FuncValidatorAllocations::default() }
+        .run(code)
+        .map_err(|error| match error {
+            Refusal::Rule(error) => error,
+            Refusal::Parser(error) => refusal(code, &error),
+        })?;
+    check_entries(&facts, kind)?;
+    check_segments(&facts)?;
+    Ok(facts)
+}
+
+/// A rule of ours, or the library's word that the module is invalid.
+enum Refusal {
+    Rule(CodeError),
+    Parser(wasmparser::Error),
+}
+
+impl From<wasmparser::Error> for Refusal {
+    fn from(error: wasmparser::Error) -> Self {
+        Self::Parser(error)
+    }
+}
+
+impl From<CodeError> for Refusal {
+    fn from(error: CodeError) -> Self {
+        Self::Rule(error)
+    }
+}
+
+struct Walk<'a> {
+    kind: Kind,
+    facts: Facts<'a>,
+    allocations: FuncValidatorAllocations,
+}
+
+impl<'a> Walk<'a> {
+    fn run(mut self, code: &'a [u8]) -> Result<Facts<'a>, Refusal> {
+        let mut validator = Validator::new_with_features(ACCEPTED);
+        let mut parser = Parser::new(0);
+        parser.set_features(ACCEPTED);
+        for payload in parser.parse_all(code) {
+            let payload = payload?;
+            check_counts(&payload)?;
+            if let ValidPayload::Func(function, body) = validator.payload(&payload)? {
+                self.function(function, body)?;
+            } else {
+                self.section(payload)?;
+            }
+        }
+        Ok(self.facts)
+    }
+
+    fn section(&mut self, payload: Payload<'a>) -> Result<(), Refusal> {
+        let facts = &mut self.facts;
+        match payload {
+            Payload::TypeSection(section) => {
+                for ty in section.into_iter_err_on_gc_types() {
+                    let ty = ty?;
+                    limit(Counted::Parameters, ty.params().len(), PARAMETERS_MAX)?;
+                    limit(Counted::Results, ty.results().len(), RESULTS_MAX)?;
+                    facts.types.push(ty);
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    match accept(import?, self.kind, &facts.types)? {
+                        Accepted::Memory(memory) => facts.memory = Some(memory),
+                        Accepted::Function(function) => facts.imports.push(function),
+                    }
+                }
+                limit(Counted::Imports, facts.imports.len(), IMPORTS_MAX as usize)?;
+            }
+            Payload::FunctionSection(section) => facts.functions = collect(section)?,
+            Payload::TableSection(section) => {
+                facts.table = section.into_iter().next().transpose()?.map(|t| t.ty)
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    facts.memory = Some(memory?);
+                }
+            }
+            Payload::GlobalSection(section) => facts.globals = collect(section)?,
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    if export.name.starts_with(meter::RESERVED_PREFIX) {
+                        return Err(CodeError::ReservedExport { name: export.name.to_owned() }.into());
+                    }
+                    let function = (export.kind == ExternalKind::Func).then_some(export.index);
+                    match export.name {
+                        "call" => facts.call = function,
+                        "deploy" => facts.deploy = function,
+                        _ => {}
+                    }
+                }
+            }
+            Payload::StartSection { func, .. } => facts.start = Some(func),
+            Payload::ElementSection(section) => facts.elements = collect(section)?,
+            Payload::DataSection(section) => facts.data = collect(section)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn function(
+        &mut self,
+        function: FuncToValidate<ValidatorResources>,
+        body: FunctionBody<'a>,
+    ) -> Result<(), Refusal> {
+        let index = function.index;
+        let bytes = body.as_bytes().len();
+        if bytes > FUNCTION_BODY_BYTES_MAX {
+            return Err(
+                CodeError::BodyTooLarge { function: index, bytes, max: FUNCTION_BODY_BYTES_MAX }.into()
+            );
+        }
+        let mut validator = function.into_validator(std::mem::take(&mut self.allocations));
+        let mut locals = u64::from(validator.len_locals());
+        for group in body.get_locals_reader()? {
+            locals += u64::from(group?.0);
+        }
+        if locals > u64::from(FUNCTION_LOCALS_MAX) {
+            return Err(CodeError::TooManyLocals { function: index, locals, max: FUNCTION_LOCALS_MAX }.into());
+        }
+        let mut reader = body.get_binary_reader();
+        validator.read_locals(&mut reader)?;
+        reader.set_features(ACCEPTED);
+        let mut operators = OperatorsReader::new(reader);
+        let mut operands_max = 0;
+        while !operators.eof() {
+            let offset = operators.original_position();
+            let operator = operators.read()?;
+            if let Operator::BrTable { targets } = &operator {
+                let targets = targets.len().saturating_add(1);
+                if targets > BRANCH_TABLE_TARGETS_MAX {
+                    let max = BRANCH_TABLE_TARGETS_MAX;
+                    return Err(CodeError::BranchTableTooLarge { function: index, targets, max }.into());
+                }
+            }
+            validator.op(offset, &operator)?;
+            operands_max = operands_max.max(validator.operand_stack_height());
+            // The function itself is one frame of the control stack.
+            if validator.control_stack_height() > NESTING_DEPTH_MAX + 1 {
+                return Err(CodeError::NestingTooDeep { function: index, max: NESTING_DEPTH_MAX }.into());
+            }
+        }
+        operators.finish()?;
+        let locals = validator.len_locals();
+        self.allocations = validator.into_allocations();
+        self.facts.bodies.push(Body { body, locals, operands_max });
+        Ok(())
+    }
+}
+
+fn collect<'a, T: wasmparser::FromReader<'a>>(section: SectionLimited<'a, T>) -> Result<Vec<T>, Refusal> {
+    Ok(section.into_iter().collect::<Result<_, _>>()?)
+}
+
+fn limit(what: Counted, count: usize, max: usize) -> Result<(), CodeError> {
+    if count > max { Err(CodeError::TooMany { what, count: count as u64, max: max as u64 }) } else { Ok(()) }
+}
+
+/// The counts that sections declare at their heads.
+fn check_counts(payload: &Payload<'_>) -> Result<(), CodeError> {
+    let (what, count, max) = match payload {
+        Payload::TypeSection(section) => (Counted::Types, section.count(), TYPES_MAX),
+        Payload::ImportSection(section) => (Counted::Imports, section.count(), IMPORTS_MAX),
+        Payload::FunctionSection(section) => (Counted::Functions, section.count(), FUNCTIONS_MAX),
+        Payload::GlobalSection(section) => (Counted::Globals, section.count(), GLOBALS_MAX),
+        Payload::ExportSection(section) => (Counted::Exports, section.count(), EXPORTS_MAX),
+        Payload::ElementSection(section) => (Counted::ElementSegments, section.count(), ELEMENT_SEGMENTS_MAX),
+        Payload::DataSection(section) => (Counted::DataSegments, section.count(), DATA_SEGMENTS_MAX),
+        _ => return Ok(()),
+    };
+    limit(what, count as usize, max as usize)
+}
+
+fn check_entries(facts: &Facts<'_>, kind: Kind) -> Result<(), CodeError> {
+    let exported = |entry| match entry {
+        Entry::Call => facts.call,
+        Entry::Deploy => facts.deploy,
+    };
+    for entry in kind.entries() {
+        if exported(*entry).is_none() {
+            return Err(CodeError::MissingEntry { kind, name: entry.name() });
+        }
+    }
+    for entry in [Entry::Call, Entry::Deploy] {
+        if let Some(index) = exported(entry) {
+            let ty = facts.function_type(index);
+            if !ty.is_some_and(|ty| ty.params().is_empty() && ty.results().is_empty()) {
+                return Err(CodeError::EntrySignature { name: entry.name() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Segments must fit at instantiation: whether they do is known here, so it is not a trap of every call.
+fn check_segments(facts: &Facts<'_>) -> Result<(), CodeError> {
+    let memory_bytes = facts.memory.map_or(0, |memory| memory.initial.saturating_mul(PAGE_BYTES));
+    for (index, segment) in (0u32..).zip(&facts.data) {
+        if let DataKind::Active { offset_expr, .. } = &segment.kind {
+            fits("memory", index, constant(offset_expr), segment.data.len() as u64, memory_bytes)?;
+        }
+    }
+    let entries = u64::from(facts.table_elements()?);
+    for (index, segment) in (0u32..).zip(&facts.elements) {
+        if let ElementKind::Active { offset_expr, .. } = &segment.kind {
+            let count = match &segment.items {
+                ElementItems::Functions(items) => items.count(),
+                ElementItems::Expressions(_, items) => items.count(),
+            };
+            fits("table", index, constant(offset_expr), u64::from(count), entries)?;
+        }
+    }
+    Ok(())
+}
+
+fn fits(what: &'static str, index: u32, start: Option<u64>, length: u64, end: u64) -> Result<(), CodeError> {
+    if start.is_some_and(|start| start + length <= end) {
+        Ok(())
+    } else {
+        Err(CodeError::SegmentOutOfBounds { what, index })
+    }
+}
+
+/// The value of an offset. Without imported globals it can only be a constant.
+fn constant(expression: &wasmparser::ConstExpr<'_>) -> Option<u64> {
+    match expression.get_operators_reader().read() {
+        Ok(Operator::I32Const { value }) => Some(u64::from(value.cast_unsigned())),
+        _ => None,
+    }
+}
