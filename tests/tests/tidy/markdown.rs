@@ -2,8 +2,9 @@
 //!
 //! A document that states a path or a command is checked here, or it drifts.
 
+use crate::tree::flattened;
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// The two commands of the README, in order.
 pub const README_COMMANDS: [&str; 2] = ["cargo run --release -- demo", "cargo test --workspace"];
@@ -90,19 +91,6 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
 /// What stands between backticks.
 fn spans(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
-}
-
-/// A path without `.` and `..`, with `/`.
-fn flattened(path: &Path) -> String {
-    let mut flat = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(flat.pop()),
-            Component::CurDir => {}
-            part => flat.push(part),
-        }
-    }
-    flat.to_string_lossy().into_owned()
 }
 
 #[test]

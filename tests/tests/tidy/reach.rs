@@ -4,6 +4,7 @@
 //! under `#[cfg(test)]` is test code with everything below it.
 
 use crate::source::{Source, is_test_gate, next_word, occurrences};
+use crate::tree::flattened;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -40,7 +41,8 @@ pub fn dead_files(sources: &mut [Source], manifests: &[(String, String)]) -> Vec
             let file = candidates(&sources[at].path, is_root, &declared)
                 .into_iter()
                 .find_map(|file| index.get(&file));
-            open.extend(file.map(|&file| (file, child_is_test, false)));
+            // A file named by `#[path]` looks for its own modules beside itself, as a root does.
+            open.extend(file.map(|&file| (file, child_is_test, declared.path.is_some())));
         }
     }
     for (&at, &is_test) in &alive {
@@ -123,13 +125,12 @@ fn attributes(code: &str, text: &str) -> (Option<String>, bool) {
 fn candidates(declaring: &str, is_root: bool, declared: &Declaration) -> Vec<String> {
     let file = Path::new(declaring);
     let folder = file.parent().expect("a file lies in a folder");
-    let as_text = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
     if let Some(path) = &declared.path {
-        return vec![as_text(folder.join(path))];
+        return vec![flattened(&folder.join(path))];
     }
     let owns_folder = is_root || file.file_name().is_some_and(|name| name == "mod.rs");
     let base = if owns_folder { folder.to_path_buf() } else { file.with_extension("") };
-    ["", "/mod"].map(|end| as_text(base.join(format!("{}{end}.rs", declared.place)))).to_vec()
+    ["", "/mod"].map(|end| flattened(&base.join(format!("{}{end}.rs", declared.place)))).to_vec()
 }
 
 #[test]
@@ -144,13 +145,16 @@ fn files_are_alive_by_target_or_by_mod_line() {
         ("a/src/b.rs", "#[path = \"other.rs\"]\npub(crate) mod c;\nmod e;\n", Some(false)),
         ("a/src/b/e/mod.rs", "mod f;\n", Some(false)),
         ("a/src/b/e/f.rs", "", Some(false)),
-        ("a/src/other.rs", "", Some(false)),
+        ("a/src/other.rs", "mod beside;\n", Some(false)),
+        ("a/src/beside.rs", "", Some(false)),
         ("a/src/inline/deep.rs", "", Some(false)),
         ("a/src/rows.rs", "mod under;\n", Some(true)),
         ("a/src/rows/under.rs", "", Some(true)),
         ("a/src/cli/x.rs", "mod y;\n", Some(false)),
         ("a/src/cli/y.rs", "", Some(false)),
-        ("a/tests/t.rs", "", Some(true)),
+        ("a/tests/t.rs", "#[path = \"../../shared/mod.rs\"]\nmod shared;\n", Some(true)),
+        ("shared/mod.rs", "mod row;\n", Some(true)),
+        ("shared/row.rs", "", Some(true)),
         ("a/src/dead.rs", "", None),
         ("a/src/b/c.rs", "", None),
         ("b/src/lib.rs", "", None),

@@ -14,7 +14,7 @@ pub struct Source {
     pub code: String,
     /// Offset of the trailing `#[cfg(test)] mod … { … }`, or the length.
     pub tests_at: usize,
-    /// Whether the whole file is test code.
+    /// Whether the whole file is test code (or an example, or a benchmark): it does not ship.
     pub is_test: bool,
 }
 
@@ -30,12 +30,12 @@ pub struct Function {
 }
 
 impl Source {
-    /// Read `text`. `is_test` only marks files that are test code by their place; a module that is declared
+    /// Read `text`. `is_test` only marks files that never ship by their place; a module that is declared
     /// under `#[cfg(test)]` is marked later, by who declares it.
     pub fn new(path: &str, text: &str) -> Self {
         let code = blank_literals(text);
         let tests_at = trailing_tests(&code).unwrap_or(text.len());
-        let is_test = path.split('/').any(|part| part == "tests" || part == "benches" || part == "fuzz");
+        let is_test = path.split('/').any(|part| ["tests", "benches", "examples", "fuzz"].contains(&part));
         Self { path: path.to_owned(), text: text.to_owned(), code, tests_at, is_test }
     }
 

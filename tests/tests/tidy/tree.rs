@@ -2,7 +2,7 @@
 //!
 //! Ignored files do not exist here: a rule must give the same answer on a developer's machine and in a fresh clone.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 /// The repository's top folder.
@@ -38,4 +38,17 @@ pub fn read(path: &str) -> String {
 /// Whether the file name ends in `.extension`.
 pub fn has_extension(path: &str, extension: &str) -> bool {
     Path::new(path).extension().is_some_and(|found| found == extension)
+}
+
+/// A path without `.` and `..`, with `/`.
+pub fn flattened(path: &Path) -> String {
+    let mut flat = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(flat.pop()),
+            Component::CurDir => {}
+            part => flat.push(part),
+        }
+    }
+    flat.to_string_lossy().into_owned()
 }
