@@ -3,7 +3,9 @@
 use crate::Side;
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
-use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp, blake2_256};
+use runtime_primitives::{
+    Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp, blake2_256,
+};
 
 /// How a reading came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]

@@ -21,8 +21,8 @@ pub const MARKET_STEPS_GAS_MAX: u64 = 2_000_000_000_000;
 pub const CLEAR_GAS_MAX: u64 = 1_000_000_000_000;
 /// Gas of one `settle`.
 pub const SETTLE_GAS_MAX: u64 = 1_000_000_000_000;
-/// Gas of one `admit`: 1 ms, two hundred times what the shipped rule needs.
-pub const ADMIT_GAS_MAX: u64 = 1_000_000_000;
+/// Gas of one `admit`: 50 µs nominal, several times what the shipped rule needs; every order declares it.
+pub const ADMIT_GAS_MAX: u64 = 50_000_000;
 /// Gas of one `describe`.
 pub const DESCRIBE_GAS_MAX: u64 = 1_000_000_000;
 
@@ -32,7 +32,7 @@ pub const MAX_ORDERS_PER_SLOT: u32 = 100_000;
 pub const ORDERS_PER_PAGE: u32 = 400;
 /// Bytes of the memo that a bid rule keeps per market and entity.
 pub const MEMO_BYTES_MAX: usize = 256;
-/// Execution lists posted for one slot: the platform's and the voters'.
+/// Execution lists for one slot: this many of the platform and this many of the voters.
 pub const EXECUTION_LISTS_MAX: u32 = 4;
 /// Revisions of one meter's reading for one slot.
 pub const READING_REVISIONS_MAX: u16 = 8;

@@ -1,0 +1,204 @@
+//! The archive: what the state only keeps roots of. Append-only, outside the trie, keyed so that scans are
+//! in order.
+//!
+//! ```text
+//! table 0 STAGE    market be32 | slot be32 | stage u8 | index be32   a leaf of the stage's Merkle tree
+//! table 1 LEDGER   height be64 | index be32                          TransferRecord, every movement of money
+//! table 2 CONSENT  market be32 | slot be32 | trade be32 | side u8    Consent: a party's confirmation or refusal
+//! table 3 LIST     market be32 | slot be32 | hash                    ExecutionList, as posted
+//! table 4 CLEARING market be32 | slot be32                           ClearingRecord: input, output, gas
+//! table 5 SETTLE   market be32 | slot be32                           SettleRecord: input, report, gas
+//! table 6 READING  market be32 | slot be32 | meter be32 | rev be16   SignedReading
+//! table 7 HOLD     market be32 | slot be32 | seq be32                HoldRecord: the signed order behind a hold
+//! ```
+//! Entries are never read by execution: a validator without an archive derives the same headers.
+
+use contract_interface::{Order, Reading, SettleInput, SettlementReport, Stage};
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::crypto::Signature;
+use runtime_primitives::{AccountId, Gas, Hash, Height, MarketId, MeterId, Money, Seq, Slot, blake2_256};
+use runtime_state::ArchiveRow;
+
+/// Tables of the archive.
+pub mod tables {
+    /// Leaves of stages.
+    pub const STAGE: u8 = 0;
+    /// Movements of money.
+    pub const LEDGER: u8 = 1;
+    /// Confirmations and refusals.
+    pub const CONSENT: u8 = 2;
+    /// Execution lists.
+    pub const LIST: u8 = 3;
+    /// Clearings.
+    pub const CLEARING: u8 = 4;
+    /// Settlements.
+    pub const SETTLE: u8 = 5;
+    /// Readings with their signatures.
+    pub const READING: u8 = 6;
+    /// Orders with the extrinsics that authorised them.
+    pub const HOLD: u8 = 7;
+}
+
+/// How a party came to agree to a trade, or not.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Consent {
+    /// Signed the trade order's hash.
+    #[codec(index = 0)]
+    Signed {
+        /// The party's key.
+        key: AccountId,
+        /// Over `confirm_message`.
+        signature: Signature,
+    },
+    /// Agreed in advance by a flag in the signed order.
+    #[codec(index = 1)]
+    Auto {
+        /// The extrinsic with the order.
+        order: Hash,
+    },
+    /// Refused.
+    #[codec(index = 2)]
+    Refused {
+        /// The party's key.
+        key: AccountId,
+    },
+}
+
+/// A reading with its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SignedReading {
+    /// The reading.
+    pub reading: Reading,
+    /// The key that signed; zero for a substitute made by rule.
+    pub key: AccountId,
+    /// Over `reading_message`; zero for a substitute made by rule.
+    pub signature: Signature,
+}
+
+/// An order with what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct HoldRecord {
+    /// The order.
+    pub order: Order,
+    /// What was held for it at admission.
+    pub amount: Money,
+    /// Owner account it is held on.
+    pub account: AccountId,
+    /// The extrinsic that placed it.
+    pub authorised_by: Hash,
+    /// The funding it spends.
+    pub spends: Hash,
+}
+
+impl HoldRecord {
+    /// blake2-256 of the SCALE encoding: what an energy transfer's `spends` names.
+    pub fn hash(&self) -> Hash {
+        blake2_256(&self.encode())
+    }
+}
+
+/// What the matching rule was given and answered.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ClearingRecord {
+    /// Code that cleared (the pinned rule or its fallback).
+    pub code: Hash,
+    /// Whether it was the fallback.
+    pub fallback: bool,
+    /// SCALE of `(ClearParams, Book)`.
+    pub input: Vec<u8>,
+    /// SCALE of `Clearing`.
+    pub output: Vec<u8>,
+    /// Gas used.
+    pub gas: Gas,
+}
+
+/// What the settlement rule was given and answered.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SettleRecord {
+    /// Code that settled (the pinned rule or the default).
+    pub code: Hash,
+    /// Its input.
+    pub input: SettleInput,
+    /// Its output, accepted by the referee.
+    pub report: SettlementReport,
+    /// Gas used.
+    pub gas: Gas,
+}
+
+/// An entry before it becomes a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveEntry(pub ArchiveRow);
+
+impl ArchiveEntry {
+    /// A leaf of a stage.
+    pub fn leaf(at: (MarketId, Slot), stage: Stage, index: u32, leaf: Vec<u8>) -> Self {
+        Self(ArchiveRow { table: tables::STAGE, key: leaf_key(at, stage, index), value: leaf })
+    }
+
+    /// A movement of money; see [`crate::modules::balances::ledger`].
+    pub fn ledger(height: Height, index: u32, record: Vec<u8>) -> Self {
+        let key = [&height.number().to_be_bytes()[..], &index.to_be_bytes()].concat();
+        Self(ArchiveRow { table: tables::LEDGER, key, value: record })
+    }
+
+    /// A party's consent.
+    pub fn consent(at: (MarketId, Slot), trade: u32, side: u8, consent: &Consent) -> Self {
+        let key = [&slot_key(at)[..], &trade.to_be_bytes(), &[side]].concat();
+        Self(ArchiveRow { table: tables::CONSENT, key, value: consent.encode() })
+    }
+
+    /// A posted execution list.
+    pub fn list(at: (MarketId, Slot), hash: &Hash, list: Vec<u8>) -> Self {
+        let key = [&slot_key(at)[..], hash.as_bytes()].concat();
+        Self(ArchiveRow { table: tables::LIST, key, value: list })
+    }
+
+    /// A clearing.
+    pub fn clearing(at: (MarketId, Slot), record: &ClearingRecord) -> Self {
+        Self(ArchiveRow { table: tables::CLEARING, key: slot_key(at), value: record.encode() })
+    }
+
+    /// A settlement.
+    pub fn settle(at: (MarketId, Slot), record: &SettleRecord) -> Self {
+        Self(ArchiveRow { table: tables::SETTLE, key: slot_key(at), value: record.encode() })
+    }
+
+    /// A reading.
+    pub fn reading(at: (MarketId, Slot), signed: &SignedReading) -> Self {
+        let key = reading_key(at, signed.reading.meter, signed.reading.revision);
+        Self(ArchiveRow { table: tables::READING, key, value: signed.encode() })
+    }
+
+    /// A hold.
+    pub fn hold(at: (MarketId, Slot), record: &HoldRecord) -> Self {
+        let key = hold_key(at, record.order.seq);
+        Self(ArchiveRow { table: tables::HOLD, key, value: record.encode() })
+    }
+}
+
+/// Key prefix of everything of a market and slot.
+pub fn slot_key(at: (MarketId, Slot)) -> Vec<u8> {
+    [at.0.number().to_be_bytes(), at.1.number().to_be_bytes()].concat()
+}
+
+/// Key prefix of a stage's leaves.
+pub fn stage_key(at: (MarketId, Slot), stage: Stage) -> Vec<u8> {
+    let mut key = slot_key(at);
+    key.extend_from_slice(&stage.encode());
+    key
+}
+
+/// Key of one leaf.
+pub fn leaf_key(at: (MarketId, Slot), stage: Stage, index: u32) -> Vec<u8> {
+    [&stage_key(at, stage)[..], &index.to_be_bytes()].concat()
+}
+
+/// Key of a reading.
+pub fn reading_key(at: (MarketId, Slot), meter: MeterId, revision: u16) -> Vec<u8> {
+    [&slot_key(at)[..], &meter.number().to_be_bytes(), &revision.to_be_bytes()].concat()
+}
+
+/// Key of a hold.
+pub fn hold_key(at: (MarketId, Slot), seq: Seq) -> Vec<u8> {
+    [&slot_key(at)[..], &seq.number().to_be_bytes()].concat()
+}

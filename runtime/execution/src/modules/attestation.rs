@@ -1,0 +1,273 @@
+//! `Attestation`: claims, electorates and votes. Votes are bare extrinsics, valid by their inner signature alone,
+//! unique by (claim, entity). A certificate is the set of signatures.
+//!
+//! Certified iff `100 · pass > 51 · N` with N fixed when the claim opens; an abstention is not a pass.
+
+use crate::archive::ArchiveEntry;
+use crate::context::Context;
+use crate::modules::markets::{self, At, Elector, SlotState};
+use crate::storage::Map;
+use contract_interface::{Claim, Stage, Vote, attest_message};
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::crypto::{Signature, Statement};
+use runtime_primitives::{EntityId, Hash, MarketId, MerkleAccumulator, Slot, blake2_256};
+use runtime_state::Overlay;
+use thiserror::Error as ThisError;
+
+/// Calls.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Call {
+    /// Vote on a claim; bare.
+    #[codec(index = 0)]
+    Vote {
+        /// Who votes.
+        voter: EntityId,
+        /// The claim with the voter's own result hash.
+        claim: Claim,
+        /// Over `attest_message`.
+        signature: Signature,
+    },
+}
+
+/// Events.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Event {
+    /// A vote counted.
+    #[codec(index = 0)]
+    Voted {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Stage.
+        stage: Stage,
+        /// Who.
+        voter: EntityId,
+        /// For which result.
+        result: Hash,
+    },
+    /// A validator signed another result than the chain's: its signature is the evidence.
+    #[codec(index = 1)]
+    Dissent {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Who.
+        voter: EntityId,
+        /// What it signed.
+        signed: Hash,
+        /// What the chain has.
+        expected: Hash,
+    },
+}
+
+/// Errors.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum Error {
+    /// No claim is open for this market, slot, stage and round.
+    #[error("no open claim for stage {stage:?}, round {round} of slot {slot}")]
+    NoClaim {
+        /// Slot.
+        slot: Slot,
+        /// Stage.
+        stage: Stage,
+        /// Round.
+        round: u8,
+    },
+    /// The claim's code, input, epoch or electorate is another.
+    #[error("the claim is about another code, input, epoch or electorate than the open one")]
+    ClaimMismatch,
+    /// The voter is not in the electorate.
+    #[error("entity {0} is not an elector of this claim")]
+    NotAnElector(EntityId),
+    /// The voter has voted.
+    #[error("entity {0} has voted on this claim")]
+    VotedTwice(EntityId),
+    /// The signature does not verify under the elector's key.
+    #[error("bad vote signature of entity {0}")]
+    BadSignature(EntityId),
+}
+
+/// An open claim.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Ballot {
+    /// The claim; its result is the chain's own, or zero where voters choose.
+    pub claim: Claim,
+    /// Size of the electorate.
+    pub electors: u32,
+    /// Who has voted, a bit for each elector.
+    pub voted: Vec<u8>,
+    /// Votes by result.
+    pub tally: Vec<(Hash, u32)>,
+    /// The votes, as leaves of the stage.
+    pub votes: MerkleAccumulator,
+}
+
+/// Key of a ballot.
+pub type BallotKey = (MarketId, Slot, Stage, u8);
+
+/// Ballots of live slots.
+pub static BALLOTS: Map<BallotKey, Ballot> = Map::new("Attestation", "Ballots");
+/// Their electorates, ascending by entity.
+pub static ELECTORATES: Map<BallotKey, Vec<Elector>> = Map::new("Attestation", "Electorates");
+
+/// The key of a slot's ballot.
+pub const fn key(at: At, stage: Stage, round: u8) -> BallotKey {
+    (at.0, at.1, stage, round)
+}
+
+/// Whether `pass` of `electors` is more than 51 % (formula 5).
+pub const fn is_majority(pass: u32, electors: u32) -> bool {
+    100 * (pass as u64) > 51 * (electors as u64)
+}
+
+/// Open a claim for `electorate`; its electorate hash is filled in here.
+pub fn open(ctx: &mut Context, mut claim: Claim, mut electorate: Vec<Elector>) {
+    electorate.sort_unstable_by_key(|elector| elector.entity);
+    let entities: Vec<EntityId> = electorate.iter().map(|elector| elector.entity).collect();
+    claim.electorate_hash = blake2_256(&entities.encode());
+    let electors = u32::try_from(electorate.len()).expect("entities are numbered with u32");
+    let ballot = Ballot {
+        claim,
+        electors,
+        voted: vec![0; electorate.len().div_ceil(8)],
+        tally: Vec::new(),
+        votes: MerkleAccumulator::default(),
+    };
+    let key = (claim.market, claim.slot, claim.stage, claim.round);
+    BALLOTS.put(&mut ctx.state, &key, &ballot);
+    ELECTORATES.put(&mut ctx.state, &key, &electorate);
+}
+
+/// Let a later round append to the leaves of an earlier one: every vote stays in the stage's tree.
+pub fn continue_votes(ctx: &mut Context, at: At, stage: Stage, round: u8, votes: MerkleAccumulator) {
+    let key = key(at, stage, round);
+    if let Some(mut ballot) = BALLOTS.get(&ctx.state, &key) {
+        ballot.votes = votes;
+        BALLOTS.put(&mut ctx.state, &key, &ballot);
+    }
+}
+
+/// The electorate of a round.
+pub fn electors(state: &Overlay, at: At, stage: Stage, round: u8) -> Vec<Elector> {
+    ELECTORATES.get_or_default(state, &key(at, stage, round))
+}
+
+/// The result the chain itself has, zero where voters choose.
+pub fn expected(state: &Overlay, at: At, stage: Stage) -> Hash {
+    BALLOTS.get(state, &key(at, stage, 0)).map_or(Hash::ZERO, |ballot| ballot.claim.result_hash)
+}
+
+/// Whether `result` has its majority.
+pub fn passed(state: &Overlay, at: At, stage: Stage, round: u8, result: &Hash) -> bool {
+    BALLOTS.get(state, &key(at, stage, round)).is_some_and(|ballot| {
+        let votes = ballot.tally.iter().find(|(hash, _)| hash == result);
+        votes.is_some_and(|(_, count)| is_majority(*count, ballot.electors))
+    })
+}
+
+/// The votes of a round as leaves.
+pub fn votes(state: &Overlay, at: At, stage: Stage, round: u8) -> MerkleAccumulator {
+    BALLOTS.get(state, &key(at, stage, round)).map(|ballot| ballot.votes).unwrap_or_default()
+}
+
+/// Drop the ballots of a settled slot.
+pub fn forget(state: &mut Overlay, at: At) {
+    for (stage, rounds) in [(Stage::Authentication, 0..1), (Stage::Certification, 0..3)] {
+        for round in rounds {
+            BALLOTS.remove(state, &key(at, stage, round));
+            ELECTORATES.remove(state, &key(at, stage, round));
+        }
+    }
+}
+
+/// The statement a vote's signature makes, if the voter is an elector.
+pub fn vote_statement(
+    state: &Overlay,
+    genesis: &Hash,
+    voter: EntityId,
+    claim: &Claim,
+    signature: Signature,
+) -> Option<Statement> {
+    let electors = electors(state, (claim.market, claim.slot), claim.stage, claim.round);
+    let index = electors.binary_search_by_key(&voter, |elector| elector.entity).ok()?;
+    Some(Statement { signer: electors[index].key, message: attest_message(genesis, claim), signature })
+}
+
+/// Count a vote.
+///
+/// # Errors
+/// One per rule; see [`Error`].
+pub fn vote(ctx: &mut Context, voter: EntityId, claim: &Claim, signature: Signature) -> Result<(), Error> {
+    let (market, slot, stage, round) = (claim.market, claim.slot, claim.stage, claim.round);
+    let key = (market, slot, stage, round);
+    let no_claim = Error::NoClaim { slot, stage, round };
+    let live = markets::live(&ctx.state, (market, slot)).map_err(|_| no_claim.clone())?;
+    let is_open = match live.slot.state {
+        SlotState::Confirmed => stage == Stage::Authentication,
+        SlotState::Voting | SlotState::Disputed => stage == Stage::Certification && round == live.slot.round,
+        _ => false,
+    };
+    let Some(mut ballot) = BALLOTS.get(&ctx.state, &key).filter(|_| is_open) else {
+        return Err(no_claim);
+    };
+    if (Claim { result_hash: ballot.claim.result_hash, ..*claim }) != ballot.claim {
+        return Err(Error::ClaimMismatch);
+    }
+    let electors = ELECTORATES.get_or_default(&ctx.state, &key);
+    let index = electors.binary_search_by_key(&voter, |elector| elector.entity);
+    let index = index.map_err(|_| Error::NotAnElector(voter))?;
+    let (byte, bit) = (index / 8, 1u8 << (index % 8));
+    if ballot.voted[byte] & bit != 0 {
+        return Err(Error::VotedTwice(voter));
+    }
+    let message = attest_message(&ctx.env.genesis, claim);
+    let statement = Statement { signer: electors[index].key, message, signature };
+    if !ctx.verifier.verify(&statement) {
+        return Err(Error::BadSignature(voter));
+    }
+    ballot.voted[byte] |= bit;
+    let count = add(&mut ballot.tally, claim.result_hash);
+    let record = Vote { voter, key: statement.signer, claim: *claim, signature: signature.0 };
+    let leaf = record.encode();
+    let leaf_index = ballot.votes.push(&leaf);
+    ctx.archive(ArchiveEntry::leaf((market, slot), stage, leaf_index, leaf));
+    BALLOTS.put(&mut ctx.state, &key, &ballot);
+    ctx.emit(Event::Voted { market, slot, stage, voter, result: claim.result_hash });
+    conclude(ctx, live, &ballot, voter, claim.result_hash, count);
+    Ok(())
+}
+
+fn add(tally: &mut Vec<(Hash, u32)>, result: Hash) -> u32 {
+    if let Some((_, count)) = tally.iter_mut().find(|(hash, _)| *hash == result) {
+        *count += 1;
+        return *count;
+    }
+    tally.push((result, 1));
+    1
+}
+
+/// Tell the market when a result has its majority, and everybody when a validator signed something else.
+fn conclude(
+    ctx: &mut Context,
+    mut live: markets::Live,
+    ballot: &Ballot,
+    voter: EntityId,
+    result: Hash,
+    count: u32,
+) {
+    let (market, slot) = live.at;
+    let won = is_majority(count, ballot.electors);
+    if ballot.claim.stage == Stage::Authentication {
+        let expected = ballot.claim.result_hash;
+        if result != expected {
+            ctx.emit(Event::Dissent { market, slot, voter, signed: result, expected });
+        } else if won {
+            let now = ctx.env.now;
+            markets::slots::set_due(ctx, &mut live, Some(now));
+        }
+    } else if won && live.slot.chosen.is_none() && markets::lists::is_posted(&ctx.state, live.at, &result) {
+        markets::lists::choose(ctx, &mut live, result);
+    }
+}

@@ -1,0 +1,202 @@
+//! Calls of the market and where they lead.
+
+use super::registration::NewMarket;
+use super::{At, Error, confirm, lists, meters, money, orders, registration, settle};
+use crate::context::Context;
+use crate::origin::Origin;
+use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::crypto::Signature;
+use runtime_primitives::limits::{ADMIT_GAS_MAX, CLEAR_GAS_MAX};
+use runtime_primitives::{EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
+
+/// A party's signature under one trade order.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ConfirmItem {
+    /// Position of the trade.
+    pub trade: u32,
+    /// Hash of the trade order that was signed.
+    pub order_hash: Hash,
+    /// Over `confirm_message`.
+    pub signature: Signature,
+}
+
+/// Calls.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Call {
+    /// Place an order.
+    #[codec(index = 0)]
+    Place {
+        /// What the trader signed.
+        request: OrderRequest,
+    },
+    /// Withdraw an order.
+    #[codec(index = 1)]
+    Cancel {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Order.
+        seq: Seq,
+    },
+    /// Replace an order; the new one queues anew.
+    #[codec(index = 2)]
+    Amend {
+        /// Order to replace.
+        seq: Seq,
+        /// Its replacement, in the same market and slot.
+        request: OrderRequest,
+    },
+    /// Confirm trades.
+    #[codec(index = 3)]
+    Confirm {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Trades with signatures.
+        items: Vec<ConfirmItem>,
+    },
+    /// Refuse a trade; costs δ per kWh.
+    #[codec(index = 4)]
+    Refuse {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Trade.
+        trade: u32,
+    },
+    /// Post a meter's reading; bare.
+    #[codec(index = 5)]
+    PostReading {
+        /// The reading.
+        reading: Reading,
+        /// The meter's, over `reading_message`.
+        signature: Signature,
+    },
+    /// Post an execution list.
+    #[codec(index = 6)]
+    PostList {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// The list.
+        list: ExecutionList,
+    },
+    /// Report interrupted meters; by the grid operator.
+    #[codec(index = 7)]
+    Interrupt {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Meters.
+        meters: Vec<MeterId>,
+        /// The operator's reason code.
+        reason: u8,
+    },
+    /// Ask for a settlement that is due.
+    #[codec(index = 8)]
+    Settle {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+    },
+    /// Create a market; by a market operator.
+    #[codec(index = 9)]
+    Create {
+        /// What is asked for.
+        new: Box<NewMarket>,
+    },
+    /// Schedule terms; by the market's operator.
+    #[codec(index = 10)]
+    ScheduleTerms {
+        /// Market.
+        market: MarketId,
+        /// First slot they govern.
+        slot: Slot,
+        /// The terms.
+        terms: Box<Terms>,
+    },
+    /// Credit an entity's account; by a bank.
+    #[codec(index = 11)]
+    Fund {
+        /// Whose.
+        entity: EntityId,
+        /// How much.
+        amount: Money,
+    },
+    /// Add to the deposit for market steps; by the market's operator.
+    #[codec(index = 12)]
+    TopUp {
+        /// Market.
+        market: MarketId,
+        /// How much.
+        amount: Money,
+    },
+}
+
+/// Signature, account and book-keeping of one call.
+const BASE_GAS: u64 = 50_000_000;
+
+impl Call {
+    /// Gas the call declares.
+    pub fn gas(&self) -> Gas {
+        let extra = match self {
+            Self::Place { .. } | Self::Amend { .. } => ADMIT_GAS_MAX,
+            Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
+            Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
+            // Runs the worst case.
+            Self::Create { .. } | Self::ScheduleTerms { .. } => CLEAR_GAS_MAX / 4,
+            _ => 0,
+        };
+        Gas::from_units(BASE_GAS.saturating_add(extra))
+    }
+
+    /// Whether the call is submitted bare.
+    pub const fn is_bare(&self) -> bool {
+        matches!(self, Self::PostReading { .. })
+    }
+}
+
+/// Handle a bare call.
+///
+/// # Errors
+/// One per rule; the extrinsic is then skipped.
+pub fn validate_bare(ctx: &mut Context, call: &Call) -> Result<(), Error> {
+    match call {
+        Call::PostReading { reading, signature } => meters::post(ctx, reading, *signature),
+        _ => unreachable!("only bare calls come here"),
+    }
+}
+
+/// Handle a signed call.
+///
+/// # Errors
+/// As the call says.
+pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), crate::DispatchError> {
+    let at = |market, slot| -> At { (market, slot) };
+    match call {
+        Call::Place { request } => orders::place(ctx, origin, request).map(|_| ()),
+        Call::Cancel { market, slot, seq } => orders::cancel(ctx, origin, at(market, slot), seq),
+        Call::Amend { seq, request } => orders::amend(ctx, origin, seq, request).map(|_| ()),
+        Call::Confirm { market, slot, items } => confirm::confirm(ctx, origin, at(market, slot), &items),
+        Call::Refuse { market, slot, trade } => confirm::refuse(ctx, origin, at(market, slot), trade),
+        Call::PostReading { .. } => Err(crate::DispatchError::BadOrigin),
+        Call::PostList { market, slot, list } => lists::post(ctx, origin, at(market, slot), &list),
+        Call::Interrupt { market, slot, meters, reason } => {
+            meters::interrupt(ctx, origin, at(market, slot), meters, reason)
+        }
+        Call::Settle { market, slot } => Ok(settle::request(ctx, at(market, slot))?),
+        Call::Create { new } => registration::create(ctx, origin, *new).map(|_| ()),
+        Call::ScheduleTerms { market, slot, terms } => {
+            registration::schedule(ctx, origin, market, slot, &terms)
+        }
+        Call::Fund { entity, amount } => money::fund(ctx, origin, entity, amount),
+        Call::TopUp { market, amount } => registration::top_up(ctx, origin, market, amount),
+    }
+}

@@ -1,0 +1,251 @@
+//! Stage 2, second half: both parties sign the trade order, or refuse and pay.
+
+use super::money::release;
+use super::slots;
+use super::{
+    Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
+    TradeEntry, live,
+};
+use crate::archive::{ArchiveEntry, Consent};
+use crate::context::Context;
+use crate::modules::registry::{self, scopes};
+use crate::modules::{attestation, balances};
+use crate::origin::Origin;
+use contract_interface::{Claim, Leg, Side, Stage, TradeOrder, TransferRecord, confirm_message, kinds};
+use parity_scale_codec::Encode;
+use runtime_primitives::crypto::Statement;
+use runtime_primitives::{EntityId, Hash, Money, Price, merkle_root};
+use runtime_state::Overlay;
+
+/// Version of the trade order's layout.
+pub const TRADE_ORDER_VERSION: u16 = 1;
+
+/// The trade order of trade `index` (formula 3): input is the seller's leg, output the buyer's.
+pub fn trade_order(at: At, index: u32, entry: &TradeEntry, buy: &BookEntry, sell: &BookEntry) -> TradeOrder {
+    let leg = |entry: &BookEntry, energy, price: Price| Leg {
+        seq: entry.order.seq,
+        entity: entry.order.entity,
+        meter: entry.order.meter,
+        energy,
+        price,
+        slot: at.1,
+    };
+    TradeOrder {
+        version: TRADE_ORDER_VERSION,
+        market: at.0,
+        trade: index,
+        inputs: vec![leg(sell, entry.trade.energy, entry.trade.sell_price)],
+        outputs: vec![leg(buy, entry.trade.energy, entry.trade.buy_price)],
+    }
+}
+
+/// The bid and the ask behind a trade.
+///
+/// # Panics
+/// If the book is gone: it lives as long as its trades.
+pub fn orders_of(state: &Overlay, at: At, entry: &TradeEntry) -> (BookEntry, BookEntry) {
+    let order = |seq: runtime_primitives::Seq| {
+        BOOK.get(state, at, seq.number()).expect("the book lives as long as its trades")
+    };
+    (order(entry.trade.buy), order(entry.trade.sell))
+}
+
+struct Party {
+    entry: TradeEntry,
+    side: Side,
+    hash: Hash,
+}
+
+/// The side on which `entity` stands in trade `index`, with what it would sign.
+fn party(ctx: &Context, live: &Live, index: u32, entity: EntityId) -> Result<Party, Error> {
+    if live.slot.state != SlotState::Proposed {
+        return Err(Error::NotProposed { slot: live.at.1, state: live.slot.state });
+    }
+    let entry = TRADES.get(&ctx.state, live.at, index).ok_or(Error::UnknownTrade(index))?;
+    let (buy, sell) = orders_of(&ctx.state, live.at, &entry);
+    let (side, agreed) = if buy.order.entity == entity {
+        (Side::Buy, entry.buyer)
+    } else if sell.order.entity == entity {
+        (Side::Sell, entry.seller)
+    } else {
+        return Err(Error::NotAParty(index));
+    };
+    if agreed != Agreed::Pending {
+        return Err(Error::AlreadyAnswered(index));
+    }
+    Ok(Party { entry, side, hash: trade_order(live.at, index, &entry, &buy, &sell).hash() })
+}
+
+/// Confirm trades by signing their orders' hashes.
+///
+/// # Errors
+/// One per rule; then none of the items counts.
+pub fn confirm(
+    ctx: &mut Context,
+    origin: &Origin,
+    at: At,
+    items: &[ConfirmItem],
+) -> Result<(), crate::DispatchError> {
+    registry::ensure_scope(origin, scopes::CONFIRM)?;
+    let (key, entity) = (origin.signer()?, origin.entity()?);
+    let mut live = live(&ctx.state, at)?;
+    for item in items {
+        let party = party(ctx, &live, item.trade, entity)?;
+        if item.order_hash != party.hash {
+            let (signed, current) = (item.order_hash, party.hash);
+            return Err(Error::TradeOrderMismatch { signed, current }.into());
+        }
+        let message = confirm_message(&ctx.env.genesis, &party.hash);
+        let statement = Statement { signer: key, message, signature: item.signature };
+        if !ctx.verifier.verify(&statement) {
+            return Err(Error::BadConfirmation(item.trade).into());
+        }
+        let consent = Consent::Signed { key, signature: item.signature };
+        answer(ctx, &mut live, item.trade, party, Agreed::Signed, &consent);
+        let (market, slot) = at;
+        ctx.emit(Event::TradeAnswered { market, slot, trade: item.trade, entity, agreed: true });
+    }
+    finish(ctx, live);
+    Ok(())
+}
+
+/// Refuse a trade: the refuser pays δ per kWh to the counterparty.
+///
+/// # Errors
+/// One per rule.
+pub fn refuse(ctx: &mut Context, origin: &Origin, at: At, trade: u32) -> Result<(), crate::DispatchError> {
+    registry::ensure_scope(origin, scopes::CONFIRM)?;
+    let (key, entity) = (origin.signer()?, origin.entity()?);
+    let mut live = live(&ctx.state, at)?;
+    let party = party(ctx, &live, trade, entity)?;
+    answer(ctx, &mut live, trade, party, Agreed::Refused, &Consent::Refused { key });
+    ctx.emit(Event::TradeAnswered { market: at.0, slot: at.1, trade, entity, agreed: false });
+    finish(ctx, live);
+    Ok(())
+}
+
+fn answer(ctx: &mut Context, live: &mut Live, index: u32, party: Party, agreed: Agreed, consent: &Consent) {
+    let mut entry = party.entry;
+    match party.side {
+        Side::Buy => entry.buyer = agreed,
+        Side::Sell => entry.seller = agreed,
+    }
+    TRADES.set(&mut ctx.state, live.at, index, &entry);
+    ctx.archive(ArchiveEntry::consent(live.at, index, party.side as u8, consent));
+    live.slot.pending -= 1;
+}
+
+fn finish(ctx: &mut Context, mut live: Live) {
+    if live.slot.pending == 0 {
+        let now = ctx.env.now;
+        slots::set_due(ctx, &mut live, Some(now));
+    } else {
+        SLOTS.put(&mut ctx.state, &live.at, &live.slot);
+    }
+}
+
+/// End the window: cancel what is not confirmed, record stage 2, open the validators' claim.
+pub fn close(ctx: &mut Context, live: &mut Live) {
+    let entries = TRADES.load(&ctx.state, live.at, live.slot.trades);
+    let mut leaves = Vec::new();
+    for (index, mut entry) in (0u32..).zip(entries) {
+        let (buy, sell) = orders_of(&ctx.state, live.at, &entry);
+        if entry.is_confirmed() {
+            leaves.push(trade_order(live.at, index, &entry, &buy, &sell).encode());
+            continue;
+        }
+        for agreed in [&mut entry.buyer, &mut entry.seller] {
+            if *agreed == Agreed::Pending {
+                *agreed = Agreed::Refused;
+            }
+        }
+        TRADES.set(&mut ctx.state, live.at, index, &entry);
+        cancel(ctx, live, index, &entry, &buy, &sell);
+    }
+    let root = merkle_root(&leaves);
+    let count = super::clearing::count(leaves.len());
+    super::records::record(ctx, live.at, Stage::Matching, root, count);
+    for (index, leaf) in (0u32..).zip(leaves) {
+        ctx.archive(ArchiveEntry::leaf(live.at, Stage::Matching, index, leaf));
+    }
+    open_claim(ctx, live, root);
+    let start = live.terms.delivery_start(live.at.1);
+    let deadline = start.minus_ms(u64::from(live.terms.windows.certify_before_s) * 1_000);
+    slots::enter(ctx, live, SlotState::Confirmed, Some(deadline));
+}
+
+fn open_claim(ctx: &mut Context, live: &Live, result_hash: Hash) {
+    let pinned = slots::pinned(&ctx.state, live.at);
+    let input_root = super::RECORDS
+        .get(&ctx.state, &(live.at.0, live.at.1, Stage::Declaration))
+        .map_or(Hash::ZERO, |record| record.merkle_root);
+    let claim = Claim {
+        market: live.at.0,
+        slot: live.at.1,
+        stage: Stage::Authentication,
+        round: 0,
+        code_hash: live.slot.cleared_by,
+        input_root,
+        result_hash,
+        epoch: pinned.epoch,
+        electorate_hash: Hash::ZERO,
+    };
+    attestation::open(ctx, claim, pinned.validators);
+}
+
+/// Cancel a trade: the one party that failed pays the other, then both holds for it end.
+fn cancel(ctx: &mut Context, live: &Live, index: u32, entry: &TradeEntry, buy: &BookEntry, sell: &BookEntry) {
+    let compensation = live.terms.rates.deviation.times(entry.trade.energy);
+    let failed = match (entry.buyer.is_yes(), entry.seller.is_yes()) {
+        (false, true) => Some((buy, sell)),
+        (true, false) => Some((sell, buy)),
+        _ => None,
+    };
+    let mut paid = Money::ZERO;
+    if let Some((refuser, counterparty)) = failed {
+        paid = compensate(ctx, live, index, refuser, counterparty, compensation);
+    }
+    for side in [buy, sell] {
+        let hold = live.terms.hold(side.order.side, side.order.price, entry.trade.energy);
+        let spent = match failed {
+            Some((refuser, _)) if refuser.order.seq == side.order.seq => paid,
+            _ => Money::ZERO,
+        };
+        release(ctx, live.at, side.order.entity, hold.saturating_sub(spent));
+    }
+    let (market, slot) = live.at;
+    let party = failed.map(|(refuser, _)| refuser.order.entity);
+    ctx.emit(Event::TradeCancelled { market, slot, trade: index, party, compensation: paid });
+}
+
+/// δ · q from the refuser's hold, which covers it by construction (MARKET section 3).
+fn compensate(
+    ctx: &mut Context,
+    live: &Live,
+    index: u32,
+    refuser: &BookEntry,
+    counterparty: &BookEntry,
+    amount: Money,
+) -> Money {
+    if amount.is_zero() {
+        return amount;
+    }
+    let owner = |id| registry::entity(&ctx.state, id).expect("traders are registered").owner;
+    let record = TransferRecord {
+        slot: Some(live.at),
+        payer: owner(refuser.order.entity),
+        payee: owner(counterparty.order.entity),
+        amount,
+        kind: kinds::REFUSAL,
+        trade: Some(index),
+        meter: None,
+        spends: refuser.hold,
+        authorised_by: refuser.authorised_by,
+    };
+    balances::pay(ctx, &record, amount).expect("the hold covers the deviation rate");
+    let key = (live.at.0, live.at.1, refuser.order.entity);
+    let mut slot = ENTITY_SLOTS.get(&ctx.state, &key).expect("a holder has a record");
+    slot.held = slot.held.checked_sub(amount).expect("the hold covers the deviation rate");
+    ENTITY_SLOTS.put(&mut ctx.state, &key, &slot);
+    amount
+}

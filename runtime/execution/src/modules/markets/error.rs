@@ -1,0 +1,326 @@
+//! Why a market call fails: one variant per rule, with the values that disagreed.
+
+use super::SlotState;
+use contract_interface::RuleError;
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Seq, Slot, Timestamp};
+use thiserror::Error as ThisError;
+
+/// Errors of the `Markets` module.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum Error {
+    /// No such market.
+    #[error("unknown market {0}")]
+    UnknownMarket(MarketId),
+    /// The slot has not opened, or never will.
+    #[error("slot {slot} of market {market} has not opened")]
+    UnknownSlot {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+    },
+    /// The gate has closed.
+    #[error("gate closed: slot {slot} is {state:?}; orders are taken while it is Open")]
+    GateClosed {
+        /// Slot.
+        slot: Slot,
+        /// Where it stands.
+        state: SlotState,
+    },
+    /// The order was signed under other terms.
+    #[error("terms changed: signed {signed}, in force {current}; read the new terms and sign again")]
+    TermsChanged {
+        /// In the order.
+        signed: Hash,
+        /// Of the slot.
+        current: Hash,
+    },
+    /// The request is too old.
+    #[error("the request was valid until {until}, it is {now}")]
+    RequestExpired {
+        /// Its last moment.
+        until: Timestamp,
+        /// Block time.
+        now: Timestamp,
+    },
+    /// No such meter in this market.
+    #[error("unknown meter {0} in this market")]
+    UnknownMeter(MeterId),
+    /// The meter is somebody else's.
+    #[error("meter {meter} belongs to entity {owner}")]
+    ForeignMeter {
+        /// Meter.
+        meter: MeterId,
+        /// Its owner.
+        owner: EntityId,
+    },
+    /// An order of no energy.
+    #[error("an order is for at least 1 Wh")]
+    ZeroEnergy,
+    /// The price is no multiple of the tick.
+    #[error("off tick: {price} is no multiple of {tick}")]
+    OffTick {
+        /// Of the order.
+        price: Price,
+        /// Of the market.
+        tick: Price,
+    },
+    /// The price is outside the market's bounds.
+    #[error("price {price} is outside [{min}, {max}]")]
+    PriceOutOfBounds {
+        /// Of the order.
+        price: Price,
+        /// Lowest.
+        min: Price,
+        /// Highest.
+        max: Price,
+    },
+    /// More energy than the connection can move.
+    #[error("{energy} Wh are above the connection's {capacity} Wh a slot")]
+    AboveCapacity {
+        /// Of this order and the meter's others.
+        energy: Energy,
+        /// Of the connection.
+        capacity: Energy,
+    },
+    /// The least acceptable fill is more than the order.
+    #[error("min_energy {min} is above energy {energy}")]
+    MinAboveEnergy {
+        /// Least fill.
+        min: Energy,
+        /// Energy.
+        energy: Energy,
+    },
+    /// Flags or a minimum that the slot's matching rule does not honour.
+    #[error("the matching rule does not honour flags {flags:#04x} with this minimum")]
+    Unsupported {
+        /// Of the order.
+        flags: u8,
+    },
+    /// An entity trades on one side of a slot.
+    #[error("both sides: the entity already trades on the other side of this slot")]
+    BothSides,
+    /// The account cannot cover the hold.
+    #[error("insufficient funds: the hold is {hold}, {free} are free; fund the account")]
+    InsufficientFunds {
+        /// Needed.
+        hold: Money,
+        /// Free.
+        free: Money,
+    },
+    /// The slot takes no more orders.
+    #[error("order count limit: the slot has its {0} orders")]
+    SlotFull(u32),
+    /// The entity may place no more orders in this slot.
+    #[error("order count limit: the entity has its {0} orders in this slot")]
+    EntityOrderLimit(u32),
+    /// The bid rule refused.
+    #[error("the bid rule refused the order: rule {rule}")]
+    AdmissionRefused {
+        /// Its own reason code.
+        rule: u16,
+    },
+    /// The bid rule failed.
+    #[error("the bid rule failed on this order (trap, error or garbage)")]
+    AdmissionFailed,
+    /// No such order, or it is cancelled.
+    #[error("no live order {0} in this slot")]
+    UnknownOrder(Seq),
+    /// The order is somebody else's.
+    #[error("order {seq} belongs to entity {owner}")]
+    ForeignOrder {
+        /// Order.
+        seq: Seq,
+        /// Its owner.
+        owner: EntityId,
+    },
+    /// The slot's trades do not wait for consent.
+    #[error("slot {slot} is {state:?}; trades are confirmed while it is Proposed")]
+    NotProposed {
+        /// Slot.
+        slot: Slot,
+        /// Where it stands.
+        state: SlotState,
+    },
+    /// No such trade.
+    #[error("no trade {0} in this slot")]
+    UnknownTrade(u32),
+    /// The signer is no party of the trade.
+    #[error("not a party of trade {0}")]
+    NotAParty(u32),
+    /// The signed hash is of another trade order.
+    #[error("trade order mismatch: signed {signed}, the chain has {current}")]
+    TradeOrderMismatch {
+        /// Signed.
+        signed: Hash,
+        /// On chain.
+        current: Hash,
+    },
+    /// The party has already answered.
+    #[error("trade {0} has this party's answer already")]
+    AlreadyAnswered(u32),
+    /// The confirmation's signature does not verify.
+    #[error("bad confirmation signature on trade {0}")]
+    BadConfirmation(u32),
+    /// The slot takes no readings.
+    #[error("slot {slot} takes no readings now")]
+    NotMetering {
+        /// Slot.
+        slot: Slot,
+    },
+    /// The reading is not signed by the meter's key.
+    #[error("bad reading signature: not by the key of meter {0}")]
+    WrongMeterKey(MeterId),
+    /// The revision is not newer.
+    #[error("stale revision {got}: the meter has {latest}")]
+    StaleRevision {
+        /// In the reading.
+        got: u16,
+        /// Posted.
+        latest: u16,
+    },
+    /// Too many revisions.
+    #[error("revision {0} is above the limit")]
+    TooManyRevisions(u16),
+    /// A cumulative register decreased.
+    #[error("meter {0}: a cumulative register went back")]
+    RegisterWentBack(MeterId),
+    /// The status does not fit the revision.
+    #[error("a correction carries status Corrected, a first reading does not")]
+    WrongStatus,
+    /// The slot takes no execution lists.
+    #[error("slot {slot} is {state:?}; lists are posted while it is Voting")]
+    NotVoting {
+        /// Slot.
+        slot: Slot,
+        /// Where it stands.
+        state: SlotState,
+    },
+    /// The poster is not in the electorate.
+    #[error("entity {0} may not post an execution list for this slot")]
+    NotAPoster(EntityId),
+    /// The list names a reading that nobody posted.
+    #[error("the list names a reading of meter {0} that is not posted")]
+    UnpostedReading(MeterId),
+    /// The list is not one entry per meter, ascending.
+    #[error("an execution list has one entry per meter, ascending: {expected} of them; got {got}")]
+    ListIncomplete {
+        /// Meters of the slot.
+        expected: u32,
+        /// Entries that fit.
+        got: u32,
+    },
+    /// The list is posted already.
+    #[error("this execution list is posted already")]
+    ListPosted,
+    /// Too many lists.
+    #[error("the slot has its {0} execution lists")]
+    TooManyLists(u32),
+    /// Settlement before certification.
+    #[error("settle before certification: slot {slot} is {state:?}")]
+    NotCertified {
+        /// Slot.
+        slot: Slot,
+        /// Where it stands.
+        state: SlotState,
+    },
+    /// Settlement a second time.
+    #[error("slot {0} is settled; a slot is settled exactly once")]
+    AlreadySettled(Slot),
+    /// Settlement while objections are possible, or before an earlier slot.
+    #[error("slot {slot} is payable but not due: objections until {until}, earlier slots first")]
+    NotDue {
+        /// Slot.
+        slot: Slot,
+        /// End of the window.
+        until: Timestamp,
+    },
+    /// The grid operator interrupts before or while energy flows.
+    #[error("slot {slot} is {state:?}; an interruption is reported until its end")]
+    NotInterruptible {
+        /// Slot.
+        slot: Slot,
+        /// Where it stands.
+        state: SlotState,
+    },
+    /// No such code on chain.
+    #[error("no code {0} on chain: upload it first")]
+    UnknownCode(Hash),
+    /// The code is no rule of this kind or does not answer `describe`.
+    #[error("code {0} does not describe itself as a rule of this interface")]
+    NotARule(Hash),
+    /// The rule answered `describe` with an error.
+    #[error("code {code} refused to describe itself: {error:?}")]
+    RuleRefused {
+        /// Code.
+        code: Hash,
+        /// Its error.
+        error: RuleError,
+    },
+    /// The terms contradict themselves.
+    #[error("bad terms: {0}")]
+    BadTerms(BadTerms),
+    /// The market wants more orders than the rule clears.
+    #[error("the market wants {wanted} orders a slot, the rule clears {max}")]
+    TooManyForRule {
+        /// Of the terms.
+        wanted: u32,
+        /// Of the descriptor.
+        max: u32,
+    },
+    /// A full book does not clear inside the gas limit.
+    #[error("a full book of {0} orders does not clear inside the gas limit")]
+    WorstCase(u32),
+    /// Terms are published at least 24 h before the slots they govern.
+    #[error("terms for slot {slot} come too late: they are published 24 h ahead")]
+    TermsTooLate {
+        /// First slot they would govern.
+        slot: Slot,
+    },
+    /// The market's first slot has passed its opening.
+    #[error("the first slot {0} would close before the market exists")]
+    FirstSlotPassed(Slot),
+    /// A party of the market lacks its role.
+    #[error("entity {entity} lacks role bits {needed:#06x}")]
+    PartyRole {
+        /// Who.
+        entity: EntityId,
+        /// Needed.
+        needed: u16,
+    },
+}
+
+/// What is wrong with terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum BadTerms {
+    /// A slot has a length.
+    #[error("slot_minutes is 1 to 1440")]
+    SlotMinutes,
+    /// Windows must nest.
+    #[error(
+        "windows must be ordered: open before gate before delivery, readings < voting < objection < dispute"
+    )]
+    Windows,
+    /// The tick is at least 1 and divides nothing by zero.
+    #[error("tick_size is at least 1")]
+    Tick,
+    /// Bounds of prices.
+    #[error("price bounds must satisfy feed_in <= price_min <= price_max <= retail - network_fee")]
+    PriceBounds,
+    /// The deviation rate.
+    #[error("the deviation rate is at most the retail rate")]
+    Deviation,
+    /// If the seller pays the fee, the lowest price covers it.
+    #[error("with a paying seller, price_min is at least network_fee")]
+    SellerFee,
+    /// Limits on counts.
+    #[error("orders_per_slot is 1 to 100000, orders_per_entity at least 1")]
+    Counts,
+    /// Sealed orders are not served by this version.
+    #[error("reveal_s is 0: sealed orders are not served by this version")]
+    Sealed,
+    /// Slots keep their grid.
+    #[error("a market keeps slot_minutes and slot_zero")]
+    Grid,
+}

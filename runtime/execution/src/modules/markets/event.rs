@@ -1,0 +1,235 @@
+//! What the market tells the world.
+
+use super::{SlotState, VoidReason};
+use crate::referee::{ClearingFault, SettlementFault};
+use contract_interface::{RuleError, Stage};
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::{EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
+use thiserror::Error as ThisError;
+
+/// Why a matching rule's run does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum ClearFailure {
+    /// It trapped, ran out of gas or of stack, or touched what a pure contract must not.
+    #[error("trapped")]
+    Trapped,
+    /// Its answer does not decode.
+    #[error("garbage")]
+    Garbage,
+    /// It refused the book.
+    #[error("rule error {0:?}")]
+    Rule(RuleError),
+    /// The referee refused its clearing.
+    #[error("refused by the referee: {0}")]
+    Refused(ClearingFault),
+}
+
+/// Why a settlement rule's run does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum SettleFailure {
+    /// It trapped, ran out of gas or of stack, or touched what a pure contract must not.
+    #[error("trapped")]
+    Trapped,
+    /// Its answer does not decode.
+    #[error("garbage")]
+    Garbage,
+    /// It refused the input.
+    #[error("rule error {0:?}")]
+    Rule(RuleError),
+    /// The referee refused its report.
+    #[error("refused by the referee: {0}")]
+    Refused(SettlementFault),
+}
+
+/// Events of the `Markets` module.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Event {
+    /// A market was created.
+    MarketCreated {
+        /// Its id.
+        market: MarketId,
+        /// Who runs it.
+        operator: EntityId,
+    },
+    /// Terms were scheduled.
+    TermsScheduled {
+        /// Market.
+        market: MarketId,
+        /// First slot they govern.
+        slot: Slot,
+        /// Their hash.
+        terms: Hash,
+    },
+    /// A slot changed its state.
+    SlotMoved {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Where it stands now.
+        state: SlotState,
+    },
+    /// An order was admitted.
+    OrderPlaced {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its position.
+        seq: Seq,
+        /// Whose.
+        entity: EntityId,
+        /// Money held for it.
+        hold: Money,
+    },
+    /// An order was cancelled (or replaced by an amendment).
+    OrderCancelled {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Which.
+        seq: Seq,
+    },
+    /// A book was cleared.
+    Cleared {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// By which code.
+        code: Hash,
+        /// Trades.
+        trades: u32,
+        /// Gas used.
+        gas: Gas,
+    },
+    /// A matching rule's run does not count.
+    ClearingFailed {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Which code.
+        code: Hash,
+        /// Why.
+        failure: ClearFailure,
+    },
+    /// A party answered a trade.
+    TradeAnswered {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Trade.
+        trade: u32,
+        /// Who.
+        entity: EntityId,
+        /// Whether it agreed.
+        agreed: bool,
+    },
+    /// A trade was cancelled because a party refused or never answered.
+    TradeCancelled {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Trade.
+        trade: u32,
+        /// Who failed; `None` if both.
+        party: Option<EntityId>,
+        /// What it paid to the other.
+        compensation: Money,
+    },
+    /// A slot's trades are void; all holds are released.
+    SlotVoid {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Why.
+        reason: VoidReason,
+    },
+    /// A reading was posted.
+    ReadingPosted {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Meter.
+        meter: MeterId,
+        /// Revision.
+        revision: u16,
+    },
+    /// The grid operator interrupted meters.
+    Interrupted {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Which meters.
+        meters: Vec<MeterId>,
+        /// The operator's reason code.
+        reason: u8,
+    },
+    /// An execution list was posted.
+    ListPosted {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its hash.
+        list: Hash,
+        /// By whom.
+        poster: EntityId,
+    },
+    /// A stage was recorded.
+    StageRecorded {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Stage.
+        stage: Stage,
+        /// Hash of the record.
+        record: Hash,
+    },
+    /// A slot was settled.
+    Settled {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Payments.
+        transfers: u32,
+        /// Money moved.
+        amount: Money,
+    },
+    /// A settlement rule's run does not count.
+    SettlementFailed {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Which code.
+        code: Hash,
+        /// Why.
+        failure: SettleFailure,
+    },
+    /// A payment was not covered; the rest is owed.
+    Owed {
+        /// Who owes.
+        debtor: EntityId,
+        /// How much.
+        amount: Money,
+    },
+    /// The bank credited an account.
+    Funded {
+        /// Whose.
+        entity: EntityId,
+        /// How much.
+        amount: Money,
+        /// Hash of the funding record.
+        record: Hash,
+    },
+}

@@ -1,0 +1,240 @@
+//! Stage 5: execution lists are posted and voted on. A list selects among signed readings; energies follow
+//! from them, so a majority can choose a reading, never invent one.
+
+use super::slots;
+use super::{At, Error, Event, LISTS, Live, PostedList, READINGS, SlotState, TRADES, live, market, meters};
+use crate::archive::ArchiveEntry;
+use crate::context::Context;
+use crate::modules::attestation::{self, BALLOTS};
+use crate::modules::registry::{self, scopes};
+use crate::origin::Origin;
+use contract_interface::{Claim, ExecutionEntry, ExecutionList, Stage, roles};
+use parity_scale_codec::Encode;
+use runtime_primitives::limits::EXECUTION_LISTS_MAX;
+use runtime_primitives::{Energy, EntityId, Hash, MeterId};
+use runtime_state::Overlay;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Round of the validators' choice in a dispute.
+pub const DISPUTE_ROUND: u8 = 2;
+
+/// End the wait for readings: substitutes fill the gaps, the vote opens.
+pub fn open_vote(ctx: &mut Context, live: &mut Live) {
+    let mut bought: BTreeMap<MeterId, Energy> = BTreeMap::new();
+    for trade in super::settle::certified(&ctx.state, live) {
+        let sum = bought.entry(trade.buy_meter).or_default();
+        *sum = sum.saturating_add(trade.energy);
+    }
+    meters::substitute(ctx, live, |meter| bought.get(&meter).copied().unwrap_or_default());
+    start_round(ctx, live);
+}
+
+/// A signed correction before payment: vote again, once; a second one is a dispute.
+pub fn reopen(ctx: &mut Context, live: &mut Live) {
+    live.slot.chosen = None;
+    live.slot.waiting = false;
+    if live.slot.round == 0 {
+        live.slot.round = 1;
+        start_round(ctx, live);
+    } else {
+        dispute(ctx, live);
+    }
+}
+
+fn start_round(ctx: &mut Context, live: &mut Live) {
+    let electorate = electorate(&ctx.state, live);
+    let votes_before = BALLOTS
+        .get(&ctx.state, &attestation::key(live.at, Stage::Certification, 0))
+        .map(|ballot| ballot.votes);
+    let claim = claim(ctx, live, live.slot.round);
+    attestation::open(ctx, claim, electorate);
+    if let Some(votes) = votes_before {
+        attestation::continue_votes(ctx, live.at, Stage::Certification, live.slot.round, votes);
+    }
+    let window = u64::from(live.terms.windows.voting_s) * 1_000;
+    let end = live.terms.delivery_end(live.at.1).plus_ms(window);
+    let readings = u64::from(live.terms.windows.readings_s) * 1_000;
+    // A second round gets the time that the first had at least.
+    let due = end.max(ctx.env.now.plus_ms(window - readings));
+    slots::enter(ctx, live, SlotState::Voting, Some(due));
+}
+
+fn claim(ctx: &Context, live: &Live, round: u8) -> Claim {
+    let pinned = slots::pinned(&ctx.state, live.at);
+    Claim {
+        market: live.at.0,
+        slot: live.at.1,
+        stage: Stage::Certification,
+        round,
+        code_hash: live.terms.settlement,
+        input_root: live.slot.readings.root(),
+        result_hash: Hash::ZERO,
+        epoch: pinned.epoch,
+        electorate_hash: Hash::ZERO,
+    }
+}
+
+/// Entities with a voting key when the slot opened that trade in it, plus operators.
+fn electorate(state: &Overlay, live: &Live) -> Vec<super::Elector> {
+    let mut trading: BTreeSet<EntityId> = BTreeSet::new();
+    if live.slot.void.is_none() {
+        for entry in TRADES.load(state, live.at, live.slot.trades) {
+            if entry.is_confirmed() {
+                let (buy, sell) = super::confirm::orders_of(state, live.at, &entry);
+                trading.extend([buy.order.entity, sell.order.entity]);
+            }
+        }
+    }
+    let pinned = slots::pinned(state, live.at);
+    let eligible =
+        pinned.voters.iter().filter(|(id, roles)| roles & roles::OPERATORS != 0 || trading.contains(id));
+    eligible
+        .filter_map(|(entity, _)| {
+            let key = registry::entity(state, *entity).ok()?.voting_key?;
+            Some(super::Elector { entity: *entity, key })
+        })
+        .collect()
+}
+
+/// Post an execution list: by the market's operator (the platform) or by an elector.
+///
+/// # Errors
+/// One per rule; see [`Error`].
+pub fn post(
+    ctx: &mut Context,
+    origin: &Origin,
+    at: At,
+    list: &ExecutionList,
+) -> Result<(), crate::DispatchError> {
+    registry::ensure_scope(origin, scopes::VOTE)?;
+    let poster = origin.entity()?;
+    let mut live = live(&ctx.state, at)?;
+    if live.slot.state != SlotState::Voting {
+        return Err(Error::NotVoting { slot: at.1, state: live.slot.state }.into());
+    }
+    let electors = attestation::electors(&ctx.state, at, Stage::Certification, live.slot.round);
+    let operator = market(&ctx.state, at.0)?.operator;
+    let is_platform = operator == poster;
+    if !is_platform && !electors.iter().any(|elector| elector.entity == poster) {
+        return Err(Error::NotAPoster(poster).into());
+    }
+    let hash = list.hash();
+    let mut lists = LISTS.get_or_default(&ctx.state, &at);
+    if lists.iter().any(|posted| posted.hash == hash) {
+        return Err(Error::ListPosted.into());
+    }
+    // The platform and the voters have a quota each, so that neither can crowd out the other.
+    let kind = lists.iter().filter(|posted| (posted.poster == operator) == is_platform).count();
+    if kind >= EXECUTION_LISTS_MAX as usize {
+        return Err(Error::TooManyLists(EXECUTION_LISTS_MAX).into());
+    }
+    let revisions = resolve(&ctx.state, &live, list)?;
+    lists.push(PostedList { hash, poster, revisions });
+    LISTS.put(&mut ctx.state, &at, &lists);
+    ctx.archive(ArchiveEntry::list(at, &hash, list.encode()));
+    ctx.emit(Event::ListPosted { market: at.0, slot: at.1, list: hash, poster });
+    if attestation::passed(&ctx.state, at, Stage::Certification, live.slot.round, &hash) {
+        choose(ctx, &mut live, hash);
+    }
+    Ok(())
+}
+
+/// The revisions a list names.
+fn resolve(state: &Overlay, live: &Live, list: &ExecutionList) -> Result<Vec<u16>, Error> {
+    let meters = meters::meters_of(state, live);
+    let fits = list.0.iter().zip(&meters).take_while(|(entry, meter)| entry.meter == **meter).count();
+    if fits != meters.len() || list.0.len() != meters.len() {
+        let (expected, got) = (live.slot.meters, super::clearing::count(fits));
+        return Err(Error::ListIncomplete { expected, got });
+    }
+    let revision = |(position, entry): (u32, &ExecutionEntry)| {
+        let posted = meters::posted(state, live.at, position);
+        let found = posted.iter().find(|posted| posted.hash == entry.reading);
+        found.map(|posted| posted.revision).ok_or(Error::UnpostedReading(entry.meter))
+    };
+    (0u32..).zip(&list.0).map(revision).collect()
+}
+
+/// The list of everybody's latest posted reading: what the platform posts, and what counts if it posted none.
+pub fn latest(state: &Overlay, live: &Live) -> (ExecutionList, Vec<u16>) {
+    let mut revisions = Vec::new();
+    let mut entries = Vec::new();
+    let page_of = |page| READINGS.get_or_default(state, &(live.at.0, live.at.1, page));
+    let pages = 0..live.slot.meters.div_ceil(meters::METERS_PER_PAGE);
+    let mut posted = pages.flat_map(page_of);
+    for meter in meters::meters_of(state, live) {
+        if let Some(last) = posted.next().and_then(|all| all.last().copied()) {
+            entries.push(ExecutionEntry { meter, reading: last.hash });
+            revisions.push(last.revision);
+        }
+    }
+    (ExecutionList(entries), revisions)
+}
+
+/// A list has its majority: it counts from the end of this block on.
+pub fn choose(ctx: &mut Context, live: &mut Live, list: Hash) {
+    live.slot.chosen = Some(list);
+    let now = ctx.env.now;
+    slots::set_due(ctx, live, Some(now));
+}
+
+/// Whether somebody posted this list.
+pub fn is_posted(state: &Overlay, at: At, list: &Hash) -> bool {
+    LISTS.get_or_default(state, &at).iter().any(|posted| posted.hash == *list)
+}
+
+/// The vote is over: record stages 4 and 5, wait for objections.
+pub fn close_vote(ctx: &mut Context, live: &mut Live) {
+    record_stages(ctx, live);
+    let window = u64::from(live.terms.windows.objection_s) * 1_000;
+    let end = live.terms.delivery_end(live.at.1).plus_ms(window);
+    let due = end.max(ctx.env.now);
+    slots::enter(ctx, live, SlotState::Payable, Some(due));
+}
+
+fn record_stages(ctx: &mut Context, live: &Live) {
+    let readings = &live.slot.readings;
+    super::records::record(ctx, live.at, Stage::Execution, readings.root(), readings.len());
+    let votes = attestation::votes(&ctx.state, live.at, Stage::Certification, live.slot.round);
+    super::records::record(ctx, live.at, Stage::Certification, votes.root(), votes.len());
+}
+
+/// No list has a majority: the validators choose one.
+pub fn dispute(ctx: &mut Context, live: &mut Live) {
+    let votes = attestation::votes(&ctx.state, live.at, Stage::Certification, live.slot.round);
+    live.slot.round = DISPUTE_ROUND;
+    let validators = slots::pinned(&ctx.state, live.at).validators;
+    let claim = claim(ctx, live, DISPUTE_ROUND);
+    attestation::open(ctx, claim, validators);
+    attestation::continue_votes(ctx, live.at, Stage::Certification, DISPUTE_ROUND, votes);
+    let end = live.terms.delivery_end(live.at.1);
+    let due = end.plus_ms(u64::from(live.terms.windows.dispute_s) * 1_000).max(ctx.env.now);
+    slots::enter(ctx, live, SlotState::Disputed, Some(due));
+}
+
+/// End a dispute: the validators' choice, else the platform's list, else everybody's latest reading.
+pub fn close_dispute(ctx: &mut Context, live: &mut Live) {
+    if live.slot.chosen.is_none() {
+        let operator = market(&ctx.state, live.at.0).expect("a slot has a market").operator;
+        let lists = LISTS.get_or_default(&ctx.state, &live.at);
+        let platform = lists.iter().rev().find(|posted| posted.poster == operator);
+        let hash = match platform {
+            Some(posted) => posted.hash,
+            None => post_latest(ctx, live, operator),
+        };
+        live.slot.chosen = Some(hash);
+    }
+    record_stages(ctx, live);
+    let now = ctx.env.now;
+    slots::enter(ctx, live, SlotState::Payable, Some(now));
+}
+
+fn post_latest(ctx: &mut Context, live: &Live, poster: EntityId) -> Hash {
+    let (list, revisions) = latest(&ctx.state, live);
+    let hash = list.hash();
+    let mut lists = LISTS.get_or_default(&ctx.state, &live.at);
+    lists.push(PostedList { hash, poster, revisions });
+    LISTS.put(&mut ctx.state, &live.at, &lists);
+    ctx.archive(ArchiveEntry::list(live.at, &hash, list.encode()));
+    hash
+}

@@ -1,0 +1,250 @@
+//! Stage 4: meters join markets, post signed readings, and are interrupted by the grid operator.
+//!
+//! Registers are cumulative: a slot's energy is the reading less what settled slots have used up, so a
+//! substitute is trued up by the next real reading without anybody computing a correction.
+
+use super::slots;
+use super::{
+    At, Error, Event, INTERRUPTED, Live, MARKETS, METERS_OF, Posted, READINGS, REGISTERS, Registers, SLOTS,
+    SlotState, live, market,
+};
+use crate::archive::{ArchiveEntry, SignedReading};
+use crate::context::Context;
+use crate::modules::registry::{self, METERS};
+use crate::origin::Origin;
+use contract_interface::{Reading, ReadingStatus, Stage, reading_message, roles};
+use parity_scale_codec::Encode;
+use runtime_primitives::crypto::{Signature, Statement};
+use runtime_primitives::limits::READING_REVISIONS_MAX;
+use runtime_primitives::{AccountId, Energy, MarketId, MeterId};
+use runtime_state::Overlay;
+
+/// Meters in one page of registers and readings.
+pub const METERS_PER_PAGE: u32 = 64;
+
+/// Add a meter to a market's list, with its registers at registration. `None`: no such market.
+pub(crate) fn join(
+    state: &mut Overlay,
+    market: MarketId,
+    id: MeterId,
+    import_wh: Energy,
+    export_wh: Energy,
+) -> Option<()> {
+    if !MARKETS.contains(state, &market) {
+        return None;
+    }
+    let mut meters = METERS_OF.get_or_default(state, &market);
+    let page_key = (market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
+    let mut page = REGISTERS.get_or_default(state, &page_key);
+    let start = (import_wh, export_wh);
+    page.push(Registers { certified: start, measured: start, assumed: start });
+    REGISTERS.put(state, &page_key, &page);
+    meters.push(id);
+    METERS_OF.put(state, &market, &meters);
+    Some(())
+}
+
+/// The meters that settle in a slot, ascending.
+pub fn meters_of(state: &Overlay, live: &Live) -> Vec<MeterId> {
+    let mut meters = METERS_OF.get_or_default(state, &live.at.0);
+    meters.truncate(live.slot.meters as usize);
+    meters
+}
+
+/// Place of a meter in the slot's list.
+fn position(state: &Overlay, live: &Live, meter: MeterId) -> Result<u32, Error> {
+    let found = meters_of(state, live).binary_search(&meter);
+    found.map(super::clearing::count).map_err(|_| Error::UnknownMeter(meter))
+}
+
+const fn place(position: u32) -> (u32, usize) {
+    (position / METERS_PER_PAGE, (position % METERS_PER_PAGE) as usize)
+}
+
+/// Registers of the meter at `position`.
+pub fn registers(state: &Overlay, market: MarketId, position: u32) -> Registers {
+    let (page, index) = place(position);
+    REGISTERS.get_or_default(state, &(market, page)).get(index).copied().unwrap_or_default()
+}
+
+/// Readings posted for the meter at `position`, by revision.
+pub fn posted(state: &Overlay, at: At, position: u32) -> Vec<Posted> {
+    let (page, index) = place(position);
+    READINGS.get_or_default(state, &(at.0, at.1, page)).get(index).cloned().unwrap_or_default()
+}
+
+/// Replace the registers of all meters of a market, in order.
+pub(super) fn store_registers(state: &mut Overlay, market: MarketId, registers: &[Registers]) {
+    for (page, chunk) in (0u32..).zip(registers.chunks(METERS_PER_PAGE as usize)) {
+        REGISTERS.put(state, &(market, page), &chunk.to_vec());
+    }
+}
+
+/// Registers of all meters of a market, in order.
+pub(super) fn load_registers(state: &Overlay, market: MarketId) -> Vec<Registers> {
+    let meters = super::clearing::count(METERS_OF.get_or_default(state, &market).len());
+    let pages = 0..meters.div_ceil(METERS_PER_PAGE);
+    pages.flat_map(|page| REGISTERS.get_or_default(state, &(market, page))).collect()
+}
+
+/// The statement a reading's signature makes, if the meter is known.
+pub fn reading_statement(
+    state: &Overlay,
+    genesis: &runtime_primitives::Hash,
+    reading: &Reading,
+    signature: Signature,
+) -> Option<Statement> {
+    let signer = METERS.get(state, &reading.meter)?.key;
+    Some(Statement { signer, message: reading_message(genesis, reading), signature })
+}
+
+/// Post a reading, signed by its meter or, as a substitute, by a meter operator's owner key.
+///
+/// # Errors
+/// One per rule; see [`Error`].
+pub fn post(ctx: &mut Context, reading: &Reading, signature: Signature) -> Result<(), Error> {
+    let at = (reading.market, reading.slot);
+    let mut live = live(&ctx.state, at)?;
+    let position = position(&ctx.state, &live, reading.meter)?;
+    check_phase(&live, reading)?;
+    let latest = posted(&ctx.state, at, position).last().map(|posted| posted.revision);
+    if let Some(latest) = latest.filter(|latest| reading.revision <= *latest) {
+        return Err(Error::StaleRevision { got: reading.revision, latest });
+    }
+    if reading.revision >= READING_REVISIONS_MAX {
+        return Err(Error::TooManyRevisions(reading.revision));
+    }
+    let is_correction = reading.status == ReadingStatus::Corrected;
+    if latest.is_some() != is_correction || reading.status == ReadingStatus::Substituted {
+        return Err(Error::WrongStatus);
+    }
+    let before = registers(&ctx.state, at.0, position);
+    let floor = if is_correction { before.certified } else { before.measured };
+    if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
+        return Err(Error::RegisterWentBack(reading.meter));
+    }
+    let statement = reading_statement(&ctx.state, &ctx.env.genesis, reading, signature)
+        .ok_or(Error::UnknownMeter(reading.meter))?;
+    if !ctx.verifier.verify(&statement) {
+        return Err(Error::WrongMeterKey(reading.meter));
+    }
+    let signed = SignedReading { reading: *reading, key: statement.signer, signature };
+    append(ctx, &mut live, position, &signed);
+    if live.slot.state == SlotState::Payable {
+        super::lists::reopen(ctx, &mut live);
+    } else if live.slot.state == SlotState::Metering && live.slot.unread == 0 {
+        let now = ctx.env.now;
+        slots::set_due(ctx, &mut live, Some(now));
+    } else {
+        SLOTS.put(&mut ctx.state, &at, &live.slot);
+    }
+    Ok(())
+}
+
+/// First readings while they are awaited, corrections until the slot is settled (section 2: once).
+fn check_phase(live: &Live, reading: &Reading) -> Result<(), Error> {
+    let open = match live.slot.state {
+        SlotState::Metering | SlotState::Voting => true,
+        SlotState::Payable => reading.status == ReadingStatus::Corrected,
+        _ => false,
+    };
+    if open { Ok(()) } else { Err(Error::NotMetering { slot: live.at.1 }) }
+}
+
+/// Append an accepted reading to the working set, the stage's tree and the archive.
+fn append(ctx: &mut Context, live: &mut Live, position: u32, signed: &SignedReading) {
+    let reading = &signed.reading;
+    let (page, index) = place(position);
+    let key = (live.at.0, live.at.1, page);
+    let mut readings = READINGS.get_or_default(&ctx.state, &key);
+    if readings.len() <= index {
+        readings.resize(index + 1, Vec::new());
+    }
+    if readings[index].is_empty() {
+        live.slot.unread -= 1;
+    }
+    readings[index].push(Posted {
+        hash: reading.hash(),
+        revision: reading.revision,
+        import_wh: reading.import_wh,
+        export_wh: reading.export_wh,
+    });
+    READINGS.put(&mut ctx.state, &key, &readings);
+    raise_registers(&mut ctx.state, live.at.0, position, reading);
+    let leaf = signed.encode();
+    let index = live.slot.readings.push(&leaf);
+    ctx.archive(ArchiveEntry::leaf(live.at, Stage::Execution, index, leaf));
+    ctx.archive(ArchiveEntry::reading(live.at, signed));
+    let (market, slot) = live.at;
+    ctx.emit(Event::ReadingPosted { market, slot, meter: reading.meter, revision: reading.revision });
+}
+
+fn raise_registers(state: &mut Overlay, market: MarketId, position: u32, reading: &Reading) {
+    let (page, index) = place(position);
+    let mut registers = REGISTERS.get_or_default(state, &(market, page));
+    let own = &mut registers[index];
+    let raise = |pair: &mut (Energy, Energy)| {
+        *pair = (pair.0.max(reading.import_wh), pair.1.max(reading.export_wh));
+    };
+    raise(&mut own.assumed);
+    if reading.status != ReadingStatus::Substituted {
+        raise(&mut own.measured);
+    }
+    REGISTERS.put(state, &(market, page), &registers);
+}
+
+/// Put a substitute in the place of every missing reading: no export, import as bought (trued up later).
+pub(super) fn substitute(ctx: &mut Context, live: &mut Live, bought: impl Fn(MeterId) -> Energy) {
+    for (position, meter) in (0u32..).zip(meters_of(&ctx.state, live)) {
+        if !posted(&ctx.state, live.at, position).is_empty() {
+            continue;
+        }
+        let assumed = registers(&ctx.state, live.at.0, position).assumed;
+        let reading = Reading {
+            market: live.at.0,
+            meter,
+            slot: live.at.1,
+            revision: 0,
+            import_wh: assumed.0.saturating_add(bought(meter)),
+            export_wh: assumed.1,
+            voltage_dv: None,
+            frequency_mhz: None,
+            measured_at: live.terms.delivery_end(live.at.1),
+            status: ReadingStatus::Substituted,
+        };
+        let signed = SignedReading { reading, key: AccountId::ZERO, signature: Signature([0; 64]) };
+        append(ctx, live, position, &signed);
+    }
+}
+
+/// The grid operator reports meters it interrupted: their owners pay no deviation charge in this slot.
+///
+/// # Errors
+/// Wrong entity, a slot that has ended, unknown meters.
+pub fn interrupt(
+    ctx: &mut Context,
+    origin: &Origin,
+    at: At,
+    meters: Vec<MeterId>,
+    reason: u8,
+) -> Result<(), crate::DispatchError> {
+    registry::ensure_role(ctx, origin, roles::GRID_OPERATOR)?;
+    if market(&ctx.state, at.0)?.grid != origin.entity()? {
+        return Err(crate::DispatchError::BadOrigin);
+    }
+    let live = live(&ctx.state, at)?;
+    let state = live.slot.state;
+    if !matches!(state, SlotState::Certified | SlotState::Delivering) {
+        return Err(Error::NotInterruptible { slot: at.1, state }.into());
+    }
+    for meter in &meters {
+        position(&ctx.state, &live, *meter)?;
+    }
+    let mut all = INTERRUPTED.get_or_default(&ctx.state, &at);
+    all.extend_from_slice(&meters);
+    all.sort_unstable();
+    all.dedup();
+    INTERRUPTED.put(&mut ctx.state, &at, &all);
+    ctx.emit(Event::Interrupted { market: at.0, slot: at.1, meters, reason });
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `Markets`: vault, clock, archive and referee of the market. It owns no market rule: bid, matching and
+//! settlement are pure contracts found by code hash, and their answers count only if the referee passes them.
+//!
+//! One file per moment of a slot's life; [`slots`] is the state machine that calls them.
+
+mod call;
+pub mod clearing;
+pub mod confirm;
+mod error;
+mod event;
+pub mod lists;
+pub mod meters;
+pub mod money;
+pub mod orders;
+pub mod records;
+pub mod registration;
+pub mod rules;
+pub mod settle;
+pub mod slots;
+mod types;
+
+pub use call::{Call, ConfirmItem, dispatch, validate_bare};
+pub use error::{BadTerms, Error};
+pub use event::{ClearFailure, Event, SettleFailure};
+pub use types::*;
+
+use crate::storage::{Agenda, Map, Paged, Value};
+use contract_interface::{Stage, StageRecord, Terms};
+use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Slot};
+use runtime_state::Overlay;
+
+/// Markets.
+pub static MARKETS: Map<MarketId, Market> = Map::new("Markets", "Markets");
+/// Next market id.
+pub static NEXT_MARKET: Value<MarketId> = Value::new("Markets", "NextMarket");
+/// Terms by hash.
+pub static TERMS: Map<Hash, Terms> = Map::new("Markets", "Terms");
+/// What is due when.
+pub static AGENDA: Agenda = Agenda::new("Markets", "Agenda");
+/// Slots.
+pub static SLOTS: Map<At, SlotRecord> = Map::new("Markets", "Slots");
+/// Pinned electorates of live slots.
+pub static PINNED: Map<At, Pinned> = Map::new("Markets", "Pinned");
+/// Stage records.
+pub static RECORDS: Map<(MarketId, Slot, Stage), StageRecord> = Map::new("Markets", "Records");
+/// Open books of live slots.
+pub static BOOK: Paged<BookEntry> = Paged::new("Markets", "Book");
+/// Trades of live slots.
+pub static TRADES: Paged<TradeEntry> = Paged::new("Markets", "Trades");
+/// What entities have going in live slots.
+pub static ENTITY_SLOTS: Map<(MarketId, Slot, EntityId), EntitySlot> = Map::new("Markets", "EntitySlots");
+/// Memos that bid rules keep.
+pub static MEMOS: Map<(MarketId, EntityId), Vec<u8>> = Map::new("Markets", "Memos");
+/// Meters of a market, ascending by id, append-only.
+pub static METERS_OF: Map<MarketId, Vec<MeterId>> = Map::new("Markets", "MetersOf");
+/// Registers, [`meters::METERS_PER_PAGE`] a page, in the order of [`METERS_OF`].
+pub static REGISTERS: Map<(MarketId, u32), Vec<Registers>> = Map::new("Markets", "Registers");
+/// Readings of live slots, in the same pages.
+pub static READINGS: Map<(MarketId, Slot, u32), Vec<Vec<Posted>>> = Map::new("Markets", "Readings");
+/// Meters that the grid operator interrupted in a live slot, ascending.
+pub static INTERRUPTED: Map<At, Vec<MeterId>> = Map::new("Markets", "Interrupted");
+/// Execution lists of live slots.
+pub static LISTS: Map<At, Vec<PostedList>> = Map::new("Markets", "Lists");
+/// Last funding record of an account.
+pub static FUNDINGS: Map<AccountId, Hash> = Map::new("Markets", "Fundings");
+/// What entities owe.
+pub static RECEIVABLES: Map<EntityId, Vec<Receivable>> = Map::new("Markets", "Receivables");
+/// Settlement code named for new markets at genesis.
+pub static DEFAULT_SETTLEMENT: Value<Hash> = Value::new("Markets", "DefaultSettlement");
+
+/// A market that must exist.
+///
+/// # Errors
+/// [`Error::UnknownMarket`].
+pub fn market(state: &Overlay, id: MarketId) -> Result<Market, Error> {
+    MARKETS.get(state, &id).ok_or(Error::UnknownMarket(id))
+}
+
+/// Terms that the schedule or a slot names.
+///
+/// # Panics
+/// If they are not stored: both only ever name stored terms.
+pub fn terms(state: &Overlay, hash: &Hash) -> Terms {
+    TERMS.get(state, hash).expect("a schedule names stored terms")
+}
+
+/// A slot that has opened, with its terms.
+///
+/// # Errors
+/// [`Error::UnknownSlot`].
+pub fn live(state: &Overlay, at: At) -> Result<Live, Error> {
+    let slot = SLOTS.get(state, &at).ok_or(Error::UnknownSlot { market: at.0, slot: at.1 })?;
+    let terms = terms(state, &slot.terms);
+    Ok(Live { at, slot, terms })
+}
+
+/// Sum of energies that each fit a slot.
+pub(crate) fn sum(energies: impl IntoIterator<Item = Energy>) -> Energy {
+    energies.into_iter().fold(Energy::ZERO, Energy::saturating_add)
+}

@@ -1,0 +1,178 @@
+//! Holds, funding, receivables and step fees: who can be made to pay, and how.
+//!
+//! A hold is made at admission and only ever shrinks: by release or by payment out of it. A shortfall never
+//! stops a settlement: it becomes a receivable.
+
+use super::{
+    At, ENTITY_SLOTS, EntitySlot, Event, FUNDINGS, MARKETS, Market, RECEIVABLES, Receivable, market,
+};
+use crate::context::Context;
+use crate::modules::{balances, registry};
+use crate::origin::Origin;
+use contract_interface::{TransferRecord, kinds, roles};
+use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money};
+
+/// Account that collects step fees.
+pub fn fee_account() -> AccountId {
+    AccountId::of_module(b"bb/fees", 0)
+}
+
+/// Account of a market's surplus pool.
+pub fn pool_account(market: MarketId) -> AccountId {
+    AccountId::of_module(b"bb/pool", market.number())
+}
+
+/// Release part of what an entity has held in a slot.
+///
+/// # Panics
+/// If less is held: holds are the runtime's own book-keeping.
+pub fn release(ctx: &mut Context, at: At, entity: EntityId, amount: Money) {
+    if amount.is_zero() {
+        return;
+    }
+    let key = (at.0, at.1, entity);
+    let mut slot = ENTITY_SLOTS.get(&ctx.state, &key).expect("a holder has a record");
+    slot.held = slot.held.checked_sub(amount).expect("a hold is released once");
+    ENTITY_SLOTS.put(&mut ctx.state, &key, &slot);
+    let owner = registry::entity(&ctx.state, entity).expect("a holder is registered").owner;
+    balances::unreserve(ctx, &owner, amount);
+}
+
+/// Release all that an entity has held in a slot and forget its record.
+pub fn release_all(ctx: &mut Context, at: At, entity: EntityId) {
+    let key = (at.0, at.1, entity);
+    if let Some(EntitySlot { held, .. }) = ENTITY_SLOTS.get(&ctx.state, &key) {
+        release(ctx, at, entity, held);
+        ENTITY_SLOTS.remove(&mut ctx.state, &key);
+    }
+}
+
+/// Pay `record` for `payer`: first from its hold in the slot, then from free money; what is missing is owed.
+/// Gives the record as paid, or `None` if nothing could be paid.
+pub fn pay_or_owe(
+    ctx: &mut Context,
+    at: At,
+    payer: EntityId,
+    record: &TransferRecord,
+) -> Option<TransferRecord> {
+    let key = (at.0, at.1, payer);
+    let mut slot = ENTITY_SLOTS.get(&ctx.state, &key);
+    let held = slot.as_ref().map_or(Money::ZERO, |slot| slot.held);
+    let free = balances::account(&ctx.state, &record.payer).data.free;
+    let available = held.saturating_add(free).min(record.amount);
+    let missing = record.amount.saturating_sub(available);
+    if !missing.is_zero() {
+        owe(ctx, payer, record, missing);
+    }
+    if available.is_zero() {
+        return None;
+    }
+    let paid = TransferRecord { amount: available, ..record.clone() };
+    let from_hold = held.min(available);
+    balances::pay(ctx, &paid, from_hold).expect("no more than is there");
+    if let Some(slot) = &mut slot {
+        slot.held = slot.held.saturating_sub(from_hold);
+        ENTITY_SLOTS.put(&mut ctx.state, &key, slot);
+    }
+    Some(paid)
+}
+
+fn owe(ctx: &mut Context, debtor: EntityId, record: &TransferRecord, amount: Money) {
+    let mut owed = RECEIVABLES.get_or_default(&ctx.state, &debtor);
+    owed.push(Receivable { creditor: record.payee, amount, origin: record.hash() });
+    RECEIVABLES.put(&mut ctx.state, &debtor, &owed);
+    registry::set_suspended(ctx, debtor, true).expect("a debtor is registered");
+    ctx.emit(Event::Owed { debtor, amount });
+}
+
+/// The bank credits an entity's account; open receivables are paid first.
+///
+/// # Errors
+/// Wrong role, unknown entity, the bank's own funds.
+pub fn fund(
+    ctx: &mut Context,
+    origin: &Origin,
+    entity: EntityId,
+    amount: Money,
+) -> Result<(), crate::DispatchError> {
+    registry::ensure_role(ctx, origin, roles::BANK)?;
+    let payee = registry::entity(&ctx.state, entity)?.owner;
+    if amount.is_zero() {
+        return Err(balances::Error::ExistentialDeposit.into());
+    }
+    let spends = FUNDINGS.get_or_default(&ctx.state, &payee);
+    let record = TransferRecord {
+        kind: kinds::FUNDING,
+        spends,
+        ..balances::plain(ctx, origin.signer()?, payee, amount)
+    };
+    balances::transfer(ctx, &record)?;
+    FUNDINGS.put(&mut ctx.state, &payee, &record.hash());
+    ctx.emit(Event::Funded { entity, amount, record: record.hash() });
+    collect(ctx, entity, payee);
+    Ok(())
+}
+
+/// Pay open receivables from free money, oldest first; the last one paid ends the suspension.
+fn collect(ctx: &mut Context, debtor: EntityId, payer: AccountId) {
+    let Some(mut owed) = RECEIVABLES.get(&ctx.state, &debtor) else { return };
+    for open in &mut owed {
+        let free = balances::account(&ctx.state, &payer).data.free;
+        let amount = free.min(open.amount);
+        if amount.is_zero() {
+            break;
+        }
+        let record = TransferRecord {
+            kind: kinds::RECEIVABLE,
+            spends: open.origin,
+            ..balances::plain(ctx, payer, open.creditor, amount)
+        };
+        balances::transfer(ctx, &record).expect("no more than is free");
+        open.amount = open.amount.saturating_sub(amount);
+    }
+    owed.retain(|open| !open.amount.is_zero());
+    if owed.is_empty() {
+        RECEIVABLES.remove(&mut ctx.state, &debtor);
+        registry::set_suspended(ctx, debtor, false).expect("a debtor is registered");
+    } else {
+        RECEIVABLES.put(&mut ctx.state, &debtor, &owed);
+    }
+}
+
+/// Take a deposit for market steps from the operator.
+///
+/// # Errors
+/// [`balances::Error::InsufficientBalance`].
+pub fn take_deposit(
+    ctx: &mut Context,
+    market: &mut Market,
+    amount: Money,
+) -> Result<(), crate::DispatchError> {
+    let owner = registry::entity(&ctx.state, market.operator)?.owner;
+    balances::reserve(ctx, &owner, amount)?;
+    market.deposit = market.deposit.saturating_add(amount);
+    Ok(())
+}
+
+/// Charge the operator's deposit for a market step. `false`: the deposit has run out.
+pub fn step_fee(ctx: &mut Context, at: At, gas: Gas) -> bool {
+    let mut market = market(&ctx.state, at.0).expect("a slot has a market");
+    let rate = market.gas_per_unit.units().max(1);
+    let amount = Money::from_units(u128::from(gas.units().div_ceil(rate)));
+    let Some(left) = market.deposit.checked_sub(amount) else { return false };
+    if amount.is_zero() {
+        return true;
+    }
+    let payer = registry::entity(&ctx.state, market.operator).expect("an operator is registered").owner;
+    let record = TransferRecord {
+        slot: Some(at),
+        kind: kinds::STEP_FEE,
+        spends: FUNDINGS.get_or_default(&ctx.state, &payer),
+        authorised_by: Hash::ZERO,
+        ..balances::plain(ctx, payer, fee_account(), amount)
+    };
+    balances::pay(ctx, &record, amount).expect("the deposit is reserved");
+    market.deposit = left;
+    MARKETS.put(&mut ctx.state, &at.0, &market);
+    true
+}

@@ -1,0 +1,250 @@
+//! Stage 1: orders are admitted, held for, cancelled and amended while the slot is open.
+//!
+//! The runtime checks what its own guarantees rest on (limits, capacity, funds); the bid rule decides the rest.
+
+use super::money::release;
+use super::rules::{self, DESCRIPTORS};
+use super::{
+    At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, SLOTS, SlotState,
+    live,
+};
+use crate::archive::{ArchiveEntry, HoldRecord};
+use crate::context::Context;
+use crate::modules::balances;
+use crate::modules::registry::{self, Entity, METERS, Meter, scopes};
+use crate::origin::Origin;
+use contract_interface::{Admission, AdmitInput, INTERFACE, Order, OrderRequest, Side, flags, roles};
+use runtime_primitives::limits::MEMO_BYTES_MAX;
+use runtime_primitives::{Energy, EntityId, Money, Seq};
+
+/// Admit an order.
+///
+/// # Errors
+/// One per rule; see [`Error`].
+pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Result<Seq, crate::DispatchError> {
+    registry::ensure_scope(origin, scopes::BID)?;
+    let entity_id = origin.entity()?;
+    let entity = trader(ctx, entity_id)?;
+    let at = (request.market, request.slot);
+    let mut live = live(&ctx.state, at)?;
+    let meter = own_meter(ctx, &request, entity_id)?;
+    let standing = ENTITY_SLOTS.get(&ctx.state, &(at.0, at.1, entity_id));
+    check_request(ctx, &live, &request)?;
+    check_standing(&live, &request, &meter, standing.as_ref())?;
+    ask_bid_rule(ctx, &live, &request, entity_id, &entity, &meter, standing.as_ref())?;
+
+    let hold = live.terms.hold(request.side, request.price, request.energy);
+    balances::reserve(ctx, &entity.owner, hold).map_err(|_| {
+        let free = balances::account(&ctx.state, &entity.owner).data.free;
+        Error::InsufficientFunds { hold, free }
+    })?;
+    let seq = live.slot.next_seq;
+    let order = request.into_order(seq, entity_id);
+    let record = HoldRecord {
+        order,
+        amount: hold,
+        account: entity.owner,
+        authorised_by: ctx.extrinsic,
+        spends: FUNDINGS.get_or_default(&ctx.state, &entity.owner),
+    };
+    let entry = BookEntry { order, authorised_by: ctx.extrinsic, hold: record.hash() };
+    BOOK.push(&mut ctx.state, at, seq.number(), &entry);
+    ctx.archive(ArchiveEntry::hold(at, &record));
+    stand(ctx, at, &order, hold, standing);
+    live.slot.next_seq = seq.next();
+    live.slot.orders += 1;
+    SLOTS.put(&mut ctx.state, &at, &live.slot);
+    ctx.emit(Event::OrderPlaced { market: at.0, slot: at.1, seq, entity: entity_id, hold });
+    Ok(seq)
+}
+
+/// Withdraw an order and release its hold.
+///
+/// # Errors
+/// Gate closed, unknown or foreign order, wrong scope.
+pub fn cancel(ctx: &mut Context, origin: &Origin, at: At, seq: Seq) -> Result<(), crate::DispatchError> {
+    registry::ensure_scope(origin, scopes::BID)?;
+    let entity = origin.entity()?;
+    let mut live = live(&ctx.state, at)?;
+    ensure_open(&live)?;
+    let mut entry = BOOK.get(&ctx.state, at, seq.number()).ok_or(Error::UnknownOrder(seq))?;
+    let order = entry.order;
+    if order.energy.is_zero() {
+        return Err(Error::UnknownOrder(seq).into());
+    }
+    if order.entity != entity {
+        return Err(Error::ForeignOrder { seq, owner: order.entity }.into());
+    }
+    release(ctx, at, entity, live.terms.hold(order.side, order.price, order.energy));
+    entry.order.energy = Energy::ZERO;
+    BOOK.set(&mut ctx.state, at, seq.number(), &entry);
+    step_down(ctx, at, &order);
+    live.slot.orders -= 1;
+    SLOTS.put(&mut ctx.state, &at, &live.slot);
+    ctx.emit(Event::OrderCancelled { market: at.0, slot: at.1, seq });
+    Ok(())
+}
+
+/// Replace an order: the new one gets a new place in the order of arrival.
+///
+/// # Errors
+/// As [`cancel`] and [`place`]; then the old order stands.
+pub fn amend(
+    ctx: &mut Context,
+    origin: &Origin,
+    seq: Seq,
+    request: OrderRequest,
+) -> Result<Seq, crate::DispatchError> {
+    cancel(ctx, origin, (request.market, request.slot), seq)?;
+    place(ctx, origin, request)
+}
+
+fn trader(ctx: &Context, id: EntityId) -> Result<Entity, crate::DispatchError> {
+    let entity = registry::entity(&ctx.state, id)?;
+    if entity.roles & roles::TRADER == 0 {
+        return Err(registry::Error::WrongRole { needed: roles::TRADER, has: entity.roles }.into());
+    }
+    if entity.suspended {
+        return Err(registry::Error::Suspended(id).into());
+    }
+    Ok(entity)
+}
+
+fn own_meter(ctx: &Context, request: &OrderRequest, entity: EntityId) -> Result<Meter, Error> {
+    let meter = METERS.get(&ctx.state, &request.meter).filter(|meter| meter.market == request.market);
+    let meter = meter.ok_or(Error::UnknownMeter(request.meter))?;
+    if meter.entity != entity {
+        return Err(Error::ForeignMeter { meter: request.meter, owner: meter.entity });
+    }
+    Ok(meter)
+}
+
+fn ensure_open(live: &Live) -> Result<(), Error> {
+    match live.slot.state {
+        SlotState::Open => Ok(()),
+        state => Err(Error::GateClosed { slot: live.at.1, state }),
+    }
+}
+
+fn check_request(ctx: &Context, live: &Live, request: &OrderRequest) -> Result<(), Error> {
+    let limits = live.terms.limits;
+    ensure_open(live)?;
+    if request.terms != live.slot.terms {
+        return Err(Error::TermsChanged { signed: request.terms, current: live.slot.terms });
+    }
+    if request.valid_until < ctx.env.now {
+        return Err(Error::RequestExpired { until: request.valid_until, now: ctx.env.now });
+    }
+    if request.energy.is_zero() {
+        return Err(Error::ZeroEnergy);
+    }
+    if request.min_energy > request.energy {
+        return Err(Error::MinAboveEnergy { min: request.min_energy, energy: request.energy });
+    }
+    let (price, tick) = (request.price, limits.tick_size);
+    if price.ticks() % tick.ticks() != 0 {
+        return Err(Error::OffTick { price, tick });
+    }
+    let (min, max) = (limits.price_min, limits.price_max);
+    if price < min || price > max {
+        return Err(Error::PriceOutOfBounds { price, min, max });
+    }
+    let rule = DESCRIPTORS.get(&ctx.state, &live.terms.matching).expect("described at registration");
+    let supported = rule.flags_supported | flags::AUTO_CONFIRM;
+    if request.flags & !supported != 0 || (!request.min_energy.is_zero() && !rule.min_energy) {
+        return Err(Error::Unsupported { flags: request.flags });
+    }
+    Ok(())
+}
+
+fn check_standing(
+    live: &Live,
+    request: &OrderRequest,
+    meter: &Meter,
+    standing: Option<&EntitySlot>,
+) -> Result<(), Error> {
+    let limits = live.terms.limits;
+    // Cancelled orders keep their place in the book, so the limit is on places.
+    if live.slot.next_seq.number() >= limits.orders_per_slot {
+        return Err(Error::SlotFull(limits.orders_per_slot));
+    }
+    let mut energy = request.energy;
+    if let Some(standing) = standing {
+        if standing.side != request.side {
+            return Err(Error::BothSides);
+        }
+        if standing.orders >= limits.orders_per_entity {
+            return Err(Error::EntityOrderLimit(limits.orders_per_entity));
+        }
+        let others = standing.energy.iter().filter(|(id, _)| *id == request.meter);
+        energy = energy.saturating_add(super::sum(others.map(|(_, energy)| *energy)));
+    }
+    let capacity = live.terms.capacity(meter.p_max_w);
+    if energy > capacity {
+        return Err(Error::AboveCapacity { energy, capacity });
+    }
+    Ok(())
+}
+
+fn ask_bid_rule(
+    ctx: &mut Context,
+    live: &Live,
+    request: &OrderRequest,
+    id: EntityId,
+    entity: &Entity,
+    meter: &Meter,
+    standing: Option<&EntitySlot>,
+) -> Result<(), Error> {
+    let memo_key = (live.at.0, id);
+    let before = MEMOS.get_or_default(&ctx.state, &memo_key);
+    let input = AdmitInput {
+        interface: INTERFACE,
+        request: request.clone(),
+        entity: id,
+        roles: entity.roles,
+        params: live.terms.clear_params(live.at.0, live.at.1, 0),
+        orders_in_slot: live.slot.orders,
+        orders_of_entity: standing.map_or(0, |standing| standing.orders),
+        p_max_w: meter.p_max_w,
+        memo: before.clone(),
+    };
+    match rules::admit(ctx, &live.terms.bid, &input).answer {
+        Ok(Admission::Accept { memo }) if memo.len() <= MEMO_BYTES_MAX => {
+            if memo != before {
+                MEMOS.put(&mut ctx.state, &memo_key, &memo);
+            }
+            Ok(())
+        }
+        Ok(Admission::Refuse { rule }) => Err(Error::AdmissionRefused { rule }),
+        _ => Err(Error::AdmissionFailed),
+    }
+}
+
+/// Add an order to what its entity has going in the slot.
+fn stand(ctx: &mut Context, at: At, order: &Order, hold: Money, standing: Option<EntitySlot>) {
+    let new = || EntitySlot { side: Side::Buy, orders: 0, energy: Vec::new(), held: Money::ZERO };
+    let mut standing = standing.unwrap_or_else(new);
+    standing.side = order.side;
+    standing.orders += 1;
+    standing.held = standing.held.checked_add(hold).expect("bounded by the issuance");
+    match standing.energy.iter_mut().find(|(meter, _)| *meter == order.meter) {
+        Some((_, energy)) => *energy = energy.saturating_add(order.energy),
+        None => standing.energy.push((order.meter, order.energy)),
+    }
+    ENTITY_SLOTS.put(&mut ctx.state, &(at.0, at.1, order.entity), &standing);
+}
+
+/// Take an order out of what its entity has going in the slot; its hold is released already.
+fn step_down(ctx: &mut Context, at: At, order: &Order) {
+    let key = (at.0, at.1, order.entity);
+    let mut standing = ENTITY_SLOTS.get(&ctx.state, &key).expect("an order's owner has a record");
+    standing.orders -= 1;
+    if let Some((_, energy)) = standing.energy.iter_mut().find(|(meter, _)| *meter == order.meter) {
+        *energy = energy.saturating_sub(order.energy);
+    }
+    if standing.orders == 0 {
+        ENTITY_SLOTS.remove(&mut ctx.state, &key);
+    } else {
+        ENTITY_SLOTS.put(&mut ctx.state, &key, &standing);
+    }
+}

@@ -1,0 +1,207 @@
+//! Markets are created and their terms scheduled: everything is checked before it can govern anybody's order.
+
+use super::{
+    AGENDA, BadTerms, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, TERMS, market, money,
+    rules, slots, terms,
+};
+use crate::context::Context;
+use crate::modules::registry;
+use crate::origin::Origin;
+use crate::referee;
+use contract_interface::{Book, Descriptor, Order, Side, Terms, roles};
+use runtime_primitives::limits::MAX_ORDERS_PER_SLOT;
+use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
+
+/// Notice that traders get before new terms govern a slot.
+const NOTICE_MS: u64 = 24 * 3_600_000;
+
+/// What a market operator asks for.
+#[derive(Clone, Debug, PartialEq, Eq, parity_scale_codec::Encode, parity_scale_codec::Decode)]
+pub struct NewMarket {
+    /// Backstop supplier; has the retailer role.
+    pub retailer: EntityId,
+    /// Grid operator; has that role.
+    pub grid: EntityId,
+    /// First slot to open.
+    pub first_slot: Slot,
+    /// Deposit for market steps.
+    pub deposit: Money,
+    /// Gas that one unit of money buys.
+    pub gas_per_unit: Gas,
+    /// Terms of the first slots.
+    pub terms: Terms,
+}
+
+/// Create a market. By an entity with the market operator role.
+///
+/// # Errors
+/// One per rule; see [`Error`].
+pub fn create(ctx: &mut Context, origin: &Origin, new: NewMarket) -> Result<MarketId, crate::DispatchError> {
+    registry::ensure_role(ctx, origin, roles::MARKET_OPERATOR)?;
+    let operator = origin.entity()?;
+    for (entity, needed) in [(new.retailer, roles::RETAILER), (new.grid, roles::GRID_OPERATOR)] {
+        if registry::entity(&ctx.state, entity)?.roles & needed == 0 {
+            return Err(Error::PartyRole { entity, needed }.into());
+        }
+    }
+    check_terms(ctx, &new.terms)?;
+    let gate_before = u64::from(new.terms.windows.gate_before_s) * 1_000;
+    if new.terms.delivery_start(new.first_slot).minus_ms(gate_before) <= ctx.env.now {
+        return Err(Error::FirstSlotPassed(new.first_slot).into());
+    }
+    let id = NEXT_MARKET.get(&ctx.state).unwrap_or_default();
+    NEXT_MARKET.put(&mut ctx.state, &MarketId::from_number(id.number() + 1));
+    let default_settlement = DEFAULT_SETTLEMENT.get(&ctx.state).unwrap_or(new.terms.settlement);
+    let terms_hash = new.terms.hash();
+    let mut market = Market {
+        operator,
+        retailer: new.retailer,
+        grid: new.grid,
+        pool: money::pool_account(id),
+        deposit: Money::ZERO,
+        gas_per_unit: new.gas_per_unit,
+        default_settlement,
+        first_slot: new.first_slot,
+        next_slot: new.first_slot,
+        schedule: vec![(new.first_slot, terms_hash)],
+        last_declaration: Hash::ZERO,
+    };
+    money::take_deposit(ctx, &mut market, new.deposit)?;
+    TERMS.put(&mut ctx.state, &terms_hash, &new.terms);
+    MARKETS.put(&mut ctx.state, &id, &market);
+    AGENDA.insert(&mut ctx.state, slots::opening(&new.terms, (id, new.first_slot)));
+    ctx.emit(Event::MarketCreated { market: id, operator });
+    ctx.emit(Event::TermsScheduled { market: id, slot: new.first_slot, terms: terms_hash });
+    Ok(id)
+}
+
+/// Schedule new terms from `slot` on. By the market's operator, at least 24 h ahead of the slot's delivery and
+/// before it opens.
+///
+/// # Errors
+/// One per rule; see [`Error`].
+pub fn schedule(
+    ctx: &mut Context,
+    origin: &Origin,
+    id: MarketId,
+    slot: Slot,
+    new: &Terms,
+) -> Result<(), crate::DispatchError> {
+    let mut market = market(&ctx.state, id)?;
+    registry::ensure_scope(origin, registry::scopes::OWNER)?;
+    if origin.entity()? != market.operator {
+        return Err(crate::DispatchError::BadOrigin);
+    }
+    let (_, current) = market.schedule.last().expect("a market has terms");
+    let current = terms(&ctx.state, current);
+    if (new.slot_minutes, new.slot_zero) != (current.slot_minutes, current.slot_zero) {
+        return Err(Error::BadTerms(BadTerms::Grid).into());
+    }
+    if slot < market.next_slot || new.delivery_start(slot) < ctx.env.now.plus_ms(NOTICE_MS) {
+        return Err(Error::TermsTooLate { slot }.into());
+    }
+    check_terms(ctx, new)?;
+    let hash = new.hash();
+    market.schedule.retain(|(from, _)| *from < slot);
+    market.schedule.push((slot, hash));
+    TERMS.put(&mut ctx.state, &hash, new);
+    MARKETS.put(&mut ctx.state, &id, &market);
+    ctx.emit(Event::TermsScheduled { market: id, slot, terms: hash });
+    Ok(())
+}
+
+/// Add to the operator's deposit.
+///
+/// # Errors
+/// Unknown market, another signer, insufficient balance.
+pub fn top_up(
+    ctx: &mut Context,
+    origin: &Origin,
+    id: MarketId,
+    amount: Money,
+) -> Result<(), crate::DispatchError> {
+    let mut market = market(&ctx.state, id)?;
+    registry::ensure_scope(origin, registry::scopes::OWNER)?;
+    if origin.entity()? != market.operator {
+        return Err(crate::DispatchError::BadOrigin);
+    }
+    money::take_deposit(ctx, &mut market, amount)?;
+    MARKETS.put(&mut ctx.state, &id, &market);
+    Ok(())
+}
+
+fn check_terms(ctx: &mut Context, terms: &Terms) -> Result<(), Error> {
+    check_figures(terms).map_err(Error::BadTerms)?;
+    rules::describe(ctx, &terms.bid)?;
+    rules::describe(ctx, &terms.settlement)?;
+    for code in [terms.matching, terms.fallback] {
+        let rule = rules::describe(ctx, &code)?;
+        let (wanted, max) = (terms.limits.orders_per_slot, rule.max_orders);
+        if wanted > max {
+            return Err(Error::TooManyForRule { wanted, max });
+        }
+    }
+    let rule = rules::describe(ctx, &terms.matching)?;
+    check_worst_case(ctx, terms, &rule)
+}
+
+fn check_figures(terms: &Terms) -> Result<(), BadTerms> {
+    let (windows, limits, rates) = (terms.windows, terms.limits, terms.rates);
+    let ensure = |ok, error| if ok { Ok(()) } else { Err(error) };
+    ensure((1..=1_440).contains(&terms.slot_minutes), BadTerms::SlotMinutes)?;
+    ensure(
+        windows.open_before_s > windows.gate_before_s
+            && windows.gate_before_s > windows.certify_before_s
+            && windows.confirm_s <= windows.gate_before_s - windows.certify_before_s
+            && windows.readings_s < windows.voting_s
+            && windows.voting_s < windows.objection_s
+            && windows.objection_s < windows.dispute_s,
+        BadTerms::Windows,
+    )?;
+    ensure(windows.reveal_s == 0, BadTerms::Sealed)?;
+    ensure(!limits.tick_size.is_zero(), BadTerms::Tick)?;
+    let highest = rates.retail.checked_sub(rates.network_fee).ok_or(BadTerms::PriceBounds)?;
+    ensure(
+        rates.feed_in <= limits.price_min
+            && limits.price_min <= limits.price_max
+            && limits.price_max <= highest,
+        BadTerms::PriceBounds,
+    )?;
+    ensure(rates.deviation <= rates.retail, BadTerms::Deviation)?;
+    ensure(rates.fee_payer == Side::Buy || limits.price_min >= rates.network_fee, BadTerms::SellerFee)?;
+    ensure(
+        (1..=MAX_ORDERS_PER_SLOT).contains(&limits.orders_per_slot) && limits.orders_per_entity >= 1,
+        BadTerms::Counts,
+    )
+}
+
+/// A full book in which everything crosses must clear inside the gas limit.
+fn check_worst_case(ctx: &Context, terms: &Terms, rule: &Descriptor) -> Result<(), Error> {
+    let orders = worst_book(terms);
+    let params = terms.clear_params(MarketId::ZERO, Slot::ZERO, 0);
+    let input = rules::clear_input(&params, &Book::Auction(orders.clone()));
+    let run = rules::clear(ctx, &terms.matching, &input);
+    let count = terms.limits.orders_per_slot;
+    let clearing = run.answer.map_err(|_| Error::WorstCase(count))?;
+    referee::check_clearing(rule, &orders, &clearing).map_err(|_| Error::WorstCase(count))
+}
+
+/// Half bids, half asks, all crossing, no two of the same size, arriving in the worst order for a sort.
+fn worst_book(terms: &Terms) -> Vec<Order> {
+    let (low, high) = (terms.limits.price_min, terms.limits.price_max);
+    let order = |number: u32| {
+        let side = if number.is_multiple_of(2) { Side::Buy } else { Side::Sell };
+        Order {
+            seq: Seq::from_number(number),
+            entity: EntityId::from_number(number),
+            meter: MeterId::from_number(number),
+            side,
+            energy: Energy::from_wh(1_000 + u64::from(number.wrapping_mul(7_919) % 997)),
+            min_energy: Energy::ZERO,
+            price: if side == Side::Buy { high } else { low },
+            flags: 0,
+            partner: EntityId::ZERO,
+        }
+    };
+    (0..terms.limits.orders_per_slot).map(order).collect()
+}

@@ -1,0 +1,128 @@
+//! Calling a pure rule: bytes in, bytes out, nothing else. Whatever a rule does, the answer here is a value.
+
+use super::Error;
+use crate::context::Context;
+use crate::modules::contracts;
+use crate::storage::Map;
+use contract_interface::{
+    ADMIT, Admission, AdmitInput, Book, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE,
+    RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport,
+};
+use parity_scale_codec::{Decode, DecodeAll, Encode};
+use runtime_primitives::limits::{ADMIT_GAS_MAX, CLEAR_GAS_MAX, DESCRIBE_GAS_MAX, SETTLE_GAS_MAX};
+use runtime_primitives::{Gas, Hash};
+use runtime_vm::{Kind, Vm};
+
+/// Why a run gives no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It trapped, ran out of gas or of stack, or is not on chain.
+    Trapped,
+    /// Its answer does not decode.
+    Garbage,
+    /// It refused its input.
+    Rule(RuleError),
+}
+
+macro_rules! into_event_failure {
+    ($($target:ident),*) => {$(
+        impl From<Failure> for super::$target {
+            fn from(failure: Failure) -> Self {
+                match failure {
+                    Failure::Trapped => Self::Trapped,
+                    Failure::Garbage => Self::Garbage,
+                    Failure::Rule(error) => Self::Rule(error),
+                }
+            }
+        }
+    )*};
+}
+into_event_failure!(ClearFailure, SettleFailure);
+
+/// A run of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run<T> {
+    /// What it answered.
+    pub answer: Result<T, Failure>,
+    /// What it costs: gas used, or the whole limit after a trap (where inside a trap's block the counter
+    /// stood is nobody's business).
+    pub gas: Gas,
+}
+
+/// Run `selector` of a rule on SCALE-encoded arguments. Used by execution, by validators on their second engine
+/// and by anyone who audits: the answer depends on the arguments alone.
+pub fn run<T: Decode>(
+    vm: &Vm,
+    code_hash: &Hash,
+    code: impl FnOnce() -> Option<Vec<u8>>,
+    selector: Selector,
+    arguments: &[u8],
+    limit: Gas,
+) -> Run<T> {
+    let failed = |failure| Run { answer: Err(failure), gas: limit };
+    let Ok(module) = vm.load(code_hash, Kind::Pure, || code().unwrap_or_default()) else {
+        return failed(Failure::Trapped);
+    };
+    let outcome = vm.call_pure(&module, &[&selector, arguments].concat(), limit);
+    let Ok(output) = outcome.result else { return failed(Failure::Trapped) };
+    let answer = match RuleResult::<T>::decode_all(&mut &output.data[..]) {
+        Ok(Ok(Ok(value))) if output.flags == 0 => Ok(value),
+        Ok(Ok(Err(error))) => Err(Failure::Rule(error)),
+        _ => Err(Failure::Garbage),
+    };
+    Run { answer, gas: outcome.gas_used }
+}
+
+fn on_chain<T: Decode>(
+    ctx: &Context,
+    code: &Hash,
+    selector: Selector,
+    arguments: &[u8],
+    limit: u64,
+) -> Run<T> {
+    let bytes = || contracts::code(&ctx.state, code);
+    run(ctx.vm, code, bytes, selector, arguments, Gas::from_units(limit))
+}
+
+/// Ask a bid rule.
+pub fn admit(ctx: &Context, code: &Hash, input: &AdmitInput) -> Run<Admission> {
+    on_chain(ctx, code, ADMIT, &input.encode(), ADMIT_GAS_MAX)
+}
+
+/// Clear a book; `input` is SCALE of `(ClearParams, Book)`.
+pub fn clear(ctx: &Context, code: &Hash, input: &[u8]) -> Run<Clearing> {
+    on_chain(ctx, code, CLEAR, input, CLEAR_GAS_MAX)
+}
+
+/// The arguments of `clear`.
+pub fn clear_input(params: &ClearParams, book: &Book) -> Vec<u8> {
+    (params, book).encode()
+}
+
+/// Settle a slot.
+pub fn settle(ctx: &Context, code: &Hash, input: &SettleInput) -> Run<SettlementReport> {
+    on_chain(ctx, code, SETTLE, &input.encode(), SETTLE_GAS_MAX)
+}
+
+/// What rules in use say of themselves; asked once, when a market first names them.
+pub static DESCRIPTORS: Map<Hash, Descriptor> = Map::new("Markets", "Descriptors");
+
+/// A rule's description.
+///
+/// # Errors
+/// [`Error::UnknownCode`], [`Error::NotARule`], [`Error::RuleRefused`].
+pub fn describe(ctx: &mut Context, code: &Hash) -> Result<Descriptor, Error> {
+    if let Some(known) = DESCRIPTORS.get(&ctx.state, code) {
+        return Ok(known);
+    }
+    if contracts::code(&ctx.state, code).is_none() {
+        return Err(Error::UnknownCode(*code));
+    }
+    let descriptor = match on_chain::<Descriptor>(ctx, code, DESCRIBE, &[], DESCRIBE_GAS_MAX).answer {
+        Ok(descriptor) if descriptor.interface == INTERFACE => descriptor,
+        Err(Failure::Rule(error)) => return Err(Error::RuleRefused { code: *code, error }),
+        _ => return Err(Error::NotARule(*code)),
+    };
+    DESCRIPTORS.put(&mut ctx.state, code, &descriptor);
+    Ok(descriptor)
+}

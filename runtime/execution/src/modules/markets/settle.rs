@@ -1,0 +1,333 @@
+//! Stages 6 and 7: energies follow from the list that won, the settlement rule computes the payments, the
+//! referee checks them, and they happen together, exactly once. Slots of a market settle in order, because a
+//! slot's energy starts where the slot before ended.
+
+use super::money::{pay_or_owe, release_all, step_fee};
+use super::slots::{self, Step};
+use super::{
+    At, BOOK, Error, Event, FUNDINGS, INTERRUPTED, LISTS, Live, Market, PINNED, READINGS, Registers,
+    SettleFailure, SlotState, TRADES, confirm, live, market, meters, records, rules,
+};
+use crate::archive::{ArchiveEntry, SettleRecord};
+use crate::context::Context;
+use crate::modules::{attestation, balances, registry};
+use crate::referee;
+use contract_interface::{
+    CertifiedTrade, INTERFACE, MeterSlot, NetPosition, Party, SettleInput, SettlementReport, Side, Stage,
+    Transfer, TransferRecord, kinds,
+};
+use parity_scale_codec::Encode;
+use runtime_primitives::limits::SETTLE_GAS_MAX;
+use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, Money, merkle_root};
+use runtime_state::Overlay;
+use std::collections::BTreeMap;
+
+/// Hours of patience before a settlement that failed is tried again.
+const RETRY_MS: u64 = 3_600_000;
+
+/// The confirmed trades of a slot in clearing order; none if they are void.
+pub fn certified(state: &Overlay, live: &Live) -> Vec<CertifiedTrade> {
+    if live.slot.void.is_some() {
+        return Vec::new();
+    }
+    let entries = TRADES.load(state, live.at, live.slot.trades);
+    let confirmed = (0u32..).zip(entries).filter(|(_, entry)| entry.is_confirmed());
+    confirmed
+        .map(|(id, entry)| {
+            let (buy, sell) = confirm::orders_of(state, live.at, &entry);
+            CertifiedTrade {
+                id,
+                buy_meter: buy.order.meter,
+                sell_meter: sell.order.meter,
+                energy: entry.trade.energy,
+                buy_price: entry.trade.buy_price,
+                sell_price: entry.trade.sell_price,
+            }
+        })
+        .collect()
+}
+
+/// Anybody may ask for a settlement that is due.
+///
+/// # Errors
+/// [`Error::NotCertified`], [`Error::AlreadySettled`], [`Error::NotDue`].
+pub fn request(ctx: &mut Context, at: At) -> Result<(), Error> {
+    let mut live = live(&ctx.state, at)?;
+    let slot = live.at.1;
+    let until = match (live.slot.state, live.slot.due) {
+        (SlotState::Settled, _) => return Err(Error::AlreadySettled(slot)),
+        (SlotState::Payable, Some(until)) => until,
+        (SlotState::Payable, None) => live.slot.entered_at,
+        (state, _) => return Err(Error::NotCertified { slot, state }),
+    };
+    if ctx.env.now < until || live.slot.waiting {
+        return Err(Error::NotDue { slot, until });
+    }
+    let now = ctx.env.now;
+    slots::set_due(ctx, &mut live, Some(now));
+    Ok(())
+}
+
+/// Settle a payable slot.
+pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
+    let market = market(&ctx.state, live.at.0).expect("a slot has a market");
+    if !earlier_is_settled(&ctx.state, live, &market) {
+        live.slot.waiting = true;
+        slots::set_due(ctx, live, None);
+        return Step::Light;
+    }
+    if ctx.market_gas_left < Gas::from_units(SETTLE_GAS_MAX) {
+        return Step::Postponed;
+    }
+    let (input, registers) = input(ctx, live);
+    let codes = [live.terms.settlement, market.default_settlement];
+    for code in codes {
+        match attempt(ctx, live, code, &input) {
+            Ok((report, gas)) => {
+                // A slot that delivered is paid even if the operator's deposit is empty.
+                step_fee(ctx, live.at, gas);
+                let record = SettleRecord { code, input, report, gas };
+                pay_all(ctx, live, &market, &record);
+                finish(ctx, live, &market, &registers, record);
+                return Step::Heavy;
+            }
+            Err(failure) => {
+                let (market, slot) = live.at;
+                ctx.emit(Event::SettlementFailed { market, slot, code, failure });
+            }
+        }
+    }
+    let retry = ctx.env.now.plus_ms(RETRY_MS);
+    slots::set_due(ctx, live, Some(retry));
+    Step::Heavy
+}
+
+fn earlier_is_settled(state: &Overlay, live: &Live, market: &Market) -> bool {
+    let before = slots::predecessor(market.first_slot, live.at.1);
+    before.is_none_or(|slot| {
+        let record = super::SLOTS.get(state, &(live.at.0, slot));
+        record.is_some_and(|record| record.state == SlotState::Settled)
+    })
+}
+
+fn attempt(
+    ctx: &mut Context,
+    live: &Live,
+    code: Hash,
+    input: &SettleInput,
+) -> Result<(SettlementReport, Gas), SettleFailure> {
+    let run = rules::settle(ctx, &code, input);
+    ctx.market_gas_left = ctx.market_gas_left.saturating_sub(run.gas);
+    let report = run.answer.map_err(SettleFailure::from)?;
+    referee::check_settlement(input, &report).map_err(SettleFailure::Refused)?;
+    debug_assert_eq!(input.slot, live.at.1);
+    Ok((report, run.gas))
+}
+
+/// The rule's input, and the registers of all meters once the slot is settled.
+fn input(ctx: &Context, live: &Live) -> (SettleInput, Vec<Registers>) {
+    let mut registers = meters::load_registers(&ctx.state, live.at.0);
+    let interrupted = INTERRUPTED.get_or_default(&ctx.state, &live.at);
+    let lists = LISTS.get_or_default(&ctx.state, &live.at);
+    let chosen = lists.iter().find(|list| Some(list.hash) == live.slot.chosen);
+    let revisions = &chosen.expect("a payable slot has chosen a posted list").revisions;
+    let mut slots = Vec::new();
+    for ((position, meter), revision) in (0u32..).zip(meters::meters_of(&ctx.state, live)).zip(revisions) {
+        let readings = meters::posted(&ctx.state, live.at, position);
+        let reading = readings.iter().find(|posted| posted.revision == *revision);
+        let reading = reading.expect("a posted list names posted readings");
+        let certified = &mut registers[position as usize].certified;
+        slots.push(MeterSlot {
+            meter,
+            entity: registry::METERS.get(&ctx.state, &meter).expect("a listed meter is registered").entity,
+            import_wh: reading.import_wh.saturating_sub(certified.0),
+            export_wh: reading.export_wh.saturating_sub(certified.1),
+            curtailed: interrupted.binary_search(&meter).is_ok(),
+        });
+        *certified = (certified.0.max(reading.import_wh), certified.1.max(reading.export_wh));
+    }
+    let trades = certified(&ctx.state, live);
+    let input = SettleInput {
+        interface: INTERFACE,
+        market: live.at.0,
+        slot: live.at.1,
+        rates: live.terms.rates,
+        trades,
+        meters: slots,
+    };
+    (input, registers)
+}
+
+/// Make the payments: what holds cover first, then what comes from free money.
+fn pay_all(ctx: &mut Context, live: &Live, market: &Market, record: &SettleRecord) {
+    let mut positions: BTreeMap<EntityId, NetPosition> = BTreeMap::new();
+    tally_energy(&mut positions, record);
+    let mut leaves = Vec::new();
+    let mut moved = Money::ZERO;
+    let mut energy_records = BTreeMap::new();
+    let from_holds = |transfer: &&Transfer| !matches!(transfer.kind, kinds::FEED_IN | kinds::RETAIL);
+    let transfers = &record.report.transfers;
+    let first = transfers.iter().filter(|transfer| from_holds(transfer));
+    for transfer in first.chain(transfers.iter().filter(|transfer| !from_holds(transfer))) {
+        let wanted = describe(ctx, live, market, transfer, &energy_records);
+        let paid = match party_entity(market, transfer.from) {
+            Some(payer) => pay_or_owe(ctx, live.at, payer, &wanted),
+            None => balances::transfer(ctx, &wanted).is_ok().then_some(wanted),
+        };
+        let Some(paid) = paid else { continue };
+        if let (kinds::ENERGY, Some(trade)) = (paid.kind, paid.trade) {
+            energy_records.insert(trade, paid.hash());
+        }
+        credit(&mut positions, market, transfer, paid.amount);
+        moved = moved.saturating_add(paid.amount);
+        leaves.push(paid.encode());
+    }
+    let count = super::clearing::count(leaves.len());
+    record_positions(ctx, live.at, positions);
+    records::record(ctx, live.at, Stage::Settlement, merkle_root(&leaves), count);
+    for (index, leaf) in (0u32..).zip(leaves) {
+        ctx.archive(ArchiveEntry::leaf(live.at, Stage::Settlement, index, leaf));
+    }
+    ctx.emit(Event::Settled { market: live.at.0, slot: live.at.1, transfers: count, amount: moved });
+}
+
+const fn empty(entity: EntityId) -> NetPosition {
+    NetPosition { entity, bought: Energy::ZERO, sold: Energy::ZERO, received: Money::ZERO, paid: Money::ZERO }
+}
+
+fn tally_energy(positions: &mut BTreeMap<EntityId, NetPosition>, record: &SettleRecord) {
+    let owners: BTreeMap<_, _> =
+        record.input.meters.iter().map(|meter| (meter.meter, meter.entity)).collect();
+    for (trade, settled) in record.input.trades.iter().zip(&record.report.settled) {
+        if let Some(buyer) = owners.get(&trade.buy_meter) {
+            let position = positions.entry(*buyer).or_insert_with(|| empty(*buyer));
+            position.bought = position.bought.saturating_add(*settled);
+        }
+        if let Some(seller) = owners.get(&trade.sell_meter) {
+            let position = positions.entry(*seller).or_insert_with(|| empty(*seller));
+            position.sold = position.sold.saturating_add(*settled);
+        }
+    }
+}
+
+fn credit(
+    positions: &mut BTreeMap<EntityId, NetPosition>,
+    market: &Market,
+    transfer: &Transfer,
+    amount: Money,
+) {
+    if let Some(payer) = party_entity(market, transfer.from) {
+        let position = positions.entry(payer).or_insert_with(|| empty(payer));
+        position.paid = position.paid.saturating_add(amount);
+    }
+    if let Some(payee) = party_entity(market, transfer.to) {
+        let position = positions.entry(payee).or_insert_with(|| empty(payee));
+        position.received = position.received.saturating_add(amount);
+    }
+}
+
+fn record_positions(ctx: &mut Context, at: At, positions: BTreeMap<EntityId, NetPosition>) {
+    let leaves: Vec<Vec<u8>> = positions.values().map(Encode::encode).collect();
+    let count = super::clearing::count(leaves.len());
+    records::record(ctx, at, Stage::Clearing, merkle_root(&leaves), count);
+    for (index, leaf) in (0u32..).zip(leaves) {
+        ctx.archive(ArchiveEntry::leaf(at, Stage::Clearing, index, leaf));
+    }
+}
+
+const fn party_entity(market: &Market, party: Party) -> Option<EntityId> {
+    match party {
+        Party::Entity(id) => Some(id),
+        Party::Retailer => Some(market.retailer),
+        Party::Grid => Some(market.grid),
+        Party::Pool => None,
+    }
+}
+
+fn party_account(ctx: &Context, market: &Market, party: Party) -> AccountId {
+    party_entity(market, party)
+        .map_or(market.pool, |id| registry::entity(&ctx.state, id).expect("parties are registered").owner)
+}
+
+/// The record of a payment: who authorised it, and which record it spends (formula 6).
+fn describe(
+    ctx: &Context,
+    live: &Live,
+    market: &Market,
+    transfer: &Transfer,
+    energy_records: &BTreeMap<u32, Hash>,
+) -> TransferRecord {
+    let payer = party_account(ctx, market, transfer.from);
+    let (spends, authorised_by) = match (transfer.trade, transfer.from) {
+        (Some(trade), _) => {
+            let entry = TRADES.get(&ctx.state, live.at, trade).expect("the referee checked the trade");
+            let (buy, sell) = confirm::orders_of(&ctx.state, live.at, &entry);
+            match (transfer.kind, live.terms.rates.fee_payer) {
+                // A → B → C: the fee spends what the seller was just paid.
+                (kinds::FEE, Side::Sell) => {
+                    let spent = energy_records.get(&trade).copied().unwrap_or(sell.hold);
+                    (spent, sell.authorised_by)
+                }
+                _ => (buy.hold, buy.authorised_by),
+            }
+        }
+        (None, from) => {
+            let admitted_by = party_entity(market, from)
+                .and_then(|id| registry::entity(&ctx.state, id).ok())
+                .map_or(Hash::ZERO, |entity| entity.admitted_by);
+            (FUNDINGS.get_or_default(&ctx.state, &payer), admitted_by)
+        }
+    };
+    TransferRecord {
+        slot: Some(live.at),
+        payer,
+        payee: party_account(ctx, market, transfer.to),
+        amount: transfer.amount,
+        kind: transfer.kind,
+        trade: transfer.trade,
+        meter: transfer.meter,
+        spends,
+        authorised_by,
+    }
+}
+
+/// Release what is left of the holds, keep the registers, drop the working set, wake the next slot.
+fn finish(
+    ctx: &mut Context,
+    live: &mut Live,
+    market: &Market,
+    registers: &[Registers],
+    record: SettleRecord,
+) {
+    for entity in slots::holders(ctx, live) {
+        release_all(ctx, live.at, entity);
+    }
+    meters::store_registers(&mut ctx.state, live.at.0, registers);
+    ctx.archive(ArchiveEntry::settle(live.at, &record));
+    let at = live.at;
+    let state = &mut ctx.state;
+    BOOK.clear(state, at, live.slot.next_seq.number());
+    TRADES.clear(state, at, live.slot.trades);
+    for page in 0..live.slot.meters.div_ceil(meters::METERS_PER_PAGE) {
+        READINGS.remove(state, &(at.0, at.1, page));
+    }
+    INTERRUPTED.remove(state, &at);
+    LISTS.remove(state, &at);
+    PINNED.remove(state, &at);
+    attestation::forget(state, at);
+    live.slot.waiting = false;
+    slots::enter(ctx, live, SlotState::Settled, None);
+    wake_next(ctx, at, market);
+}
+
+fn wake_next(ctx: &mut Context, at: At, market: &Market) {
+    let next = at.1.checked_add(runtime_primitives::SlotCount::from_count(1));
+    let Some(next) = next.filter(|next| *next < market.next_slot) else { return };
+    if let Ok(mut live) = live(&ctx.state, (at.0, next))
+        && live.slot.waiting
+    {
+        live.slot.waiting = false;
+        let now = ctx.env.now;
+        slots::set_due(ctx, &mut live, Some(now));
+    }
+}

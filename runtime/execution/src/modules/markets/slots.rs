@@ -1,0 +1,236 @@
+//! The state machine of a slot (MARKET section 2), driven by the agenda.
+//!
+//! A trigger fires in the first block whose time reaches it, before that block's extrinsics; what an extrinsic
+//! completes (the last signature, the last reading) moves on at the end of the same block. A market takes at
+//! most one heavy step (clear, settle) a block; the rest stays in the agenda, which is the queue.
+
+use super::money::release_all;
+use super::{
+    AGENDA, At, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
+    VoidReason,
+};
+use super::{clearing, confirm, lists, records, settle, terms};
+use crate::context::Context;
+use crate::modules::attestation;
+use crate::modules::registry::{EPOCH, VALIDATORS, VOTERS};
+use crate::storage::Due;
+use contract_interface::{Stage, Terms};
+use runtime_primitives::limits::PEOPLE_WINDOW_BLOCKS_MIN;
+use runtime_primitives::{EntityId, Hash, MarketId, MerkleAccumulator, Seq, Slot, SlotCount, Timestamp};
+use runtime_state::Overlay;
+use std::collections::BTreeSet;
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Book-keeping.
+    Light,
+    /// Ran a rule: the market's one step of this block.
+    Heavy,
+    /// Nothing yet: no gas left in this block, or a window for people is still too short.
+    Postponed,
+}
+
+/// Work off what is due. `stepped` holds the markets that had their heavy step in this block.
+pub fn run_due(ctx: &mut Context, stepped: &mut BTreeSet<MarketId>) {
+    let mut after = None;
+    while let Some(due) = AGENDA.next(&ctx.state, after) {
+        if due.time_ms > ctx.env.now.ms() {
+            break;
+        }
+        let heavy = stepped.contains(&due.market) && is_heavy(&ctx.state, (due.market, due.slot));
+        let step = if heavy { Step::Postponed } else { step(ctx, due) };
+        match step {
+            Step::Light => {}
+            Step::Heavy => _ = stepped.insert(due.market),
+            Step::Postponed => after = Some(due),
+        }
+    }
+}
+
+/// When something is due next; blocks before that are needed only for extrinsics.
+pub fn next_due(state: &Overlay) -> Option<Timestamp> {
+    AGENDA.next(state, None).map(|due| Timestamp::from_ms(due.time_ms))
+}
+
+fn is_heavy(state: &Overlay, at: At) -> bool {
+    SLOTS.get(state, &at).is_some_and(|slot| matches!(slot.state, SlotState::Clearing | SlotState::Payable))
+}
+
+fn step(ctx: &mut Context, due: Due) -> Step {
+    let at = (due.market, due.slot);
+    let Some(slot) = SLOTS.get(&ctx.state, &at) else {
+        AGENDA.remove(&mut ctx.state, due);
+        open(ctx, at);
+        return Step::Light;
+    };
+    let terms = terms(&ctx.state, &slot.terms);
+    let mut live = Live { at, slot, terms };
+    let step = advance(ctx, &mut live);
+    if step != Step::Postponed && live.slot.due == Some(Timestamp::from_ms(due.time_ms)) {
+        // The step left the entry as it was: a state without a trigger of its own.
+        AGENDA.remove(&mut ctx.state, due);
+    }
+    step
+}
+
+fn advance(ctx: &mut Context, live: &mut Live) -> Step {
+    let state = live.slot.state;
+    let window_over = ctx.env.height.number() - live.slot.entered_height >= PEOPLE_WINDOW_BLOCKS_MIN;
+    match state {
+        SlotState::Open if !window_over => return Step::Postponed,
+        SlotState::Open if ctx.env.now >= live.terms.delivery_start(live.at.1) => {
+            void(ctx, live, VoidReason::TooLate);
+        }
+        SlotState::Open => clearing::close_gate(ctx, live),
+        SlotState::Clearing => return clearing::clear(ctx, live),
+        SlotState::Proposed if live.slot.pending > 0 && !window_over => return Step::Postponed,
+        SlotState::Proposed => confirm::close(ctx, live),
+        SlotState::Confirmed => certify(ctx, live),
+        SlotState::Certified => {
+            let end = live.terms.delivery_end(live.at.1);
+            enter(ctx, live, SlotState::Delivering, Some(end));
+        }
+        SlotState::Delivering | SlotState::Void => await_readings(ctx, live),
+        SlotState::Metering => lists::open_vote(ctx, live),
+        SlotState::Voting if live.slot.chosen.is_some() => lists::close_vote(ctx, live),
+        SlotState::Voting if !window_over => return Step::Postponed,
+        SlotState::Voting => lists::dispute(ctx, live),
+        SlotState::Disputed if live.slot.chosen.is_none() && !window_over => return Step::Postponed,
+        SlotState::Disputed => lists::close_dispute(ctx, live),
+        SlotState::Payable if live.slot.round != lists::DISPUTE_ROUND && !window_over => {
+            return Step::Postponed;
+        }
+        SlotState::Payable => return settle::step(ctx, live),
+        SlotState::Settled => set_due(ctx, live, None),
+    }
+    Step::Light
+}
+
+fn open(ctx: &mut Context, at: At) {
+    let mut market = super::market(&ctx.state, at.0).expect("the agenda names markets that exist");
+    let governing = market.schedule.iter().rev().find(|(from, _)| *from <= at.1);
+    let (_, terms_hash) = *governing.expect("the schedule covers the first slot");
+    let terms = terms(&ctx.state, &terms_hash);
+    market.next_slot = at.1.checked_add(SlotCount::from_count(1)).expect("fewer than 2^32 slots");
+    MARKETS.put(&mut ctx.state, &at.0, &market);
+    AGENDA.insert(&mut ctx.state, opening(&terms, (at.0, market.next_slot)));
+    pin(ctx, at);
+    let meters = clearing::count(METERS_OF.get_or_default(&ctx.state, &at.0).len());
+    let slot = SlotRecord {
+        state: SlotState::Open,
+        terms: terms_hash,
+        due: None,
+        entered_at: ctx.env.now,
+        entered_height: ctx.env.height.number(),
+        void: None,
+        next_seq: Seq::ZERO,
+        orders: 0,
+        trades: 0,
+        pending: 0,
+        cleared_by: Hash::ZERO,
+        fallback: false,
+        meters,
+        unread: meters,
+        readings: MerkleAccumulator::default(),
+        round: 0,
+        chosen: None,
+        waiting: false,
+    };
+    let gate_before = u64::from(terms.windows.gate_before_s) * 1_000;
+    let gate = terms.delivery_start(at.1).minus_ms(gate_before);
+    let mut live = Live { at, slot, terms };
+    enter(ctx, &mut live, SlotState::Open, Some(gate));
+}
+
+/// The agenda entry that opens a slot.
+pub(super) fn opening(terms: &Terms, at: At) -> Due {
+    let before = u64::from(terms.windows.open_before_s) * 1_000;
+    let time = terms.delivery_start(at.1).minus_ms(before);
+    Due { time_ms: time.ms(), market: at.0, slot: at.1 }
+}
+
+fn pin(ctx: &mut Context, at: At) {
+    let validators = VALIDATORS.get(&ctx.state).unwrap_or_default();
+    let validators =
+        validators.iter().map(|validator| Elector { entity: validator.entity, key: validator.session_key });
+    let pinned = Pinned {
+        epoch: EPOCH.get(&ctx.state).unwrap_or_default(),
+        validators: validators.collect(),
+        voters: VOTERS.get(&ctx.state).unwrap_or_default(),
+    };
+    PINNED.put(&mut ctx.state, &at, &pinned);
+}
+
+/// What was pinned when the slot opened.
+///
+/// # Panics
+/// After the slot is settled: the pins live as long as its working set.
+pub fn pinned(state: &Overlay, at: At) -> Pinned {
+    PINNED.get(state, &at).expect("pins live as long as the working set")
+}
+
+fn certify(ctx: &mut Context, live: &mut Live) {
+    let expected = attestation::expected(&ctx.state, live.at, Stage::Authentication);
+    let passed = attestation::passed(&ctx.state, live.at, Stage::Authentication, 0, &expected);
+    if !passed {
+        void(ctx, live, VoidReason::NotCertified);
+        return;
+    }
+    let votes = attestation::votes(&ctx.state, live.at, Stage::Authentication, 0);
+    records::record(ctx, live.at, Stage::Authentication, votes.root(), votes.len());
+    let start = live.terms.delivery_start(live.at.1);
+    enter(ctx, live, SlotState::Certified, Some(start));
+}
+
+fn await_readings(ctx: &mut Context, live: &mut Live) {
+    let end = live.terms.delivery_end(live.at.1);
+    let readings = u64::from(live.terms.windows.readings_s) * 1_000;
+    let due = if live.slot.unread == 0 { ctx.env.now } else { end.plus_ms(readings) };
+    enter(ctx, live, SlotState::Metering, Some(due));
+}
+
+/// The slot's trades are void: every hold is released; meters still run.
+pub fn void(ctx: &mut Context, live: &mut Live, reason: VoidReason) {
+    for entity in holders(ctx, live) {
+        release_all(ctx, live.at, entity);
+    }
+    live.slot.void = Some(reason);
+    let (market, slot) = live.at;
+    ctx.emit(Event::SlotVoid { market, slot, reason });
+    let end = live.terms.delivery_end(live.at.1);
+    enter(ctx, live, SlotState::Void, Some(end));
+}
+
+/// Entities that placed orders in a slot, ascending.
+pub(super) fn holders(ctx: &Context, live: &Live) -> BTreeSet<EntityId> {
+    clearing::book(ctx, live).iter().map(|entry| entry.order.entity).collect()
+}
+
+/// Move a slot to `state`, with its next trigger.
+pub fn enter(ctx: &mut Context, live: &mut Live, state: SlotState, due: Option<Timestamp>) {
+    live.slot.state = state;
+    live.slot.entered_at = ctx.env.now;
+    live.slot.entered_height = ctx.env.height.number();
+    set_due(ctx, live, due);
+    ctx.emit(Event::SlotMoved { market: live.at.0, slot: live.at.1, state });
+}
+
+/// Change a slot's trigger and store its record.
+pub fn set_due(ctx: &mut Context, live: &mut Live, due: Option<Timestamp>) {
+    let entry = |time: Timestamp| Due { time_ms: time.ms(), market: live.at.0, slot: live.at.1 };
+    if let Some(old) = live.slot.due {
+        AGENDA.remove(&mut ctx.state, entry(old));
+    }
+    if let Some(new) = due {
+        AGENDA.insert(&mut ctx.state, entry(new));
+    }
+    live.slot.due = due;
+    SLOTS.put(&mut ctx.state, &live.at, &live.slot);
+}
+
+/// The slot before, unless this is the market's first.
+pub(super) fn predecessor(first: Slot, slot: Slot) -> Option<Slot> {
+    slot.since(first).filter(|distance| !distance.is_zero())?;
+    slot.number().checked_sub(1).map(Slot::from_number)
+}

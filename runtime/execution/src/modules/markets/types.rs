@@ -1,0 +1,301 @@
+//! What the market keeps in state while a slot is alive. Leaves go to the archive; this is the working set.
+
+use crate::storage::FixedSize;
+use contract_interface::{Order, Side, Terms, Trade};
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::{
+    AccountId, Energy, EntityId, Gas, Hash, MarketId, MerkleAccumulator, MeterId, Money, Seq, Slot, Timestamp,
+};
+
+/// A market and a slot of it.
+pub type At = (MarketId, Slot);
+
+/// A registered market.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Market {
+    /// The trading centre that runs it: pays for market steps, posts the platform's list.
+    pub operator: EntityId,
+    /// Backstop supplier.
+    pub retailer: EntityId,
+    /// Gets the network fee, may interrupt.
+    pub grid: EntityId,
+    /// Module account of two-price surpluses.
+    pub pool: AccountId,
+    /// What is left of the operator's deposit for market steps.
+    pub deposit: Money,
+    /// Gas that one unit of money buys.
+    pub gas_per_unit: Gas,
+    /// Settlement code used when a slot's own fails.
+    pub default_settlement: Hash,
+    /// First slot ever opened.
+    pub first_slot: Slot,
+    /// Next slot to open.
+    pub next_slot: Slot,
+    /// Terms by the first slot they govern, ascending.
+    pub schedule: Vec<(Slot, Hash)>,
+    /// Stage-1 record of the slot recorded last.
+    pub last_declaration: Hash,
+}
+
+/// Where a slot stands (MARKET section 2). `Scheduled` is the absence of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum SlotState {
+    /// Orders are taken.
+    Open = 1,
+    /// The book is closed and waits for its clearing.
+    Clearing = 3,
+    /// Trades wait for both parties.
+    Proposed = 4,
+    /// Trade orders wait for the validators.
+    Confirmed = 5,
+    /// Trade orders are certified and published.
+    Certified = 6,
+    /// Energy flows.
+    Delivering = 7,
+    /// Readings are awaited.
+    Metering = 8,
+    /// An execution list is voted on.
+    Voting = 9,
+    /// A list won; objections are awaited.
+    Payable = 10,
+    /// Validators choose a list.
+    Disputed = 11,
+    /// Paid.
+    Settled = 12,
+    /// No trades; meters still run until the slot's end.
+    Void = 13,
+}
+
+/// Why a slot's trades are void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum VoidReason {
+    /// The rule and its fallback both failed.
+    NoClearing = 0,
+    /// Validators did not certify in time.
+    NotCertified = 1,
+    /// The operator's deposit ran out.
+    NoDeposit = 2,
+    /// An outage pushed the gate past delivery.
+    TooLate = 3,
+}
+
+/// A slot's record: small, and kept for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SlotRecord {
+    /// Where it stands.
+    pub state: SlotState,
+    /// Hash of the terms pinned when it opened.
+    pub terms: Hash,
+    /// Its entry in the agenda.
+    pub due: Option<Timestamp>,
+    /// When it came into this state.
+    pub entered_at: Timestamp,
+    /// At which block.
+    pub entered_height: u64,
+    /// Why its trades are void, if they are.
+    pub void: Option<VoidReason>,
+    /// Seq of the next order.
+    pub next_seq: Seq,
+    /// Orders that are not cancelled.
+    pub orders: u32,
+    /// Trades of the clearing.
+    pub trades: u32,
+    /// Consents still missing.
+    pub pending: u32,
+    /// Code that cleared; the fallback's if `fallback`.
+    pub cleared_by: Hash,
+    /// Whether the pinned rule failed and the fallback is due or was used.
+    pub fallback: bool,
+    /// Meters that settle in it: the first of the market's list.
+    pub meters: u32,
+    /// Of these, without a reading.
+    pub unread: u32,
+    /// Readings posted, as leaves.
+    pub readings: MerkleAccumulator,
+    /// Voting round: 0, 1 after a correction, 2 in a dispute.
+    pub round: u8,
+    /// Hash of the execution list that counts.
+    pub chosen: Option<Hash>,
+    /// It is payable but an earlier slot is not settled.
+    pub waiting: bool,
+}
+
+/// An order in the book with its authority; cancelled if its energy is zero.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct BookEntry {
+    /// The order.
+    pub order: Order,
+    /// Extrinsic that placed it.
+    pub authorised_by: Hash,
+    /// Hash of its hold record.
+    pub hold: Hash,
+}
+
+impl FixedSize for BookEntry {
+    const BYTES: usize = Order::BYTES + 64;
+}
+
+/// Whether a party agreed to a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Agreed {
+    /// Not yet.
+    Pending = 0,
+    /// Signed the trade order.
+    Signed = 1,
+    /// By a flag in the order.
+    Auto = 2,
+    /// Refused, or never answered.
+    Refused = 3,
+}
+
+impl Agreed {
+    /// Whether this is a yes.
+    pub const fn is_yes(self) -> bool {
+        matches!(self, Self::Signed | Self::Auto)
+    }
+}
+
+/// A trade with its consents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct TradeEntry {
+    /// The trade.
+    pub trade: Trade,
+    /// The buyer's consent.
+    pub buyer: Agreed,
+    /// The seller's consent.
+    pub seller: Agreed,
+}
+
+impl TradeEntry {
+    /// Whether both parties agreed.
+    pub const fn is_confirmed(&self) -> bool {
+        self.buyer.is_yes() && self.seller.is_yes()
+    }
+}
+
+impl FixedSize for TradeEntry {
+    const BYTES: usize = 24 + 2;
+}
+
+/// What an entity has going in one slot.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct EntitySlot {
+    /// The side it trades on.
+    pub side: Side,
+    /// Its live orders.
+    pub orders: u32,
+    /// Energy of its live orders, by meter.
+    pub energy: Vec<(MeterId, Energy)>,
+    /// Money held for them.
+    pub held: Money,
+}
+
+/// An entity that may vote, with the key it votes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Elector {
+    /// Who.
+    pub entity: EntityId,
+    /// Whose signature counts.
+    pub key: AccountId,
+}
+
+/// What is pinned when a slot opens.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Pinned {
+    /// Epoch of the validator set.
+    pub epoch: u32,
+    /// Validators: the electorate of stage 3 and of disputes.
+    pub validators: Vec<Elector>,
+    /// Entities with a voting key and their roles: stage 5 draws from them.
+    pub voters: Vec<(EntityId, u16)>,
+}
+
+/// A posted reading of a meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Posted {
+    /// Hash of the reading.
+    pub hash: Hash,
+    /// Revision.
+    pub revision: u16,
+    /// Import register.
+    pub import_wh: Energy,
+    /// Export register.
+    pub export_wh: Energy,
+}
+
+/// Registers of a meter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Registers {
+    /// Import and export that settled slots have used up.
+    pub certified: (Energy, Energy),
+    /// Highest measured so far: later readings are not lower.
+    pub measured: (Energy, Energy),
+    /// Highest measured or substituted so far: what a substitute builds on.
+    pub assumed: (Energy, Energy),
+}
+
+/// An execution list as the state keeps it: which reading of each meter, by revision.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PostedList {
+    /// Hash of the full list.
+    pub hash: Hash,
+    /// Who posted it.
+    pub poster: EntityId,
+    /// Revision chosen for each meter of the slot, in order.
+    pub revisions: Vec<u16>,
+}
+
+/// Money that a debtor could not pay when it was due.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Receivable {
+    /// Who is owed.
+    pub creditor: AccountId,
+    /// How much is still open.
+    pub amount: Money,
+    /// Hash of the transfer record that could not be paid in full.
+    pub origin: Hash,
+}
+
+/// The terms of a slot with the record they govern.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Market and slot.
+    pub at: At,
+    /// The slot.
+    pub slot: SlotRecord,
+    /// Its terms.
+    pub terms: Terms,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime_primitives::Price;
+
+    #[test]
+    fn paged_items_have_the_size_they_claim() {
+        let order = Order {
+            seq: Seq::ZERO,
+            entity: EntityId::ZERO,
+            meter: MeterId::ZERO,
+            side: Side::Buy,
+            energy: Energy::ZERO,
+            min_energy: Energy::ZERO,
+            price: Price::ZERO,
+            flags: 0,
+            partner: EntityId::ZERO,
+        };
+        assert_eq!(order.encode().len(), Order::BYTES);
+        let entry = BookEntry { order, authorised_by: Hash::ZERO, hold: Hash::ZERO };
+        assert_eq!(entry.encode().len(), BookEntry::BYTES);
+        let trade = Trade {
+            buy: Seq::ZERO,
+            sell: Seq::ZERO,
+            energy: Energy::ZERO,
+            buy_price: Price::ZERO,
+            sell_price: Price::ZERO,
+        };
+        let entry = TradeEntry { trade, buyer: Agreed::Pending, seller: Agreed::Pending };
+        assert_eq!(entry.encode().len(), TradeEntry::BYTES);
+    }
+}

@@ -1,0 +1,457 @@
+//! `Registry`: entities, their roles, keys and meters: the paper's identity authentication.
+//!
+//! A key that is not bound here is refused before the pool. Names stay off chain.
+
+use crate::context::Context;
+use crate::origin::Origin;
+use crate::storage::{Map, Value};
+use contract_interface::roles;
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Timestamp};
+use runtime_state::Overlay;
+use thiserror::Error as ThisError;
+
+/// Bits of a key's scopes.
+pub mod scopes {
+    /// The owner: everything, and the entity's money.
+    pub const OWNER: u8 = 1;
+    /// Places, amends and cancels orders.
+    pub const BID: u8 = 2;
+    /// Confirms and refuses trades.
+    pub const CONFIRM: u8 = 4;
+    /// Votes.
+    pub const VOTE: u8 = 8;
+}
+
+/// Calls.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Call {
+    /// Admit an entity. By a registrar or root.
+    #[codec(index = 0)]
+    RegisterEntity {
+        /// Owner key.
+        owner: AccountId,
+        /// Bits of [`contract_interface::roles`].
+        roles: u16,
+    },
+    /// Bind a delegate key. By the owner.
+    #[codec(index = 1)]
+    AddDelegate {
+        /// The key.
+        key: AccountId,
+        /// Bits of [`scopes`], not `OWNER`.
+        scopes: u8,
+        /// Last block time at which it is valid.
+        expires: Option<Timestamp>,
+    },
+    /// Unbind a delegate key. By the owner.
+    #[codec(index = 2)]
+    RemoveDelegate {
+        /// The key.
+        key: AccountId,
+    },
+    /// Name the key whose votes count for the entity. By the owner.
+    #[codec(index = 3)]
+    SetVotingKey {
+        /// A key bound to the entity with the `VOTE` scope, or the owner key; `None` leaves the electorates.
+        key: Option<AccountId>,
+    },
+    /// Admit a meter. By a registrar or root.
+    #[codec(index = 4)]
+    RegisterMeter {
+        /// Its owner.
+        entity: EntityId,
+        /// The meter's own key.
+        key: AccountId,
+        /// The market it settles in.
+        market: MarketId,
+        /// Capacity of the connection in watts, > 0.
+        p_max_w: u32,
+        /// Hash of the connection point's off-chain description.
+        connection: Hash,
+        /// Import register at registration.
+        import_wh: Energy,
+        /// Export register at registration.
+        export_wh: Energy,
+    },
+    /// Suspend or restore an entity. By a registrar or root.
+    #[codec(index = 5)]
+    SetSuspended {
+        /// Which.
+        entity: EntityId,
+        /// Whether it may not trade.
+        suspended: bool,
+    },
+}
+
+/// Events.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Event {
+    /// An entity was admitted.
+    #[codec(index = 0)]
+    EntityRegistered {
+        /// Its id.
+        entity: EntityId,
+        /// Its owner key.
+        owner: AccountId,
+        /// Its roles.
+        roles: u16,
+    },
+    /// A key was bound.
+    #[codec(index = 1)]
+    DelegateAdded {
+        /// To whom.
+        entity: EntityId,
+        /// The key.
+        key: AccountId,
+        /// Its scopes.
+        scopes: u8,
+    },
+    /// A key was unbound.
+    #[codec(index = 2)]
+    DelegateRemoved {
+        /// From whom.
+        entity: EntityId,
+        /// The key.
+        key: AccountId,
+    },
+    /// A voting key was named or removed.
+    #[codec(index = 3)]
+    VotingKeySet {
+        /// Whose.
+        entity: EntityId,
+        /// The key.
+        key: Option<AccountId>,
+    },
+    /// A meter was admitted.
+    #[codec(index = 4)]
+    MeterRegistered {
+        /// Its id.
+        meter: MeterId,
+        /// Its owner.
+        entity: EntityId,
+        /// Its market.
+        market: MarketId,
+    },
+    /// An entity was suspended or restored.
+    #[codec(index = 5)]
+    SuspensionSet {
+        /// Which.
+        entity: EntityId,
+        /// Whether it may not trade.
+        suspended: bool,
+    },
+}
+
+/// Errors.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum Error {
+    /// The signer lacks the role.
+    #[error("wrong role: the call needs role bits {needed:#06x}, the entity has {has:#06x}")]
+    #[codec(index = 0)]
+    WrongRole {
+        /// Needed, any of.
+        needed: u16,
+        /// Present.
+        has: u16,
+    },
+    /// The key's scopes do not cover the call.
+    #[error("wrong scope: the call needs scope bits {needed:#04x}, the key has {has:#04x}")]
+    #[codec(index = 1)]
+    WrongScope {
+        /// Needed, any of.
+        needed: u8,
+        /// Present.
+        has: u8,
+    },
+    /// The key is bound already.
+    #[error("{key} is bound to entity {entity} already")]
+    #[codec(index = 2)]
+    KeyInUse {
+        /// The key.
+        key: AccountId,
+        /// To whom.
+        entity: EntityId,
+    },
+    /// The all-zero key cannot be bound.
+    #[error("the all-zero key cannot be bound")]
+    #[codec(index = 3)]
+    ZeroKey,
+    /// No such entity.
+    #[error("unknown entity {0}")]
+    #[codec(index = 4)]
+    UnknownEntity(EntityId),
+    /// The key is not bound to the entity.
+    #[error("{0} is not bound to this entity")]
+    #[codec(index = 5)]
+    UnknownKey(AccountId),
+    /// A connection has a capacity.
+    #[error("a connection's capacity is at least 1 W")]
+    #[codec(index = 6)]
+    ZeroCapacity,
+    /// No such market.
+    #[error("unknown market {0}")]
+    #[codec(index = 7)]
+    UnknownMarket(MarketId),
+    /// Unknown bits.
+    #[error("unknown scope bits {0:#04x}; a delegate has any of 0x02 bid, 0x04 confirm, 0x08 vote")]
+    #[codec(index = 8)]
+    UnknownScopes(u8),
+    /// The entity is suspended.
+    #[error("entity {0} is suspended: settle its receivables or ask the registrar")]
+    #[codec(index = 9)]
+    Suspended(EntityId),
+}
+
+/// A market entity.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Entity {
+    /// Owner key; also the account of its money.
+    pub owner: AccountId,
+    /// Bits of [`contract_interface::roles`].
+    pub roles: u16,
+    /// Key whose votes count for it.
+    pub voting_key: Option<AccountId>,
+    /// Whether it may not trade.
+    pub suspended: bool,
+    /// Hash of the extrinsic that admitted it; zero for genesis.
+    pub admitted_by: Hash,
+}
+
+/// What a key stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeyBinding {
+    /// The entity.
+    pub entity: EntityId,
+    /// Bits of [`scopes`].
+    pub scopes: u8,
+    /// Last block time at which the key is valid.
+    pub expires: Option<Timestamp>,
+}
+
+/// A meter.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Meter {
+    /// Its owner.
+    pub entity: EntityId,
+    /// Its own key.
+    pub key: AccountId,
+    /// The market it settles in.
+    pub market: MarketId,
+    /// Capacity of the connection in watts.
+    pub p_max_w: u32,
+    /// Hash of the connection point's off-chain description.
+    pub connection: Hash,
+}
+
+/// A validator of the current set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Validator {
+    /// The entity behind it.
+    pub entity: EntityId,
+    /// The sr25519 key that signs claims.
+    pub session_key: AccountId,
+}
+
+/// Entities.
+pub static ENTITIES: Map<EntityId, Entity> = Map::new("Registry", "Entities");
+/// Next entity id.
+pub static NEXT_ENTITY: Value<EntityId> = Value::new("Registry", "NextEntity");
+/// Keys.
+pub static KEYS: Map<AccountId, KeyBinding> = Map::new("Registry", "Keys");
+/// Meters.
+pub static METERS: Map<MeterId, Meter> = Map::new("Registry", "Meters");
+/// Next meter id.
+pub static NEXT_METER: Value<MeterId> = Value::new("Registry", "NextMeter");
+/// Entities with a voting key and their roles, ascending by id: what electorates are drawn from.
+pub static VOTERS: Value<Vec<(EntityId, u16)>> = Value::new("Registry", "Voters");
+/// The validator set, ascending by entity.
+pub static VALIDATORS: Value<Vec<Validator>> = Value::new("Registry", "Validators");
+/// Epoch of the validator set.
+pub static EPOCH: Value<u32> = Value::new("Registry", "Epoch");
+
+/// The binding of `key`, unless it is unknown or expired at `now`.
+pub fn binding(state: &Overlay, key: &AccountId, now: Timestamp) -> Option<KeyBinding> {
+    KEYS.get(state, key).filter(|binding| binding.expires.is_none_or(|expires| now <= expires))
+}
+
+/// An entity that must exist.
+///
+/// # Errors
+/// [`Error::UnknownEntity`].
+pub fn entity(state: &Overlay, id: EntityId) -> Result<Entity, Error> {
+    ENTITIES.get(state, &id).ok_or(Error::UnknownEntity(id))
+}
+
+/// Whether `origin` is root or an entity with any of `needed` roles acting by its owner key.
+///
+/// # Errors
+/// [`Error::WrongRole`] or [`Error::WrongScope`].
+pub fn ensure_role(ctx: &Context, origin: &Origin, needed: u16) -> Result<(), crate::DispatchError> {
+    if *origin == Origin::Root {
+        return Ok(());
+    }
+    let has = entity(&ctx.state, origin.entity()?)?.roles;
+    if has & needed == 0 {
+        return Err(Error::WrongRole { needed, has }.into());
+    }
+    Ok(ensure_scope(origin, scopes::OWNER)?)
+}
+
+/// Whether the key of `origin` has any of `needed` scopes; an owner key has all.
+///
+/// # Errors
+/// [`Error::WrongScope`].
+pub fn ensure_scope(origin: &Origin, needed: u8) -> Result<(), Error> {
+    let has = origin.binding().map_or(0, |binding| binding.scopes);
+    if has & (needed | scopes::OWNER) == 0 {
+        return Err(Error::WrongScope { needed, has });
+    }
+    Ok(())
+}
+
+/// Handle a call.
+///
+/// # Errors
+/// As the call says.
+pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), crate::DispatchError> {
+    match call {
+        Call::RegisterEntity { owner, roles } => {
+            ensure_role(ctx, origin, roles::REGISTRAR)?;
+            let entity = admit(&mut ctx.state, owner, roles, ctx.extrinsic)?;
+            ctx.emit(Event::EntityRegistered { entity, owner, roles });
+        }
+        Call::AddDelegate { key, scopes: wanted, expires } => {
+            ensure_scope(origin, scopes::OWNER)?;
+            if wanted == 0 || wanted & !(scopes::BID | scopes::CONFIRM | scopes::VOTE) != 0 {
+                return Err(Error::UnknownScopes(wanted).into());
+            }
+            let entity = origin.entity()?;
+            bind(&mut ctx.state, key, KeyBinding { entity, scopes: wanted, expires })?;
+            ctx.emit(Event::DelegateAdded { entity, key, scopes: wanted });
+        }
+        Call::RemoveDelegate { key } => remove_delegate(ctx, origin, key)?,
+        Call::SetVotingKey { key } => {
+            ensure_scope(origin, scopes::OWNER)?;
+            let entity = origin.entity()?;
+            set_voting_key(&mut ctx.state, entity, key)?;
+            ctx.emit(Event::VotingKeySet { entity, key });
+        }
+        Call::RegisterMeter { entity, key, market, p_max_w, connection, import_wh, export_wh } => {
+            ensure_role(ctx, origin, roles::REGISTRAR)?;
+            let meter = Meter { entity, key, market, p_max_w, connection };
+            let id = admit_meter(&mut ctx.state, meter, import_wh, export_wh)?;
+            ctx.emit(Event::MeterRegistered { meter: id, entity, market });
+        }
+        Call::SetSuspended { entity: id, suspended } => {
+            ensure_role(ctx, origin, roles::REGISTRAR)?;
+            set_suspended(ctx, id, suspended)?;
+        }
+    }
+    Ok(())
+}
+
+/// Suspend or restore an entity.
+///
+/// # Errors
+/// [`Error::UnknownEntity`].
+pub fn set_suspended(ctx: &mut Context, id: EntityId, suspended: bool) -> Result<(), Error> {
+    let mut found = entity(&ctx.state, id)?;
+    if found.suspended != suspended {
+        found.suspended = suspended;
+        ENTITIES.put(&mut ctx.state, &id, &found);
+        ctx.emit(Event::SuspensionSet { entity: id, suspended });
+    }
+    Ok(())
+}
+
+fn remove_delegate(ctx: &mut Context, origin: &Origin, key: AccountId) -> Result<(), crate::DispatchError> {
+    ensure_scope(origin, scopes::OWNER)?;
+    let entity = origin.entity()?;
+    match KEYS.get(&ctx.state, &key) {
+        Some(binding) if binding.entity == entity && binding.scopes & scopes::OWNER == 0 => {
+            if self::entity(&ctx.state, entity)?.voting_key == Some(key) {
+                set_voting_key(&mut ctx.state, entity, None)?;
+            }
+            KEYS.remove(&mut ctx.state, &key);
+            ctx.emit(Event::DelegateRemoved { entity, key });
+            Ok(())
+        }
+        _ => Err(Error::UnknownKey(key).into()),
+    }
+}
+
+fn bind(state: &mut Overlay, key: AccountId, binding: KeyBinding) -> Result<(), Error> {
+    if key == AccountId::ZERO {
+        return Err(Error::ZeroKey);
+    }
+    if let Some(KeyBinding { entity, .. }) = KEYS.get(state, &key) {
+        return Err(Error::KeyInUse { key, entity });
+    }
+    KEYS.put(state, &key, &binding);
+    Ok(())
+}
+
+/// Admit an entity and give its id.
+pub(crate) fn admit(
+    state: &mut Overlay,
+    owner: AccountId,
+    roles: u16,
+    admitted_by: Hash,
+) -> Result<EntityId, Error> {
+    let id = NEXT_ENTITY.get(state).unwrap_or_default();
+    bind(state, owner, KeyBinding { entity: id, scopes: scopes::OWNER, expires: None })?;
+    ENTITIES.put(state, &id, &Entity { owner, roles, voting_key: None, suspended: false, admitted_by });
+    NEXT_ENTITY.put(state, &EntityId::from_number(id.number() + 1));
+    Ok(id)
+}
+
+/// Bind a delegate at genesis.
+pub(crate) fn bind_delegate(
+    state: &mut Overlay,
+    entity: EntityId,
+    key: AccountId,
+    scopes: u8,
+) -> Result<(), Error> {
+    bind(state, key, KeyBinding { entity, scopes, expires: None })
+}
+
+pub(crate) fn set_voting_key(state: &mut Overlay, id: EntityId, key: Option<AccountId>) -> Result<(), Error> {
+    let mut found = entity(state, id)?;
+    if let Some(key) = key {
+        let scopes = scopes::VOTE | scopes::OWNER;
+        let bound = KEYS.get(state, &key).filter(|bound| bound.entity == id && bound.scopes & scopes != 0);
+        bound.ok_or(Error::UnknownKey(key))?;
+    }
+    found.voting_key = key;
+    let mut voters = VOTERS.get(state).unwrap_or_default();
+    voters.retain(|(voter, _)| *voter != id);
+    if key.is_some() {
+        voters.push((id, found.roles));
+        voters.sort_unstable();
+    }
+    VOTERS.put(state, &voters);
+    ENTITIES.put(state, &id, &found);
+    Ok(())
+}
+
+pub(crate) fn admit_meter(
+    state: &mut Overlay,
+    meter: Meter,
+    import_wh: Energy,
+    export_wh: Energy,
+) -> Result<MeterId, Error> {
+    entity(state, meter.entity)?;
+    if meter.key == AccountId::ZERO {
+        return Err(Error::ZeroKey);
+    }
+    if meter.p_max_w == 0 {
+        return Err(Error::ZeroCapacity);
+    }
+    let id = NEXT_METER.get(state).unwrap_or_default();
+    crate::modules::markets::meters::join(state, meter.market, id, import_wh, export_wh)
+        .ok_or(Error::UnknownMarket(meter.market))?;
+    METERS.put(state, &id, &meter);
+    NEXT_METER.put(state, &MeterId::from_number(id.number() + 1));
+    Ok(id)
+}

@@ -1,0 +1,245 @@
+//! Is this a clearing of that book? O(n log n), one fault per rule.
+
+use contract_interface::{Clearing, Descriptor, Order, Pricing, Side, Trade};
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::{Energy, EntityId, Price, Seq};
+use std::collections::BTreeSet;
+use thiserror::Error as ThisError;
+
+/// The rule that a clearing breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum ClearingFault {
+    /// A trade names an order that is not in the book: foreign, closed or invented.
+    #[error("trade {trade} references order {seq}, which is not open in this slot")]
+    UnknownOrder {
+        /// Position of the trade.
+        trade: u32,
+        /// The order.
+        seq: Seq,
+    },
+    /// A trade's bid is an ask, or the other way round.
+    #[error("trade {trade} uses order {seq} on the wrong side")]
+    WrongSide {
+        /// Position of the trade.
+        trade: u32,
+        /// The order.
+        seq: Seq,
+    },
+    /// A pair occurs twice.
+    #[error("the pair ({buy}, {sell}) occurs twice")]
+    RepeatedPair {
+        /// The bid.
+        buy: Seq,
+        /// The ask.
+        sell: Seq,
+    },
+    /// Both sides are the same entity's.
+    #[error("trade {trade} pairs entity {entity} with itself")]
+    SelfTrade {
+        /// Position of the trade.
+        trade: u32,
+        /// The entity.
+        entity: EntityId,
+    },
+    /// A trade of no energy.
+    #[error("trade {trade} is of no energy")]
+    ZeroEnergy {
+        /// Position of the trade.
+        trade: u32,
+    },
+    /// An order is filled beyond its energy.
+    #[error("order {seq} is overfilled: {fill} of {energy} Wh")]
+    Overfill {
+        /// The order.
+        seq: Seq,
+        /// Its fill.
+        fill: Energy,
+        /// Its energy.
+        energy: Energy,
+    },
+    /// An order is filled below its minimum.
+    #[error("order {seq} is filled {fill} Wh, its minimum is {min} Wh")]
+    Underfill {
+        /// The order.
+        seq: Seq,
+        /// Its fill.
+        fill: Energy,
+        /// Its minimum.
+        min: Energy,
+    },
+    /// A price is outside `ask ≤ sell_price ≤ buy_price ≤ bid`.
+    #[error(
+        "trade {trade} breaks a limit: ask {ask}, seller gets {sell_price}, buyer pays {buy_price}, bid {bid}"
+    )]
+    Limit {
+        /// Position of the trade.
+        trade: u32,
+        /// The seller's limit.
+        ask: Price,
+        /// What the seller gets.
+        sell_price: Price,
+        /// What the buyer pays.
+        buy_price: Price,
+        /// The buyer's limit.
+        bid: Price,
+    },
+    /// A single-price rule priced the sides differently.
+    #[error("trade {trade}: a single-price rule priced its sides differently")]
+    TwoPrices {
+        /// Position of the trade.
+        trade: u32,
+    },
+    /// A uniform rule used another price, or misstated it.
+    #[error("trade {trade}: a uniform rule used or stated another price")]
+    NotUniform {
+        /// Position of the trade.
+        trade: u32,
+    },
+    /// More trades than orders.
+    #[error("{trades} trades from {orders} orders")]
+    TooManyTrades {
+        /// Trades.
+        trades: u32,
+        /// Orders.
+        orders: u32,
+    },
+    /// An auction withdrew orders.
+    #[error("an auction withdraws no order")]
+    Withdrawn,
+    /// A crossing pair was left although the rule declares that it leaves none.
+    #[error("residual cross: unfilled bid {buy} and unfilled ask {sell} of another entity")]
+    ResidualCross {
+        /// The bid.
+        buy: Seq,
+        /// The ask.
+        sell: Seq,
+    },
+}
+
+/// Check `clearing` of `book` (ascending by seq) by a rule that says `rule` of itself.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) -> Result<(), ClearingFault> {
+    if !clearing.cancelled.is_empty() {
+        return Err(ClearingFault::Withdrawn);
+    }
+    if clearing.trades.len() > book.len() {
+        let count = |length| u32::try_from(length).unwrap_or(u32::MAX);
+        let (trades, orders) = (count(clearing.trades.len()), count(book.len()));
+        return Err(ClearingFault::TooManyTrades { trades, orders });
+    }
+    let mut fills = vec![Energy::ZERO; book.len()];
+    let mut pairs = BTreeSet::new();
+    for (number, trade) in (0u32..).zip(&clearing.trades) {
+        let buy = find(book, number, trade.buy, Side::Buy)?;
+        let sell = find(book, number, trade.sell, Side::Sell)?;
+        if !pairs.insert((trade.buy, trade.sell)) {
+            return Err(ClearingFault::RepeatedPair { buy: trade.buy, sell: trade.sell });
+        }
+        check_trade(number, trade, &book[buy], &book[sell])?;
+        check_price(rule, clearing, number, trade)?;
+        for index in [buy, sell] {
+            let order = &book[index];
+            let fill = fills[index].checked_add(trade.energy).unwrap_or(Energy::MAX);
+            if fill > order.energy {
+                return Err(ClearingFault::Overfill { seq: order.seq, fill, energy: order.energy });
+            }
+            fills[index] = fill;
+        }
+    }
+    for (order, fill) in book.iter().zip(&fills) {
+        if !fill.is_zero() && *fill < order.min_energy {
+            return Err(ClearingFault::Underfill { seq: order.seq, fill: *fill, min: order.min_energy });
+        }
+    }
+    if rule.no_residual_cross { check_residual(book, &fills) } else { Ok(()) }
+}
+
+fn find(book: &[Order], trade: u32, seq: Seq, side: Side) -> Result<usize, ClearingFault> {
+    let index = book.binary_search_by_key(&seq, |order| order.seq);
+    let index = index.map_err(|_| ClearingFault::UnknownOrder { trade, seq })?;
+    if book[index].side == side { Ok(index) } else { Err(ClearingFault::WrongSide { trade, seq }) }
+}
+
+fn check_trade(number: u32, trade: &Trade, buy: &Order, sell: &Order) -> Result<(), ClearingFault> {
+    if buy.entity == sell.entity {
+        return Err(ClearingFault::SelfTrade { trade: number, entity: buy.entity });
+    }
+    if trade.energy.is_zero() {
+        return Err(ClearingFault::ZeroEnergy { trade: number });
+    }
+    let in_limits =
+        sell.price <= trade.sell_price && trade.sell_price <= trade.buy_price && trade.buy_price <= buy.price;
+    if in_limits {
+        return Ok(());
+    }
+    Err(ClearingFault::Limit {
+        trade: number,
+        ask: sell.price,
+        sell_price: trade.sell_price,
+        buy_price: trade.buy_price,
+        bid: buy.price,
+    })
+}
+
+fn check_price(
+    rule: &Descriptor,
+    clearing: &Clearing,
+    number: u32,
+    trade: &Trade,
+) -> Result<(), ClearingFault> {
+    let one_price = trade.buy_price == trade.sell_price;
+    match rule.pricing {
+        Pricing::TwoPrice => Ok(()),
+        Pricing::Single if one_price => Ok(()),
+        Pricing::Single => Err(ClearingFault::TwoPrices { trade: number }),
+        Pricing::Uniform if one_price && clearing.uniform_price == Some(trade.buy_price) => Ok(()),
+        Pricing::Uniform => Err(ClearingFault::NotUniform { trade: number }),
+    }
+}
+
+/// The best unfilled bid against the best unfilled ask; if both are one entity's, against the best of others.
+/// Orders with a minimum may stay unfilled: their minimum is why.
+fn check_residual(book: &[Order], fills: &[Energy]) -> Result<(), ClearingFault> {
+    let unfilled = |side| {
+        let open = book.iter().zip(fills).filter(move |(order, fill)| {
+            order.side == side && **fill < order.energy && order.min_energy.is_zero()
+        });
+        open.map(|(order, _)| order)
+    };
+    let bids = best_of_two(unfilled(Side::Buy), |a, b| a.price > b.price);
+    let asks = best_of_two(unfilled(Side::Sell), |a, b| a.price < b.price);
+    for bid in bids.iter().flatten() {
+        for ask in asks.iter().flatten() {
+            if bid.entity != ask.entity && bid.price >= ask.price {
+                return Err(ClearingFault::ResidualCross { buy: bid.seq, sell: ask.seq });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The best order, and the best order of any other entity: enough to find a crossing pair if there is one.
+fn best_of_two<'a>(
+    orders: impl Iterator<Item = &'a Order>,
+    better: impl Fn(&Order, &Order) -> bool,
+) -> [Option<&'a Order>; 2] {
+    let (mut first, mut second): (Option<&Order>, Option<&Order>) = (None, None);
+    for order in orders {
+        match first {
+            None => first = Some(order),
+            Some(top) if better(order, top) => {
+                if top.entity != order.entity {
+                    second = first;
+                }
+                first = Some(order);
+            }
+            Some(top) if top.entity != order.entity && second.is_none_or(|next| better(order, next)) => {
+                second = Some(order);
+            }
+            Some(_) => {}
+        }
+    }
+    [first, second]
+}

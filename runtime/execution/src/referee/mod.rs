@@ -1,0 +1,9 @@
+//! The referee: native checks of every contract's answer against what was signed (MARKET section 5).
+//!
+//! It guards limits and money, not fairness: a clearing that passes may still be a poor one.
+
+mod clearing;
+mod settlement;
+
+pub use clearing::{ClearingFault, check_clearing};
+pub use settlement::{SettlementFault, check_settlement};

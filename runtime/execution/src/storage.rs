@@ -1,0 +1,345 @@
+//! Typed storage items under Substrate's storage keys.
+//!
+//! ```text
+//! value   twox128(pallet) ++ twox128(item)
+//! map     twox128(pallet) ++ twox128(item) ++ part …
+//! part    chain-chosen numbers: twox64(SCALE) ++ SCALE     accounts and hashes: blake2_128(SCALE) ++ SCALE
+//! ```
+//! The hasher follows from the key's type, so that a number that an outsider can choose never meets `twox64`.
+//! A stored value that does not decode is our own bug or a damaged disk: it panics, it is never an answer.
+
+use contract_interface::Stage;
+use parity_scale_codec::{Compact, CompactLen, Decode, Encode};
+use runtime_primitives::limits::ORDERS_PER_PAGE;
+use runtime_primitives::{AccountId, EntityId, Hash, MarketId, MeterId, Slot, blake2_128, twox_64, twox_128};
+use runtime_state::Overlay;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+/// Pallet and item name with their hashed prefix.
+struct Prefix {
+    pallet: &'static str,
+    item: &'static str,
+    hashed: OnceLock<[u8; 32]>,
+}
+
+impl Prefix {
+    const fn new(pallet: &'static str, item: &'static str) -> Self {
+        Self { pallet, item, hashed: OnceLock::new() }
+    }
+
+    fn bytes(&self) -> &[u8; 32] {
+        self.hashed.get_or_init(|| {
+            let mut key = [0; 32];
+            key[..16].copy_from_slice(&twox_128(self.pallet.as_bytes()));
+            key[16..].copy_from_slice(&twox_128(self.item.as_bytes()));
+            key
+        })
+    }
+}
+
+fn decode<T: Decode>(prefix: &Prefix, bytes: &[u8]) -> T {
+    T::decode(&mut &bytes[..])
+        .unwrap_or_else(|error| panic!("state is damaged: {}.{}: {error}", prefix.pallet, prefix.item))
+}
+
+/// A single value.
+pub struct Value<T> {
+    prefix: Prefix,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Encode + Decode> Value<T> {
+    /// Declare the item.
+    pub const fn new(pallet: &'static str, item: &'static str) -> Self {
+        Self { prefix: Prefix::new(pallet, item), of: PhantomData }
+    }
+
+    /// The storage key.
+    pub fn key(&self) -> Vec<u8> {
+        self.prefix.bytes().to_vec()
+    }
+
+    /// The value, if set.
+    pub fn get(&self, state: &Overlay) -> Option<T> {
+        state.get(self.prefix.bytes()).map(|bytes| decode(&self.prefix, &bytes))
+    }
+
+    /// Set the value.
+    pub fn put(&self, state: &mut Overlay, value: &T) {
+        state.put(self.key(), value.encode());
+    }
+}
+
+/// A key of a [`Map`]: hashes its parts.
+pub trait StorageKey {
+    /// Append the hashed key.
+    fn hash_into(&self, out: &mut Vec<u8>);
+}
+
+/// A key part that can be read back from a storage key.
+pub trait ReadableKey: StorageKey + Sized {
+    /// Read the key that `bytes` (after the map's prefix) end in, or `None` if they are something else.
+    fn read(bytes: &mut &[u8]) -> Option<Self>;
+}
+
+macro_rules! key_part {
+    ($hash:ident, $width:literal: $($name:ty),*) => {$(
+        impl StorageKey for $name {
+            fn hash_into(&self, out: &mut Vec<u8>) {
+                let bytes = self.encode();
+                out.extend_from_slice(&$hash(&bytes));
+                out.extend_from_slice(&bytes);
+            }
+        }
+        impl ReadableKey for $name {
+            fn read(bytes: &mut &[u8]) -> Option<Self> {
+                *bytes = bytes.get($width..)?;
+                Self::decode(bytes).ok()
+            }
+        }
+    )*};
+}
+key_part!(twox_64, 8: u8, u32, MarketId, EntityId, MeterId, Slot, Stage);
+key_part!(blake2_128, 16: AccountId, Hash);
+
+macro_rules! key_tuple {
+    ($($part:ident),*) => {
+        impl<$($part: StorageKey),*> StorageKey for ($($part,)*) {
+            fn hash_into(&self, out: &mut Vec<u8>) {
+                #[allow(non_snake_case, reason = "one name for the type and its value")]
+                let ($($part,)*) = self;
+                $($part.hash_into(out);)*
+            }
+        }
+        impl<$($part: ReadableKey),*> ReadableKey for ($($part,)*) {
+            fn read(bytes: &mut &[u8]) -> Option<Self> {
+                Some(($($part::read(bytes)?,)*))
+            }
+        }
+    };
+}
+key_tuple!(A, B);
+key_tuple!(A, B, C);
+key_tuple!(A, B, C, D);
+
+/// A map.
+pub struct Map<K, T> {
+    prefix: Prefix,
+    of: PhantomData<fn(K) -> T>,
+}
+
+impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
+    /// Declare the item.
+    pub const fn new(pallet: &'static str, item: &'static str) -> Self {
+        Self { prefix: Prefix::new(pallet, item), of: PhantomData }
+    }
+
+    /// The storage key of `key`.
+    pub fn key(&self, key: &K) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(96);
+        bytes.extend_from_slice(self.prefix.bytes());
+        key.hash_into(&mut bytes);
+        bytes
+    }
+
+    /// The value, if set.
+    pub fn get(&self, state: &Overlay, key: &K) -> Option<T> {
+        state.get(&self.key(key)).map(|bytes| decode(&self.prefix, &bytes))
+    }
+
+    /// The value, or the type's default.
+    pub fn get_or_default(&self, state: &Overlay, key: &K) -> T
+    where
+        T: Default,
+    {
+        self.get(state, key).unwrap_or_default()
+    }
+
+    /// Whether a value is set.
+    pub fn contains(&self, state: &Overlay, key: &K) -> bool {
+        state.exists(&self.key(key))
+    }
+
+    /// Set a value.
+    pub fn put(&self, state: &mut Overlay, key: &K, value: &T) {
+        state.put(self.key(key), value.encode());
+    }
+
+    /// Remove a value.
+    pub fn remove(&self, state: &mut Overlay, key: &K) {
+        state.delete(&self.key(key));
+    }
+
+    /// All entries, ascending by key. Cost grows with the map: for views and genesis, not for the block path.
+    pub fn entries(&self, state: &Overlay) -> BTreeMap<K, T>
+    where
+        K: ReadableKey + Ord,
+    {
+        let prefix = self.prefix.bytes();
+        let mut found = BTreeMap::new();
+        for key in state.keys_with_prefix(prefix, usize::MAX) {
+            let value = state.get(&key).expect("a listed key has a value");
+            let read = K::read(&mut &key[prefix.len()..]);
+            let read = read.unwrap_or_else(|| panic!("state is damaged: a key of {}", self.prefix.item));
+            found.insert(read, decode(&self.prefix, &value));
+        }
+        found
+    }
+}
+
+/// A value whose encoding always has the same size.
+pub trait FixedSize: Encode + Decode {
+    /// That size in bytes.
+    const BYTES: usize;
+}
+
+/// A long list of fixed-size items per market and slot, in pages of [`ORDERS_PER_PAGE`]; each page is a SCALE `Vec`.
+///
+/// Appending and replacing touch one page and decode nothing else. The caller keeps the length.
+pub struct Paged<T> {
+    prefix: Prefix,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: FixedSize> Paged<T> {
+    /// Declare the item.
+    pub const fn new(pallet: &'static str, item: &'static str) -> Self {
+        Self { prefix: Prefix::new(pallet, item), of: PhantomData }
+    }
+
+    fn page_key(&self, at: (MarketId, Slot), page: u32) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(96);
+        bytes.extend_from_slice(self.prefix.bytes());
+        (at.0, at.1, page).hash_into(&mut bytes);
+        bytes
+    }
+
+    /// Append `item` as number `len`.
+    pub fn push(&self, state: &mut Overlay, at: (MarketId, Slot), len: u32, item: &T) {
+        let key = self.page_key(at, len / ORDERS_PER_PAGE);
+        let mut page = state.get(&key).unwrap_or_else(|| vec![0]);
+        let in_page = len % ORDERS_PER_PAGE;
+        let (before, after) = (Compact(in_page), Compact(in_page + 1));
+        let width = Compact::<u32>::compact_len(&in_page);
+        assert_eq!(page.get(..width), Some(&before.encode()[..]), "the caller keeps the length");
+        page.splice(..width, after.encode());
+        item.encode_to(&mut page);
+        state.put(key, page);
+    }
+
+    /// Item number `index`, if its page holds it.
+    pub fn get(&self, state: &Overlay, at: (MarketId, Slot), index: u32) -> Option<T> {
+        let page = state.get(&self.page_key(at, index / ORDERS_PER_PAGE))?;
+        let range = Self::range(&page, index)?;
+        Some(decode(&self.prefix, &page[range]))
+    }
+
+    /// Replace item number `index`.
+    ///
+    /// # Panics
+    /// If there is no such item.
+    pub fn set(&self, state: &mut Overlay, at: (MarketId, Slot), index: u32, item: &T) {
+        let key = self.page_key(at, index / ORDERS_PER_PAGE);
+        let mut page = state.get(&key).expect("only existing items are replaced");
+        let range = Self::range(&page, index).expect("only existing items are replaced");
+        page[range].copy_from_slice(&item.encode());
+        state.put(key, page);
+    }
+
+    /// The first `len` items.
+    pub fn load(&self, state: &Overlay, at: (MarketId, Slot), len: u32) -> Vec<T> {
+        let mut items = Vec::with_capacity(len as usize);
+        for page in 0..len.div_ceil(ORDERS_PER_PAGE) {
+            let bytes = state.get(&self.page_key(at, page)).unwrap_or_else(|| vec![0]);
+            items.extend(decode::<Vec<T>>(&self.prefix, &bytes));
+        }
+        assert_eq!(items.len(), len as usize, "the caller keeps the length");
+        items
+    }
+
+    /// Replace the whole list, which had `old_len` items.
+    pub fn store(&self, state: &mut Overlay, at: (MarketId, Slot), old_len: u32, items: &[T]) {
+        self.clear(state, at, old_len);
+        for (page, chunk) in (0u32..).zip(items.chunks(ORDERS_PER_PAGE as usize)) {
+            state.put(self.page_key(at, page), chunk.encode());
+        }
+    }
+
+    /// Remove all pages of a list of `len` items.
+    pub fn clear(&self, state: &mut Overlay, at: (MarketId, Slot), len: u32) {
+        for page in 0..len.div_ceil(ORDERS_PER_PAGE) {
+            state.delete(&self.page_key(at, page));
+        }
+    }
+
+    fn range(page: &[u8], index: u32) -> Option<std::ops::Range<usize>> {
+        let count = Compact::<u32>::decode(&mut &page[..]).ok()?.0;
+        let in_page = index % ORDERS_PER_PAGE;
+        if in_page >= count {
+            return None;
+        }
+        let start = Compact::<u32>::compact_len(&count) + in_page as usize * T::BYTES;
+        Some(start..start + T::BYTES)
+    }
+}
+
+/// The queue of things to do at a time: keys sort by (time, market, slot), values are empty.
+///
+/// Layout of a key: prefix ++ time u64 big-endian ++ market u32 big-endian ++ slot u32 big-endian.
+pub struct Agenda {
+    prefix: Prefix,
+}
+
+/// One entry of the agenda: at or after `time`, something is due for this market and slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Milliseconds since the epoch.
+    pub time_ms: u64,
+    /// Market.
+    pub market: MarketId,
+    /// Slot.
+    pub slot: Slot,
+}
+
+impl Agenda {
+    /// Declare the item.
+    pub const fn new(pallet: &'static str, item: &'static str) -> Self {
+        Self { prefix: Prefix::new(pallet, item) }
+    }
+
+    fn key(&self, due: Due) -> Vec<u8> {
+        let mut key = self.prefix.bytes().to_vec();
+        key.extend_from_slice(&due.time_ms.to_be_bytes());
+        key.extend_from_slice(&due.market.number().to_be_bytes());
+        key.extend_from_slice(&due.slot.number().to_be_bytes());
+        key
+    }
+
+    /// Add an entry.
+    pub fn insert(&self, state: &mut Overlay, due: Due) {
+        state.put(self.key(due), Vec::new());
+    }
+
+    /// Remove an entry.
+    pub fn remove(&self, state: &mut Overlay, due: Due) {
+        state.delete(&self.key(due));
+    }
+
+    /// The earliest entry after `after`, or the earliest of all.
+    pub fn next(&self, state: &Overlay, after: Option<Due>) -> Option<Due> {
+        let prefix = self.prefix.bytes();
+        let from = after.map_or_else(|| prefix.to_vec(), |due| self.key(due));
+        let key = state.next_key(&from)?;
+        let rest: &[u8; 16] = key.strip_prefix(prefix)?.try_into().ok()?;
+        let (time, ids) = rest.split_at(8);
+        let (market, slot) = ids.split_at(4);
+        let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes"));
+        Some(Due {
+            time_ms: u64::from_be_bytes(time.try_into().expect("eight bytes")),
+            market: MarketId::from_number(number(market)),
+            slot: Slot::from_number(number(slot)),
+        })
+    }
+}
