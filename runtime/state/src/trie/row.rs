@@ -6,8 +6,8 @@
 //!        = n u8 | child u8 × n                   | 1 | page               these slots changed
 //! ```
 //! Integers are little-endian. An internal node above the bottom level is never written: it is the hash
-//! of the pair below it. The rule: call [`Page::derive`] once all deltas are applied, not before, or
-//! a node below a removed one comes back.
+//! of the pair below it. The rule: a page put together from deltas is not whole before
+//! [`Page::derive`] has run.
 
 use super::page::Page;
 use crate::StateError;
