@@ -57,8 +57,7 @@ impl KeyPair {
     /// The scheme leaves the child's nonce seed open. It is drawn from a generator seeded with the parent's
     /// secret, so that deriving twice gives the same secret.
     pub(super) fn derive_soft(&self, chain_code: [u8; 32]) -> Self {
-        let mut known = Zeroizing::new(self.secret_bytes().to_vec());
-        known.extend_from_slice(&chain_code);
+        let known = Zeroizing::new([self.secret_bytes().as_slice(), &chain_code].concat());
         let rng = ChaCha20Rng::from_seed(blake2_256(&known).0);
         Self(self.0.derived_key_simple_rng(ChainCode(chain_code), b"", rng).0)
     }

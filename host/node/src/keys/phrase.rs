@@ -22,8 +22,14 @@ impl Phrase {
     /// # Errors
     /// [`KeyError::PhraseLength`], [`KeyError::PhraseWord`], [`KeyError::PhraseChecksum`].
     pub fn parse(words: &str) -> Result<Self, KeyError> {
-        let tidy =
-            Zeroizing::new(words.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" "));
+        // One allocation, so that no copy of a word stays behind unwiped.
+        let mut tidy = Zeroizing::new(String::with_capacity(words.len()));
+        for word in words.split_whitespace() {
+            if !tidy.is_empty() {
+                tidy.push(' ');
+            }
+            tidy.extend(word.chars().map(|letter| letter.to_ascii_lowercase()));
+        }
         Mnemonic::from_phrase(tidy.as_str()).map(Self).map_err(|error| match error {
             Error::BadWordCount(count) => KeyError::PhraseLength(count),
             Error::UnknownWord(word) => {

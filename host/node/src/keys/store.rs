@@ -39,8 +39,9 @@ pub struct Cost {
 impl Cost {
     /// 128 MiB and some tenths of a second a guess.
     pub const PRODUCTION: Self = Self { log_n: 17, r: 8, p: 1 };
-    /// Almost nothing: for tests only.
-    pub const TEST: Self = Self { log_n: 4, r: 8, p: 1 };
+    /// Almost nothing.
+    #[cfg(test)]
+    pub(super) const TEST: Self = Self { log_n: 4, r: 8, p: 1 };
 
     /// The most that a file may ask for, 512 MiB: opening a foreign file must not exhaust the machine.
     const MAX: Self = Self { log_n: 19, r: 8, p: 4 };
