@@ -7,4 +7,6 @@
 pub mod books;
 pub mod hostile;
 pub mod promises;
+pub mod requests;
+pub mod slots;
 pub mod vectors;

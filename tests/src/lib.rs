@@ -1,1 +1,3 @@
 //! What nothing depends on: scenarios, vectors, harness, conformance, properties, crash, tidy.
+
+pub mod evil;

@@ -6,38 +6,9 @@
 mod testing;
 
 use contract_bid::{describe, dispatch};
-use contract_interface::{
-    ADMIT, Admission, AdmitInput, DESCRIBE, INTERFACE, LangError, OrderRequest, RuleError, Side, roles,
-};
+use contract_interface::{ADMIT, Admission, AdmitInput, DESCRIBE, LangError, RuleError};
 use parity_scale_codec::Encode;
-use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Price, Slot, Timestamp};
-use testing::{books::PARAMS, hostile};
-
-fn input() -> AdmitInput {
-    AdmitInput {
-        interface: INTERFACE,
-        request: OrderRequest {
-            market: MarketId::ZERO,
-            slot: Slot::ZERO,
-            terms: Hash::ZERO,
-            meter: MeterId::ZERO,
-            side: Side::Sell,
-            energy: Energy::from_wh(1_000),
-            min_energy: Energy::ZERO,
-            price: Price::from_ticks(5_000),
-            flags: 0,
-            partner: EntityId::ZERO,
-            valid_until: Timestamp::MAX,
-        },
-        entity: EntityId::from_number(1),
-        roles: roles::TRADER,
-        params: PARAMS,
-        orders_in_slot: 0,
-        orders_of_entity: 0,
-        p_max_w: 4_000,
-        memo: vec![5; 9],
-    }
-}
+use testing::{hostile, requests::input};
 
 fn answer<T: Encode>(result: Result<T, RuleError>) -> (u32, Vec<u8>) {
     (u32::from(result.is_err()), Ok::<_, LangError>(result).encode())

@@ -9,6 +9,12 @@ use runtime_primitives::{Energy, Seq};
 /// Most orders with a minimum fill in one clearing: each may cost one more run.
 pub const FLAGGED_MAX: usize = 64;
 
+/// Bytes of a `clear` of at most `max_orders` orders: what a matching rule reserves for its input.
+pub const fn input_bytes_max(max_orders: u32) -> usize {
+    const HEAD_BYTES_MAX: usize = 64; // selector, parameters, kind of book, number of orders
+    HEAD_BYTES_MAX + max_orders as usize * Order::BYTES
+}
+
 /// Why a book is refused as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {

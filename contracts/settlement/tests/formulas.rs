@@ -6,61 +6,16 @@
 mod testing;
 
 use contract_interface::{
-    CertifiedTrade, INTERFACE, LangError, MeterSlot, Party, Rates, RuleError, SETTLE, SettleInput,
-    SettlementReport, Side, Transfer, kinds,
+    CertifiedTrade, LangError, MeterSlot, Party, Rates, RuleError, SETTLE, SettleInput, SettlementReport,
+    Side, Transfer, kinds,
 };
 use contract_settlement::{Fault, dispatch, settle};
 use parity_scale_codec::Encode;
-use runtime_primitives::{Energy, EntityId, MarketId, MeterId, Money, Price, Slot};
+use runtime_primitives::{Energy, EntityId, MeterId, Money, Price};
 use std::collections::BTreeMap;
-use testing::{books::Random, hostile};
-
-const RATES: Rates = Rates {
-    feed_in: Price::from_ticks(3_000),
-    retail: Price::from_ticks(9_000),
-    network_fee: Price::from_ticks(200),
-    fee_payer: Side::Buy,
-    deviation: Price::from_ticks(1_000),
-    tol_wh: Energy::from_wh(5),
-    tol_bp: 500,
-};
-
-/// A meter whose owner is the entity with the number + 100: import, export.
-fn meter(number: u32, import: u64, export: u64) -> MeterSlot {
-    MeterSlot {
-        meter: MeterId::from_number(number),
-        entity: EntityId::from_number(number + 100),
-        import_wh: Energy::from_wh(import),
-        export_wh: Energy::from_wh(export),
-        curtailed: false,
-    }
-}
-
-fn curtailed(number: u32, import: u64, export: u64) -> MeterSlot {
-    MeterSlot { curtailed: true, ..meter(number, import, export) }
-}
-
-fn trade(id: u32, buy_meter: u32, sell_meter: u32, energy: u64, prices: (u32, u32)) -> CertifiedTrade {
-    CertifiedTrade {
-        id,
-        buy_meter: MeterId::from_number(buy_meter),
-        sell_meter: MeterId::from_number(sell_meter),
-        energy: Energy::from_wh(energy),
-        buy_price: Price::from_ticks(prices.0),
-        sell_price: Price::from_ticks(prices.1),
-    }
-}
-
-fn input(rates: Rates, trades: &[CertifiedTrade], meters: &[MeterSlot]) -> SettleInput {
-    SettleInput {
-        interface: INTERFACE,
-        market: MarketId::from_number(1),
-        slot: Slot::from_number(500),
-        rates,
-        trades: trades.to_vec(),
-        meters: meters.to_vec(),
-    }
-}
+use testing::books::Random;
+use testing::hostile;
+use testing::slots::{RATES, curtailed, input, meter, random_input, trade};
 
 fn report(input: SettleInput) -> SettlementReport {
     settle(input).expect("the input is well-formed").into()
@@ -239,33 +194,6 @@ fn inputs_that_contradict_themselves_are_refused() {
     refuses(input(RATES, &[trade(1, 2, 3, 10, (5_000, 5_000))], &meters), Fault::UnknownMeter);
     refuses(input(RATES, &[trade(1, 2, 1, 10, (4_999, 5_000))], &meters), Fault::PricesReversed);
     refuses(input(RATES, &[trade(1, 2, 1, u64::MAX, (5, 5)), good], &meters), Fault::EnergyOverflow);
-}
-
-fn random_input(random: &mut Random) -> SettleInput {
-    let count = 2 + random.below(12);
-    let meters: Vec<MeterSlot> = (0..count)
-        .map(|number| MeterSlot {
-            curtailed: random.once_in(5),
-            entity: EntityId::from_number(number / 2),
-            ..meter(number * 3, u64::from(random.below(3_000)), u64::from(random.below(3_000)))
-        })
-        .collect();
-    let trades: Vec<CertifiedTrade> = (0..random.below(30))
-        .map(|id| {
-            let sell_price = 3_000 + random.below(3_000);
-            let buy_price = sell_price + random.either(0, 500);
-            let seller = random.below(count);
-            let buyer = (seller + 1 + random.below(count - 1)) % count;
-            trade(id, buyer * 3, seller * 3, u64::from(1 + random.below(1_500)), (buy_price, sell_price))
-        })
-        .collect();
-    let rates = Rates {
-        fee_payer: random.either(Side::Buy, Side::Sell),
-        tol_wh: Energy::from_wh(u64::from(random.below(100))),
-        tol_bp: u16::try_from(random.below(1_000)).expect("below 1000"),
-        ..RATES
-    };
-    input(rates, &trades, &meters)
 }
 
 #[test]

@@ -36,3 +36,9 @@ fn no_bytes_make_it_panic() {
     let reached = hostile::survive::<Clearing>(dispatch, &valid, 3);
     assert!(reached > 500, "only {reached} inputs reached the rule");
 }
+
+#[test]
+fn the_largest_book_fits_the_input() {
+    let orders = vec![orders(4)[0]; DESCRIPTOR.max_orders as usize];
+    assert!((CLEAR, PARAMS, book(&orders)).encoded_size() <= contract_high_low::INPUT_BYTES_MAX);
+}

@@ -9,9 +9,13 @@ mod error;
 mod rules;
 
 use contract_interface::{CLEAR, DESCRIBE};
-use runtime_primitives::limits;
+use contract_sdk::auction;
 
 pub use error::Fault;
 pub use rules::{DESCRIPTOR, clear, describe};
 
-contract_sdk::pure_rule! { input_max: limits::PURE_IO_BYTES_MAX, DESCRIBE => describe, CLEAR => clear }
+contract_sdk::pure_rule! {
+    input_max: auction::input_bytes_max(DESCRIPTOR.max_orders),
+    DESCRIBE => describe,
+    CLEAR => clear,
+}
