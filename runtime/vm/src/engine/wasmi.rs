@@ -101,7 +101,6 @@ fn config() -> Config {
         .wasm_multi_value(true)
         .wasm_reference_types(false)
         .wasm_saturating_float_to_int(false)
-        .wasm_memory64(false)
         .wasm_multi_memory(false)
         .wasm_tail_call(false)
         .wasm_extended_const(false)

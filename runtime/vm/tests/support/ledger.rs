@@ -1,0 +1,63 @@
+//! A host that keeps everything in maps.
+
+use runtime_vm::{Host, ReturnCode};
+use std::collections::BTreeMap;
+
+/// What a contract changed, and what it is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    pub storage: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub events: Vec<(Vec<[u8; 32]>, Vec<u8>)>,
+    pub messages: Vec<String>,
+    pub transfers: Vec<([u8; 32], u128)>,
+    pub value: u128,
+    pub balance: u128,
+}
+
+impl Host for Ledger {
+    fn caller(&self) -> [u8; 32] {
+        [0xCA; 32]
+    }
+    fn address(&self) -> [u8; 32] {
+        [0xAD; 32]
+    }
+    fn value_transferred(&self) -> u128 {
+        self.value
+    }
+    fn balance(&self) -> u128 {
+        self.balance
+    }
+    fn minimum_balance(&self) -> u128 {
+        1
+    }
+    fn block_number(&self) -> u32 {
+        77
+    }
+    fn now(&self) -> u64 {
+        1_700_000_000_123
+    }
+    fn weight_to_fee(&self, gas: u64) -> u128 {
+        u128::from(gas) * 3
+    }
+    fn get_storage(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        self.storage.get(key).cloned()
+    }
+    fn set_storage(&mut self, key: &[u8], value: Option<&[u8]>) -> Option<u32> {
+        let old = match value {
+            Some(value) => self.storage.insert(key.to_vec(), value.to_vec()),
+            None => self.storage.remove(key),
+        };
+        old.map(|old| u32::try_from(old.len()).expect("test values are small"))
+    }
+    fn deposit_event(&mut self, topics: Vec<[u8; 32]>, data: Vec<u8>) {
+        self.events.push((topics, data));
+    }
+    fn debug_message(&mut self, text: &str) {
+        self.messages.push(text.to_owned());
+    }
+    fn transfer(&mut self, to: &[u8; 32], value: u128) -> Result<(), ReturnCode> {
+        self.balance = self.balance.checked_sub(value).ok_or(ReturnCode::TransferFailed)?;
+        self.transfers.push((*to, value));
+        Ok(())
+    }
+}
