@@ -66,10 +66,12 @@ fn step(ctx: &mut Context, due: Due) -> Step {
     };
     let terms = terms(&ctx.state, &slot.terms);
     let mut live = Live { at, slot, terms };
+    // The entry is used up before the step: the next trigger may be due at the very same time.
+    AGENDA.remove(&mut ctx.state, due);
+    live.slot.due = None;
     let step = advance(ctx, &mut live);
-    if step != Step::Postponed && live.slot.due == Some(Timestamp::from_ms(due.time_ms)) {
-        // The step left the entry as it was: a state without a trigger of its own.
-        AGENDA.remove(&mut ctx.state, due);
+    if step == Step::Postponed {
+        AGENDA.insert(&mut ctx.state, due);
     }
     step
 }
