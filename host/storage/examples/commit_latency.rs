@@ -3,7 +3,12 @@
 //! Loads `KEYS` keys as genesis, then commits `BLOCKS` blocks that overwrite `WRITES` keys and add
 //! `INSERTS` new ones each, with a few archive rows, and prints percentiles. The rule: figures count only
 //! from a release build on a quiet machine, with FOLDER on the disk in question.
-#![allow(clippy::unwrap_used, clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a measuring tool")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "a measuring tool"
+)]
 
 use host_storage::{Commit, Store, StoreOptions};
 use runtime_primitives::{Hash, Header, Height, OrderedBlock, Timestamp, blake2_256};
@@ -48,7 +53,13 @@ fn commit(parent: Option<&Header>, state: &dyn State, changes: ChangeSet, rows: 
 
 fn status(name: &str) -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find(|line| line.starts_with(name)).unwrap_or_default().split_whitespace().skip(1).collect()
+    status
+        .lines()
+        .find(|line| line.starts_with(name))
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .collect()
 }
 
 fn written() -> u64 {
@@ -61,7 +72,13 @@ fn percentiles(name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * 1e3;
     let mean = times.iter().sum::<Duration>().as_secs_f64() * 1e3 / times.len() as f64;
-    println!("{name}: mean {mean:.3} p50 {:.3} p90 {:.3} p99 {:.3} max {:.3} ms", at(50), at(90), at(99), at(100));
+    println!(
+        "{name}: mean {mean:.3} p50 {:.3} p90 {:.3} p99 {:.3} max {:.3} ms",
+        at(50),
+        at(90),
+        at(99),
+        at(100)
+    );
 }
 
 fn main() {
@@ -106,8 +123,13 @@ fn main() {
     }
     percentiles("update", updates);
     percentiles("commit", commits);
-    println!("written {} KiB a block, file {} KiB, peak {}, now {}", (written() - before) / 1024 / blocks,
-        std::fs::metadata(&path).unwrap().len() / 1024, status("VmHWM"), status("VmRSS"));
+    println!(
+        "written {} KiB a block, file {} KiB, peak {}, now {}",
+        (written() - before) / 1024 / blocks,
+        std::fs::metadata(&path).unwrap().len() / 1024,
+        status("VmHWM"),
+        status("VmRSS")
+    );
     let root = store.snapshot().root();
     drop(store);
     let start = Instant::now();

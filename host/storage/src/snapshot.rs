@@ -45,6 +45,11 @@ impl Snapshot {
         self.head.genesis
     }
 
+    /// Bytes of trie pages that this block keeps in memory, roughly and never too low.
+    pub fn trie_bytes(&self) -> usize {
+        self.head.trie.resident_bytes()
+    }
+
     /// The header at `height`, or `None` above this block.
     ///
     /// # Errors

@@ -131,7 +131,7 @@ impl Store {
             drop(tx);
         }
         let head = RwLock::new(Arc::new(Head::recover(&db)?));
-        let writer = Mutex::new(Writer { log: TrieLog::default(), failed: false });
+        let writer = Mutex::new(Writer { log: TrieLog::new(options.log_bytes), failed: false });
         Ok(Self { db, options, head, writer })
     }
 

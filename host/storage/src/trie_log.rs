@@ -16,16 +16,15 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use runtime_state::trie::{Delta, Page, PageWrite, Trie};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Bytes of log from which pages are written: some hundred small blocks, read back within 0.1 s.
-const LOG_BYTES: usize = 4 << 20;
 /// Dirty pages from which pages are written: they cannot leave memory.
 const DIRTY_PAGES: usize = 4096;
 /// Pages that one block writes beyond those it changed itself, to spread what a large block left.
 const EXTRA_PAGES: usize = 64;
 
 /// What is on disk of the trie and what is behind.
-#[derive(Default)]
 pub(crate) struct TrieLog {
+    /// Bytes from which pages are written.
+    bytes_max: usize,
     /// Path of each dirty page, and the first generation that its row lacks.
     dirty: BTreeMap<Vec<u8>, u64>,
     /// The same by age.
@@ -36,6 +35,11 @@ pub(crate) struct TrieLog {
 }
 
 impl TrieLog {
+    /// An empty log over pages that are up to date.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, dirty: BTreeMap::new(), queue: BTreeSet::new(), logs: VecDeque::new(), bytes: 0 }
+    }
+
     /// Write what an update changed, which leads to `trie`. With `settle`, leave no page dirty.
     pub(crate) fn write(
         &mut self,
@@ -94,7 +98,7 @@ impl TrieLog {
         // What the log would shrink to, if it were cut after each page taken.
         let mut bytes = self.bytes;
         let mut logs = self.logs.iter().peekable();
-        while due.len() < quota && (all || bytes > LOG_BYTES || self.dirty.len() > DIRTY_PAGES) {
+        while due.len() < quota && (all || bytes > self.bytes_max || self.dirty.len() > DIRTY_PAGES) {
             let Some((since, path)) = self.queue.pop_first() else { break };
             while let Some((_, len)) = logs.next_if(|(generation, _)| *generation < since) {
                 bytes -= len;

@@ -56,7 +56,7 @@ pub(crate) fn genesis(db: &Database, options: &StoreOptions, genesis: Commit) ->
     flat::write(&tx, &genesis.changes, genesis.trie.ops(), &mut UndoRows::default())?;
     write_archive(&tx, &genesis.archive, &mut UndoRows::default())?;
     write_block(&tx, &genesis)?;
-    let trie = write_trie(&tx, &mut TrieLog::default(), options, genesis.trie)?;
+    let trie = write_trie(&tx, &mut TrieLog::new(options.log_bytes), options, genesis.trie)?;
     let (generation, root) = (trie.generation(), trie.root());
     let tip = Tip { height: 0, generation, root, undo_from: 1, undo_bytes: 0 };
     let mut head = tx.open_table(HEAD)?;

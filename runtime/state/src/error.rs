@@ -1,5 +1,6 @@
 //! What is wrong with bytes that came from outside: rows of a store, proofs of a peer.
 
+use runtime_primitives::Hash;
 use thiserror::Error;
 
 /// A row or a proof that breaks a rule.
@@ -31,6 +32,9 @@ pub enum StateError {
     /// A trie row carries a tag that is not defined.
     #[error("trie row: tag {0} is not defined")]
     UnknownTag(u8),
+    /// The root page does not hash to the root.
+    #[error("trie row: the root page is not that of root {0}")]
+    OtherRootPage(Hash),
     /// A proof has more siblings than a key has bits.
     #[error("proof: {0} siblings, at most 256 fit a key")]
     TooManySiblings(usize),

@@ -21,7 +21,7 @@ pub use page::Page;
 pub use path::path_range;
 pub use row::Delta;
 
-use crate::ChangeSet;
+use crate::{ChangeSet, StateError};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use nomt_core::trie::{Node, TERMINATOR};
@@ -91,14 +91,20 @@ impl PageWrite {
 impl Trie {
     /// The trie of no keys.
     pub fn empty() -> Self {
-        Self::from_parts(0, Hash::ZERO, None)
+        Self { root: TERMINATOR, top: Arc::new(Page::empty(0)), generation: 0, resident: Page::BYTES }
     }
 
     /// A trie as a store holds it: the generation and the root last committed and the root page, if
     /// there is one.
-    pub fn from_parts(generation: u64, root: Hash, top: Option<Page>) -> Self {
-        let top = Arc::new(top.unwrap_or_else(|| Page::empty(generation)));
-        Self { root: root.0, top, generation, resident: Page::BYTES }
+    ///
+    /// # Errors
+    /// If the page does not hash to the root.
+    pub fn from_parts(generation: u64, root: Hash, top: Option<Page>) -> Result<Self, StateError> {
+        let top = top.unwrap_or_else(|| Page::empty(generation));
+        if !top.hangs_below(&root.0) {
+            return Err(StateError::OtherRootPage(root));
+        }
+        Ok(Self { root: root.0, generation, top: Arc::new(top), ..Self::empty() })
     }
 
     /// The root; zero for no keys.
@@ -138,7 +144,6 @@ impl Trie {
         let mut sorted = ops.clone();
         sorted.sort_unstable_by_key(|op| op.0);
         let (trie, pages) = update::update(self, source, &sorted)?;
-        debug_assert!(self.root != TERMINATOR || self.top.stored == 0, "an empty trie has no pages below");
         Ok(TrieUpdate { base: (self.generation, self.root), trie, ops, pages })
     }
 }

@@ -137,6 +137,14 @@ impl Page {
         }
     }
 
+    /// Whether the nodes of this derived page are those below `root`.
+    pub(super) fn hangs_below(&self, root: &Node) -> bool {
+        match kind(root) {
+            NodeKind::Internal => hash_internal(self.nodes[0], self.nodes[1]) == *root,
+            _ => self.nodes[..2] == [TERMINATOR; 2],
+        }
+    }
+
     /// The slots whose nodes differ from those of `other`, as a bitmap.
     pub(super) fn differing(&self, other: &Self) -> u128 {
         let pairs = self.nodes.iter().zip(other.nodes.iter()).enumerate();

@@ -189,7 +189,9 @@ fn history(seed: u64) {
             }
             2 => {
                 let top = rows.whole.get(&[][..]).map(|row| Page::decode(row).unwrap());
-                trie = Trie::from_parts(trie.generation(), trie.root(), top);
+                trie = Trie::from_parts(trie.generation(), trie.root(), top).unwrap();
+                let other = Trie::from_parts(1, Hash([1; 32]), trie.resident_page(&[]).cloned());
+                assert_eq!(other.err(), Some(StateError::OtherRootPage(Hash([1; 32]))));
             }
             _ => {}
         }

@@ -1,0 +1,157 @@
+//! Random histories with reopening, rollback and old states.
+
+use crate::chain::{Model, Random, block, changes, tight};
+use host_storage::{Commit, Snapshot, Store, StoreError, StoreOptions};
+use runtime_primitives::{Hash, Height};
+use runtime_state::{Backend as _, State as _};
+
+/// A model and the block that led to it, for each height.
+type Past = Vec<(Model, Commit)>;
+
+fn check_blocks(snapshot: &Snapshot, past: &Past) {
+    for (_, commit) in past {
+        let height = commit.header.height();
+        assert_eq!(snapshot.header(height).unwrap().as_ref(), Some(&commit.header));
+        assert_eq!(snapshot.header_by_hash(&commit.header.hash()).unwrap().as_ref(), Some(&commit.header));
+        assert_eq!(snapshot.block(height).unwrap().as_ref(), Some(&commit.block));
+        assert_eq!(snapshot.body(height).unwrap().as_ref(), Some(&commit.body));
+        assert_eq!(snapshot.receipts(height).unwrap().as_ref(), Some(&commit.receipts));
+    }
+    let above = snapshot.height().next();
+    assert_eq!(snapshot.header(above).unwrap(), None);
+    assert_eq!(snapshot.block(above).unwrap(), None);
+    assert_eq!(snapshot.body(above).unwrap(), None);
+    assert_eq!(snapshot.receipts(above).unwrap(), None);
+    assert_eq!(snapshot.header_by_hash(&Hash([9; 32])).unwrap(), None);
+    assert_eq!(snapshot.genesis_hash(), past[0].1.header.hash());
+}
+
+/// Old states are what they were, as far back as undo records go, and refused beyond.
+fn check_past(snapshot: &Snapshot, past: &Past, random: &mut Random) -> u64 {
+    let best = snapshot.height().number();
+    let mut reached = best;
+    for number in (0..=best).rev() {
+        let Ok(old) = snapshot.at(Height::from_number(number)) else {
+            assert!(matches!(snapshot.at(Height::from_number(number)), Err(StoreError::OutOfReach { .. })));
+            break;
+        };
+        reached = number;
+        let (model, commit) = &past[number as usize];
+        assert_eq!(old.header(), &commit.header);
+        let first = old.next_key(b"");
+        let keys = std::iter::successors(first, |key| old.next_key(key));
+        assert!(keys.eq(model.state.keys().cloned()), "keys after block {number}");
+        for key in (0..5).map(|_| random.key(300)) {
+            assert_eq!(old.get(&key).as_ref(), model.state.get(&key), "after block {number}");
+        }
+    }
+    reached
+}
+
+fn history(seed: u64, options: StoreOptions) {
+    let mut random = Random(seed);
+    let (universe, size) = [(30, 6), (300, 40), (3000, 500)][seed as usize % 3];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let genesis_changes = changes(&mut random, &Model::default(), universe, size);
+    let genesis = block(&mut random, None, genesis_changes);
+    let mut model = Model::default();
+    model.apply(&genesis);
+    let mut past: Past = vec![(model.clone(), genesis.clone())];
+    let mut store = Store::create_with(&path, options, genesis).unwrap();
+    for step in 0..25 {
+        let at = format!("seed {seed}, step {step}");
+        let changes = changes(&mut random, &model, universe, size);
+        let next = block(&mut random, Some(&store), changes);
+        let (before, old_model) = (store.snapshot(), model.clone());
+        store.commit(next.clone()).unwrap();
+        model.apply(&next);
+        past.push((model.clone(), next));
+        old_model.check(&before, &format!("{at}, a snapshot taken before"));
+        model.check(&store.snapshot(), &at);
+        assert!(
+            store.snapshot().trie_bytes() <= options.trie_bytes,
+            "{at}: {}",
+            store.snapshot().trie_bytes()
+        );
+        drop(before);
+        match random.below(6) {
+            0 => {
+                drop(store);
+                store = Store::open_with(&path, options).unwrap();
+                model.check(&store.snapshot(), &format!("{at}, reopened"));
+                check_blocks(&store.snapshot(), &past);
+            }
+            1 => {
+                let reached = check_past(&store.snapshot(), &past, &mut random);
+                if reached > 0 {
+                    let beyond = store.rollback(Height::from_number(reached - 1));
+                    assert!(matches!(beyond, Err(StoreError::OutOfReach { .. })));
+                }
+                let best = store.best().0.number();
+                let to = reached + random.next() % (best - reached + 1);
+                store.rollback(Height::from_number(to)).unwrap();
+                past.truncate(to as usize + 1);
+                model = past[to as usize].0.clone();
+                assert_eq!(store.best().2, past[to as usize].1.header);
+                model.check(&store.snapshot(), &format!("{at}, rolled back to {to}"));
+                check_blocks(&store.snapshot(), &past);
+            }
+            _ => {}
+        }
+    }
+    check_blocks(&store.snapshot(), &past);
+}
+
+#[test]
+fn random_histories_in_tight_bounds() {
+    (0..9).for_each(|seed| history(seed, tight()));
+}
+
+#[test]
+fn random_histories_in_ordinary_bounds() {
+    (100..106).for_each(|seed| history(seed, StoreOptions::default()));
+}
+
+#[test]
+fn undo_records_are_bounded_by_bytes_too() {
+    let options = StoreOptions { undo_bytes: 4_000, undo_blocks: 1_000, ..tight() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let mut random = Random(5);
+    let mut store = Store::create_with(&path, options, block(&mut random, None, Default::default())).unwrap();
+    for round in 0..12_u8 {
+        let change = [(b"key".to_vec(), Some(vec![round; 1_000]))];
+        let mut next = block(&mut random, Some(&store), change.into());
+        next.archive.clear();
+        store.commit(next).unwrap();
+        if round == 6 {
+            drop(store);
+            store = Store::open_with(&path, options).unwrap();
+        }
+    }
+    // A record of the old value takes just over 1,000 bytes: three fit.
+    let snapshot = store.snapshot();
+    assert_eq!(snapshot.at(Height::from_number(9)).unwrap().get(b"key"), Some(vec![8; 1_000]));
+    let refused = snapshot.at(Height::from_number(8)).err().unwrap();
+    assert_eq!(refused.to_string(), "height 8 is out of reach: undo records reach back to 9");
+}
+
+#[test]
+fn a_large_block_after_a_large_block_stays_in_bounds() {
+    let options = StoreOptions { trie_bytes: 400_000, ..tight() };
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Random(11);
+    let genesis = block(&mut random, None, Default::default());
+    let store = Store::create_with(&folder.path().join("store.redb"), options, genesis).unwrap();
+    let mut model = Model::default();
+    for round in 0..4_u32 {
+        let changes = (round * 2500..round * 2500 + 4000)
+            .map(|number| ([&b"k"[..], &number.to_be_bytes()].concat(), Some(round.to_be_bytes().to_vec())));
+        let next = block(&mut random, Some(&store), changes.collect());
+        model.apply(&next);
+        store.commit(next).unwrap();
+        assert!(store.snapshot().trie_bytes() <= options.trie_bytes);
+    }
+    assert_eq!(store.snapshot().root(), model.root());
+}
