@@ -91,7 +91,7 @@ pub fn build(config: &GenesisConfig) -> Result<Genesis, GenesisError> {
     admit_entities(&mut state, config)?;
     for code in &config.codes {
         let code_len = u32::try_from(code.len()).expect("code is far below 4 GiB");
-        let info = contracts::CodeInfo { owner: config.sudo, code_len };
+        let info = contracts::CodeInfo::new(config.sudo, code_len);
         contracts::CODE_INFO.put(&mut state, &blake2_256(code), &info);
         contracts::PRISTINE_CODE.put(&mut state, &blake2_256(code), code);
     }

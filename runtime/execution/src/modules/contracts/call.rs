@@ -1,17 +1,40 @@
-//! Calls, events and errors of the contracts module.
+//! Calls of the contracts module, with the indices and fields of `pallet_contracts`, and who may make them.
+//!
+//! Storage deposits are zero, so every `storage_deposit_limit` is kept; `proof_size` is accepted and never limits.
 
+use super::invocation::{self, Message};
+use super::{Error, code};
 use crate::context::Context;
+use crate::error::DispatchError;
+use crate::extrinsic::MultiAddress;
 use crate::modules::registry;
 use crate::origin::Origin;
 use contract_interface::roles;
 use parity_scale_codec::{Compact, Decode, Encode};
-use runtime_primitives::{Gas, Hash};
-use thiserror::Error as ThisError;
+use runtime_primitives::{Gas, Hash, Money};
+
+/// `sp_weights::Weight`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Weight {
+    /// Gas.
+    #[codec(compact)]
+    pub ref_time: u64,
+    /// Never limits.
+    #[codec(compact)]
+    pub proof_size: u64,
+}
+
+impl Weight {
+    /// As gas.
+    pub const fn gas(self) -> Gas {
+        Gas::from_units(self.ref_time)
+    }
+}
 
 /// Calls, with the indices of `pallet_contracts`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Call {
-    /// Store code.
+    /// Store code. By a contract author or market operator.
     #[codec(index = 3)]
     UploadCode {
         /// The wasm module.
@@ -21,56 +44,135 @@ pub enum Call {
         /// 0 enforced, 1 relaxed.
         determinism: u8,
     },
-}
-
-/// Events.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum Event {
-    /// Code was stored.
-    #[codec(index = 2)]
-    CodeStored {
+    /// Remove code that nothing uses. By its uploader.
+    #[codec(index = 4)]
+    RemoveCode {
         /// Its hash.
         code_hash: Hash,
     },
+    /// Call a contract. By any registered key.
+    #[codec(index = 6)]
+    Call {
+        /// The contract.
+        dest: MultiAddress,
+        /// Sent along, in units of money.
+        value: Compact<u128>,
+        /// Gas the contract may use.
+        gas_limit: Weight,
+        /// Most to reserve for what it stores.
+        storage_deposit_limit: Option<Compact<u128>>,
+        /// Selector and arguments.
+        data: Vec<u8>,
+    },
+    /// Store code and make a contract from it. By a contract author.
+    #[codec(index = 7)]
+    InstantiateWithCode {
+        /// Sent along, in units of money.
+        value: Compact<u128>,
+        /// Gas the constructor may use.
+        gas_limit: Weight,
+        /// Most to reserve for code and storage.
+        storage_deposit_limit: Option<Compact<u128>>,
+        /// The wasm module.
+        code: Vec<u8>,
+        /// The constructor's selector and arguments.
+        data: Vec<u8>,
+        /// Tells contracts apart that are otherwise equal.
+        salt: Vec<u8>,
+    },
+    /// Make a contract from stored code. By a contract author.
+    #[codec(index = 8)]
+    Instantiate {
+        /// Sent along, in units of money.
+        value: Compact<u128>,
+        /// Gas the constructor may use.
+        gas_limit: Weight,
+        /// Most to reserve for what it stores.
+        storage_deposit_limit: Option<Compact<u128>>,
+        /// The code.
+        code_hash: Hash,
+        /// The constructor's selector and arguments.
+        data: Vec<u8>,
+        /// Tells contracts apart that are otherwise equal.
+        salt: Vec<u8>,
+    },
 }
 
-/// Errors.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
-pub enum Error {
-    /// The code is larger than 128 KiB.
-    #[error("code is larger than 128 KiB")]
-    #[codec(index = 9)]
-    CodeTooLarge,
-    /// The code does not pass the deploy checks.
-    #[error("code rejected: {0}")]
-    #[codec(index = 24)]
-    CodeRejected(String),
-}
-
+/// Signature, accounts and book-keeping of one call.
+const BASE_GAS: u64 = 50_000_000;
+/// Writing a new contract's record and its code's.
+const INSTANTIATE_GAS: u64 = 100_000_000;
 /// Reference time to check and instrument one byte of code.
 const GAS_PER_CODE_BYTE: u64 = 100_000;
 
 impl Call {
-    /// Gas the call declares.
+    /// Gas the call declares: its own book-keeping, and all that the contract may use.
     pub fn gas(&self) -> Gas {
-        match self {
-            Self::UploadCode { code, .. } => {
-                Gas::from_units(50_000_000 + GAS_PER_CODE_BYTE * code.len() as u64)
+        let (own, limit) = match self {
+            Self::UploadCode { code, .. } => (checking(code), Gas::ZERO),
+            Self::RemoveCode { .. } => (0, Gas::ZERO),
+            Self::Call { gas_limit, .. } => (0, gas_limit.gas()),
+            Self::InstantiateWithCode { gas_limit, code, .. } => {
+                (INSTANTIATE_GAS + checking(code), gas_limit.gas())
             }
-        }
+            Self::Instantiate { gas_limit, .. } => (INSTANTIATE_GAS, gas_limit.gas()),
+        };
+        Gas::from_units(BASE_GAS + own).saturating_add(limit)
     }
+}
+
+/// What checking `code` costs; an extrinsic's bytes are limited, so this cannot overflow.
+const fn checking(code: &[u8]) -> u64 {
+    GAS_PER_CODE_BYTE * code.len() as u64
 }
 
 /// Handle a call.
 ///
 /// # Errors
 /// As the call says.
-pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), crate::DispatchError> {
+pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), DispatchError> {
     match call {
         Call::UploadCode { code, .. } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR | roles::MARKET_OPERATOR)?;
-            super::upload(ctx, origin.signer()?, &code)?;
+            code::upload(ctx, origin.signer()?, &code)?;
+        }
+        Call::RemoveCode { code_hash } => {
+            // The bare sudo key owns the codes of genesis; they stay.
+            origin.entity()?;
+            code::remove(ctx, origin.signer()?, &code_hash)?;
+        }
+        Call::Call { dest: MultiAddress::Id(contract), value, gas_limit, data, .. } => {
+            origin.entity()?;
+            let message = message(origin, value, gas_limit, data)?;
+            invocation::call(ctx, contract, message, None).result.map_err(Error::from)?;
+        }
+        Call::InstantiateWithCode { value, gas_limit, code, data, salt, .. } => {
+            registry::ensure_role(ctx, origin, roles::AUTHOR)?;
+            let message = message(origin, value, gas_limit, data)?;
+            let code_hash = code::upload(ctx, message.caller, &code)?;
+            instantiate(ctx, &code_hash, &salt, message)?;
+        }
+        Call::Instantiate { value, gas_limit, code_hash, data, salt, .. } => {
+            registry::ensure_role(ctx, origin, roles::AUTHOR)?;
+            let message = message(origin, value, gas_limit, data)?;
+            instantiate(ctx, &code_hash, &salt, message)?;
         }
     }
+    Ok(())
+}
+
+fn message(
+    origin: &Origin,
+    value: Compact<u128>,
+    gas_limit: Weight,
+    input: Vec<u8>,
+) -> Result<Message, DispatchError> {
+    let (caller, value) = (origin.signer()?, Money::from_units(value.0));
+    Ok(Message { caller, value, gas_limit: gas_limit.gas(), input })
+}
+
+fn instantiate(ctx: &mut Context, code_hash: &Hash, salt: &[u8], message: Message) -> Result<(), Error> {
+    let (invoked, _) = invocation::instantiate(ctx, code_hash, salt, message, None);
+    invoked.result.map_err(Error::from)?;
     Ok(())
 }

@@ -1,0 +1,61 @@
+//! Events of the contracts module, numbered as `pallet_contracts` numbers them.
+
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::{AccountId, Hash, Money};
+
+/// `pallet_contracts::Origin`; root never calls a contract here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Caller {
+    /// An account.
+    #[codec(index = 1)]
+    Signed(AccountId),
+}
+
+/// Events.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Event {
+    /// A contract was made; its constructor's own events come before.
+    #[codec(index = 0)]
+    Instantiated {
+        /// Who made it.
+        deployer: AccountId,
+        /// Its address.
+        contract: AccountId,
+    },
+    /// Code was stored.
+    #[codec(index = 2)]
+    CodeStored {
+        /// Its hash.
+        code_hash: Hash,
+        /// Always zero.
+        deposit_held: Money,
+        /// Who may remove it.
+        uploader: AccountId,
+    },
+    /// A contract's own event; its topics are the record's.
+    #[codec(index = 3)]
+    ContractEmitted {
+        /// Which contract.
+        contract: AccountId,
+        /// What it says; the contract's metadata decodes it.
+        data: Vec<u8>,
+    },
+    /// Code was removed.
+    #[codec(index = 4)]
+    CodeRemoved {
+        /// Its hash.
+        code_hash: Hash,
+        /// Always zero.
+        deposit_released: Money,
+        /// Who removed it.
+        remover: AccountId,
+    },
+    /// A contract was called; its own events come before.
+    #[codec(index = 6)]
+    Called {
+        /// By whom.
+        caller: Caller,
+        /// Which contract.
+        contract: AccountId,
+    },
+}
