@@ -2,6 +2,10 @@
 //!
 //! The only crate with secret keys and a command line; what it knows of the rules it asks the runtime.
 
+pub mod agent;
 pub mod community;
 pub mod keys;
+pub mod node;
 pub mod report;
+pub mod scenario;
+pub mod wallet;

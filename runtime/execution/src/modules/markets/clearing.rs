@@ -63,6 +63,7 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
             let record = ClearingRecord { code, fallback, input, output: clearing.encode(), gas: run.gas };
             ctx.archive(ArchiveEntry::clearing(live.at, &record));
             live.slot.cleared_by = code;
+            live.slot.clear_gas = run.gas;
             propose(ctx, live, &orders, &clearing);
         }
         Err(failure) => {

@@ -2,7 +2,7 @@
 //! from them, so a majority can choose a reading, never invent one.
 
 use super::slots;
-use super::{At, Error, Event, LISTS, Live, PostedList, READINGS, SlotState, TRADES, live, market, meters};
+use super::{At, Error, Event, LISTS, Live, PostedList, SlotState, TRADES, live, market, meters};
 use crate::archive::ArchiveEntry;
 use crate::context::Context;
 use crate::modules::attestation::{self, BALLOTS};
@@ -157,13 +157,9 @@ fn resolve(state: &Overlay, live: &Live, list: &ExecutionList) -> Result<Vec<u16
 
 /// The list of everybody's latest posted reading: what the platform posts, and what counts if it posted none.
 pub fn latest(state: &Overlay, live: &Live) -> (ExecutionList, Vec<u16>) {
-    let mut revisions = Vec::new();
-    let mut entries = Vec::new();
-    let page_of = |page| READINGS.get_or_default(state, &(live.at.0, live.at.1, page));
-    let pages = 0..live.slot.meters.div_ceil(meters::METERS_PER_PAGE);
-    let mut posted = pages.flat_map(page_of);
-    for meter in meters::meters_of(state, live) {
-        if let Some(last) = posted.next().and_then(|all| all.last().copied()) {
+    let (mut entries, mut revisions) = (Vec::new(), Vec::new());
+    for (meter, readings) in meters::meters_of(state, live).into_iter().zip(meters::all_posted(state, live)) {
+        if let Some(last) = readings.last() {
             entries.push(ExecutionEntry { meter, reading: last.hash });
             revisions.push(last.revision);
         }

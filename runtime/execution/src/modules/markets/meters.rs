@@ -73,6 +73,20 @@ pub fn posted(state: &Overlay, at: At, position: u32) -> Vec<Posted> {
     READINGS.get_or_default(state, &(at.0, at.1, page)).get(index).cloned().unwrap_or_default()
 }
 
+/// Readings posted for all meters of the slot, in order; empty where none is.
+pub fn all_posted(state: &Overlay, live: &Live) -> Vec<Vec<Posted>> {
+    let pages = 0..live.slot.meters.div_ceil(METERS_PER_PAGE);
+    let mut all: Vec<_> = pages
+        .flat_map(|page| {
+            let mut readings = READINGS.get_or_default(state, &(live.at.0, live.at.1, page));
+            readings.resize(METERS_PER_PAGE as usize, Vec::new());
+            readings
+        })
+        .collect();
+    all.truncate(live.slot.meters as usize);
+    all
+}
+
 /// Replace the registers of all meters of a market, in order.
 pub(super) fn store_registers(state: &mut Overlay, market: MarketId, registers: &[Registers]) {
     for (page, chunk) in (0u32..).zip(registers.chunks(METERS_PER_PAGE as usize)) {

@@ -5,8 +5,8 @@
 use super::money::{pay_or_owe, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
-    At, BOOK, Error, Event, FUNDINGS, INTERRUPTED, LISTS, Live, Market, PINNED, READINGS, Registers,
-    SettleFailure, SlotState, TRADES, confirm, live, market, meters, records, rules,
+    At, BOOK, Error, Event, FUNDINGS, INTERRUPTED, LISTS, Live, Market, PINNED, PostedList, READINGS,
+    Registers, SettleFailure, SlotState, TRADES, confirm, live, market, meters, records, rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -127,35 +127,70 @@ fn attempt(
 /// The rule's input, and the registers of all meters once the slot is settled.
 fn input(ctx: &Context, live: &Live) -> (SettleInput, Vec<Registers>) {
     let mut registers = meters::load_registers(&ctx.state, live.at.0);
-    let interrupted = INTERRUPTED.get_or_default(&ctx.state, &live.at);
     let lists = LISTS.get_or_default(&ctx.state, &live.at);
     let chosen = lists.iter().find(|list| Some(list.hash) == live.slot.chosen);
-    let revisions = &chosen.expect("a payable slot has chosen a posted list").revisions;
-    let mut slots = Vec::new();
-    for ((position, meter), revision) in (0u32..).zip(meters::meters_of(&ctx.state, live)).zip(revisions) {
-        let readings = meters::posted(&ctx.state, live.at, position);
+    let chosen = chosen.expect("a payable slot has chosen a posted list");
+    let slots = use_up(&ctx.state, live, &chosen.revisions, &mut registers);
+    (input_of(&ctx.state, live, slots), registers)
+}
+
+/// What settlement of `live` by `list` would be given: for voters, who decide before earlier slots are settled.
+/// Earlier slots count by the list that won or, while their vote runs, by everybody's latest reading.
+pub fn preview(state: &Overlay, live: &Live, list: &PostedList) -> SettleInput {
+    let mut registers = meters::load_registers(state, live.at.0);
+    let market = market(state, live.at.0).expect("a slot has a market");
+    let mut earlier = Vec::new();
+    let mut at = live.at;
+    while let Some(before) = slots::predecessor(market.first_slot, at.1) {
+        at.1 = before;
+        match super::live(state, at) {
+            Ok(live) if live.slot.state != SlotState::Settled => earlier.push(live),
+            _ => break,
+        }
+    }
+    for live in earlier.iter().rev() {
+        let lists = LISTS.get_or_default(state, &live.at);
+        let chosen = lists.iter().find(|list| Some(list.hash) == live.slot.chosen);
+        let revisions =
+            chosen.map_or_else(|| super::lists::latest(state, live).1, |list| list.revisions.clone());
+        use_up(state, live, &revisions, &mut registers);
+    }
+    let slots = use_up(state, live, &list.revisions, &mut registers);
+    input_of(state, live, slots)
+}
+
+/// The slot's energies by the readings of these revisions; raises the certified registers to them.
+fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Registers]) -> Vec<MeterSlot> {
+    let interrupted = INTERRUPTED.get_or_default(state, &live.at);
+    let mut slots = Vec::with_capacity(revisions.len());
+    let all = meters::all_posted(state, live);
+    for (((meter, readings), revision), own) in
+        meters::meters_of(state, live).into_iter().zip(all).zip(revisions).zip(registers)
+    {
         let reading = readings.iter().find(|posted| posted.revision == *revision);
         let reading = reading.expect("a posted list names posted readings");
-        let certified = &mut registers[position as usize].certified;
+        let certified = &mut own.certified;
         slots.push(MeterSlot {
             meter,
-            entity: registry::METERS.get(&ctx.state, &meter).expect("a listed meter is registered").entity,
+            entity: registry::METERS.get(state, &meter).expect("a listed meter is registered").entity,
             import_wh: reading.import_wh.saturating_sub(certified.0),
             export_wh: reading.export_wh.saturating_sub(certified.1),
             curtailed: interrupted.binary_search(&meter).is_ok(),
         });
         *certified = (certified.0.max(reading.import_wh), certified.1.max(reading.export_wh));
     }
-    let trades = certified(&ctx.state, live);
-    let input = SettleInput {
+    slots
+}
+
+fn input_of(state: &Overlay, live: &Live, meters: Vec<MeterSlot>) -> SettleInput {
+    SettleInput {
         interface: INTERFACE,
         market: live.at.0,
         slot: live.at.1,
         rates: live.terms.rates,
-        trades,
-        meters: slots,
-    };
-    (input, registers)
+        trades: certified(state, live),
+        meters,
+    }
 }
 
 /// Make the payments: what holds cover first, then what comes from free money.

@@ -16,7 +16,7 @@ use crate::modules::registry::{EPOCH, VALIDATORS, VOTERS};
 use crate::storage::Due;
 use contract_interface::{Stage, Terms};
 use runtime_primitives::limits::PEOPLE_WINDOW_BLOCKS_MIN;
-use runtime_primitives::{EntityId, Hash, MarketId, MerkleAccumulator, Seq, Slot, SlotCount, Timestamp};
+use runtime_primitives::{EntityId, Gas, Hash, MarketId, MerkleAccumulator, Seq, Slot, SlotCount, Timestamp};
 use runtime_state::Overlay;
 use std::collections::BTreeSet;
 
@@ -131,6 +131,7 @@ fn open(ctx: &mut Context, at: At) {
         trades: 0,
         pending: 0,
         cleared_by: Hash::ZERO,
+        clear_gas: Gas::ZERO,
         fallback: false,
         meters,
         unread: meters,

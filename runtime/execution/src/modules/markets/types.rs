@@ -104,6 +104,8 @@ pub struct SlotRecord {
     pub pending: u32,
     /// Code that cleared; the fallback's if `fallback`.
     pub cleared_by: Hash,
+    /// Gas that the clearing used.
+    pub clear_gas: Gas,
     /// Whether the pinned rule failed and the fallback is due or was used.
     pub fallback: bool,
     /// Meters that settle in it: the first of the market's list.

@@ -1,0 +1,157 @@
+//! A validator's attestor: re-runs a slot's clearing on the second engine from the orders on chain, compares input
+//! root, result and gas, journals, and signs what it has computed itself: the chain's result if they agree, its
+//! own if they do not.
+
+use super::desk::{Desk, claim_for};
+use super::journal::{Journal, JournalError};
+use crate::keys::Signer;
+use contract_interface::{Book, CLEAR, Clearing, Order, Stage, attest_message};
+use parity_scale_codec::Encode;
+use runtime_execution::Call;
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::markets::{
+    BOOK, BookEntry, TRADES, TradeEntry, confirm, lists, rules,
+};
+use runtime_execution::modules::{attestation, contracts};
+use runtime_primitives::limits::CLEAR_GAS_MAX;
+use runtime_primitives::{EntityId, Gas, Hash, merkle_root};
+use runtime_vm::Vm;
+use std::collections::BTreeMap;
+
+/// What re-running a clearing showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The result this node computed.
+    pub own: Hash,
+    /// The chain's.
+    pub chain: Hash,
+    /// Gas of the re-run.
+    pub gas: Gas,
+    /// Gas that the chain counted.
+    pub chain_gas: Gas,
+}
+
+impl Verdict {
+    /// Whether the chain's result is confirmed.
+    pub fn agrees(&self) -> bool {
+        self.own == self.chain && self.gas == self.chain_gas
+    }
+}
+
+/// A validator's attestor.
+#[derive(Debug)]
+pub struct Attestor {
+    entity: EntityId,
+    session: Signer,
+    genesis: Hash,
+    journal: Journal,
+    /// A validator that signs what it did not compute; for showing that its signature gives it away.
+    lies: bool,
+}
+
+impl Attestor {
+    /// An honest attestor.
+    pub const fn new(entity: EntityId, session: Signer, genesis: Hash, journal: Journal) -> Self {
+        Self { entity, session, genesis, journal, lies: false }
+    }
+
+    /// An attestor that signs a wrong result.
+    pub const fn lying(entity: EntityId, session: Signer, genesis: Hash, journal: Journal) -> Self {
+        Self { entity, session, genesis, journal, lies: true }
+    }
+
+    /// Its entity.
+    pub const fn entity(&self) -> EntityId {
+        self.entity
+    }
+
+    /// Vote on the slot's stage-3 claim, if it is open and unanswered. `second` is the second engine.
+    ///
+    /// # Errors
+    /// [`JournalError`]: the vote is not released then.
+    pub fn attest(&mut self, desk: &Desk, second: &Vm) -> Result<Option<(Vec<u8>, Verdict)>, JournalError> {
+        let Some((ballot, waiting)) = desk.ballot(Stage::Authentication) else { return Ok(None) };
+        if !waiting.iter().any(|elector| elector.entity == self.entity) {
+            return Ok(None);
+        }
+        let mut verdict = recompute(desk, second, ballot.claim.result_hash, &ballot.claim.input_root);
+        if self.lies {
+            verdict.own = Hash([0xee; 32]);
+        }
+        let claim = claim_for(&ballot, verdict.own);
+        self.journal.record(&claim)?;
+        Ok(Some((self.vote(claim), verdict)))
+    }
+
+    /// Choose a list in a dispute: everybody's latest reading, if it is posted, else the platform's.
+    ///
+    /// # Errors
+    /// [`JournalError`]: the vote is not released then.
+    pub fn arbitrate(&mut self, desk: &Desk) -> Result<Option<Vec<u8>>, JournalError> {
+        if desk.live().slot.round != lists::DISPUTE_ROUND {
+            return Ok(None);
+        }
+        let Some((ballot, waiting)) = desk.ballot(Stage::Certification) else { return Ok(None) };
+        let posted = desk.lists();
+        let latest = desk.latest_list().hash();
+        let choice = posted
+            .iter()
+            .find(|list| list.hash == latest)
+            .or_else(|| posted.iter().rev().find(|list| list.poster == desk.operator()));
+        let Some(choice) = choice.filter(|_| waiting.iter().any(|elector| elector.entity == self.entity))
+        else {
+            return Ok(None);
+        };
+        let claim = claim_for(&ballot, choice.hash);
+        self.journal.record(&claim)?;
+        Ok(Some(self.vote(claim)))
+    }
+
+    fn vote(&self, claim: contract_interface::Claim) -> Vec<u8> {
+        let signature = self.session.sign(&attest_message(&self.genesis, &claim));
+        let vote = attestation::Call::Vote { voter: self.entity, claim, signature };
+        UncheckedExtrinsic::bare(&Call::Attestation(vote))
+    }
+}
+
+/// Re-run the clearing and derive the root of confirmed trade orders from it.
+fn recompute(desk: &Desk, second: &Vm, chain: Hash, input_root: &Hash) -> Verdict {
+    let live = desk.live();
+    let mut book: Vec<BookEntry> = BOOK.load(desk.state(), live.at, live.slot.next_seq.number());
+    book.retain(|entry| !entry.order.energy.is_zero());
+    let orders: Vec<Order> = book.iter().map(|entry| entry.order).collect();
+    if merkle_root(orders.iter().map(Encode::encode)) != *input_root {
+        return Verdict { own: Hash::ZERO, chain, gas: Gas::ZERO, chain_gas: live.slot.clear_gas };
+    }
+    let code = live.slot.cleared_by;
+    let params = live.terms.clear_params(live.at.0, live.at.1, 0);
+    let input = rules::clear_input(&params, &Book::Auction(orders));
+    let bytes = || contracts::code(desk.state(), &code);
+    let limit = Gas::from_units(CLEAR_GAS_MAX);
+    let run = rules::run::<Clearing>(second, &code, bytes, CLEAR, &input, limit);
+    let own = match &run.answer {
+        Ok(clearing) if run.gas == live.slot.clear_gas => trade_orders_root(desk, &book, clearing),
+        _ => Hash::ZERO,
+    };
+    Verdict { own, chain, gas: run.gas, chain_gas: live.slot.clear_gas }
+}
+
+/// Root over the trade orders of `clearing` that both parties confirmed on chain.
+fn trade_orders_root(desk: &Desk, book: &[BookEntry], clearing: &Clearing) -> Hash {
+    let live = desk.live();
+    let by_seq: BTreeMap<_, _> = book.iter().map(|entry| (entry.order.seq, entry)).collect();
+    let consents = TRADES.load(desk.state(), live.at, live.slot.trades);
+    if consents.len() != clearing.trades.len() {
+        return Hash::ZERO;
+    }
+    let confirmed = (0u32..).zip(clearing.trades.iter().zip(&consents));
+    let leaves: Option<Vec<Vec<u8>>> = confirmed
+        .filter(|(_, (_, consent))| consent.is_confirmed())
+        .map(|(index, (trade, consent))| {
+            let entry = TradeEntry { trade: *trade, ..*consent };
+            let (buy, sell) = (by_seq.get(&trade.buy)?, by_seq.get(&trade.sell)?);
+            Some(confirm::trade_order(live.at, index, &entry, buy, sell).encode())
+        })
+        .collect();
+    leaves.map_or(Hash::ZERO, merkle_root)
+}

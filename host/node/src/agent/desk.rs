@@ -1,0 +1,111 @@
+//! A slot as agents see it: public data of one state, read once and shared by those who look at it.
+
+use contract_interface::{Claim, SettleInput, Stage};
+use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
+use runtime_execution::modules::markets::{
+    Agreed, At, BookEntry, Elector, LISTS, Live, PostedList, TRADES, confirm, lists, live, market, meters, settle,
+};
+use runtime_primitives::{EntityId, Hash, MeterId};
+use runtime_state::Overlay;
+
+/// A trade with the orders behind it.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Position in clearing order.
+    pub index: u32,
+    /// Hash of its trade order.
+    pub hash: Hash,
+    /// The bid.
+    pub buy: BookEntry,
+    /// The ask.
+    pub sell: BookEntry,
+    /// The buyer's consent.
+    pub buyer: Agreed,
+    /// The seller's consent.
+    pub seller: Agreed,
+}
+
+/// A slot of a market.
+pub struct Desk<'a> {
+    state: &'a Overlay<'a>,
+    live: Live,
+}
+
+impl<'a> Desk<'a> {
+    /// The slot, if it has opened.
+    pub fn open(state: &'a Overlay<'a>, at: At) -> Option<Self> {
+        live(state, at).ok().map(|live| Self { state, live })
+    }
+
+    /// The slot's record and terms.
+    pub const fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The state it is read from.
+    pub const fn state(&self) -> &'a Overlay<'a> {
+        self.state
+    }
+
+    /// The trades of the clearing.
+    pub fn matches(&self) -> Vec<Match> {
+        let at = self.live.at;
+        let entries = TRADES.load(self.state, at, self.live.slot.trades);
+        (0u32..)
+            .zip(entries)
+            .map(|(index, entry)| {
+                let (buy, sell) = confirm::orders_of(self.state, at, &entry);
+                let hash = confirm::trade_order(at, index, &entry, &buy, &sell).hash();
+                Match { index, hash, buy, sell, buyer: entry.buyer, seller: entry.seller }
+            })
+            .collect()
+    }
+
+    /// The open claim of a stage, with the electors that have not voted.
+    pub fn ballot(&self, stage: Stage) -> Option<(Ballot, Vec<Elector>)> {
+        let round = if stage == Stage::Certification { self.live.slot.round } else { 0 };
+        let ballot = BALLOTS.get(self.state, &attestation::key(self.live.at, stage, round))?;
+        let electors = attestation::electors(self.state, self.live.at, stage, round);
+        let waiting = (0..).zip(electors).filter(|(index, _)| !has_voted(&ballot, *index));
+        let waiting = waiting.map(|(_, elector)| elector).collect();
+        Some((ballot, waiting))
+    }
+
+    /// Execution lists posted so far.
+    pub fn lists(&self) -> Vec<PostedList> {
+        LISTS.get_or_default(self.state, &self.live.at)
+    }
+
+    /// Who runs the market.
+    pub fn operator(&self) -> EntityId {
+        market(self.state, self.live.at.0).expect("a slot has a market").operator
+    }
+
+    /// The list of everybody's latest reading.
+    pub fn latest_list(&self) -> contract_interface::ExecutionList {
+        lists::latest(self.state, &self.live).0
+    }
+
+    /// Meters of the slot without a reading.
+    pub fn unread(&self) -> Vec<MeterId> {
+        let meters = meters::meters_of(self.state, &self.live);
+        let posted = meters::all_posted(self.state, &self.live);
+        meters.into_iter().zip(posted).filter(|(_, all)| all.is_empty()).map(|(meter, _)| meter).collect()
+    }
+
+    /// What the settlement rule would be given if `list` counts.
+    pub fn settle_input(&self, list: &PostedList) -> SettleInput {
+        settle::preview(self.state, &self.live, list)
+    }
+}
+
+fn has_voted(ballot: &Ballot, index: usize) -> bool {
+    ballot.voted.get(index / 8).is_some_and(|byte| byte & (1 << (index % 8)) != 0)
+}
+
+/// The claim a voter signs for `result`.
+pub(super) const fn claim_for(ballot: &Ballot, result: Hash) -> Claim {
+    let mut claim = ballot.claim;
+    claim.result_hash = result;
+    claim
+}

@@ -1,0 +1,257 @@
+//! The chain of one node behind the consensus port: validate, propose, execute, commit.
+//!
+//! Only [`Application::finalized`] changes the state, and only through one store commit a block.
+
+use super::{Pool, PoolError, SignatureCache};
+use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
+use host_storage::{Commit, Snapshot, Store, StoreError};
+use parity_scale_codec::Encode;
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::{markets, system, timestamp};
+use runtime_execution::{
+    BlockEnv, BlockError, GenesisConfig, GenesisError, Outcome, build_genesis, check, execute_block, validate,
+};
+use runtime_primitives::{AccountId, Executed, Hash, Height, OrderedBlock, Timestamp};
+use runtime_state::Overlay;
+use runtime_vm::{EngineKind, Vm, VmFault};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// Why a node cannot go on.
+#[derive(Debug, Error)]
+pub enum ChainError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A finalized block is none of this chain.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// The contract machine could not be made.
+    #[error(transparent)]
+    Vm(#[from] VmFault),
+    /// The chain spec describes no genesis.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// The data folder holds another chain.
+    #[error("the data folder holds chain {found}, the spec describes {wanted}: use another folder")]
+    OtherChain {
+        /// Genesis hash in the folder.
+        found: Hash,
+        /// Genesis hash of the spec.
+        wanted: Hash,
+    },
+}
+
+/// What a node has done since it started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Statistics {
+    /// Blocks committed.
+    pub blocks: u64,
+    /// Extrinsics applied or failed, without inherents.
+    pub extrinsics: u64,
+    /// Of these, failed.
+    pub failed: u64,
+    /// Extrinsics skipped.
+    pub skipped: u64,
+    /// Time spent verifying signatures ahead.
+    pub verifying: Duration,
+    /// Time spent executing.
+    pub executing: Duration,
+    /// Time spent committing.
+    pub committing: Duration,
+}
+
+/// One node's chain.
+pub struct Chain {
+    store: Store,
+    vm: Vm,
+    pool: Mutex<Pool>,
+    signatures: SignatureCache,
+    genesis: Hash,
+    statistics: Mutex<Statistics>,
+}
+
+impl Chain {
+    /// Open the chain at `path`, or start it there.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub fn open(path: &Path, config: &GenesisConfig) -> Result<Self, ChainError> {
+        let genesis = build_genesis(config)?;
+        let wanted = genesis.header.hash();
+        let store = if Store::exists(path) {
+            Store::open(path)?
+        } else {
+            Store::create(path, Commit {
+                header: genesis.header,
+                block: genesis.block,
+                body: Vec::new(),
+                receipts: Vec::<runtime_execution::Receipt>::new().encode(),
+                changes: genesis.changes,
+                trie: genesis.trie,
+                archive: Vec::new(),
+            })?
+        };
+        let found = store.snapshot().genesis_hash();
+        if found != wanted {
+            return Err(ChainError::OtherChain { found, wanted });
+        }
+        Ok(Self {
+            store,
+            vm: Vm::new(EngineKind::Wasmtime)?,
+            pool: Mutex::default(),
+            signatures: SignatureCache::default(),
+            genesis: wanted,
+            statistics: Mutex::default(),
+        })
+    }
+
+    /// The last committed block.
+    pub fn snapshot(&self) -> Snapshot {
+        self.store.snapshot()
+    }
+
+    /// Hash of the genesis header.
+    pub const fn genesis(&self) -> Hash {
+        self.genesis
+    }
+
+    /// The contract machine.
+    pub const fn vm(&self) -> &Vm {
+        &self.vm
+    }
+
+    /// What this node has done.
+    pub fn statistics(&self) -> Statistics {
+        *locked(&self.statistics)
+    }
+
+    /// Time of the last committed block.
+    pub fn now(&self) -> Timestamp {
+        let snapshot = self.snapshot();
+        timestamp::NOW.get(&Overlay::new(&snapshot)).unwrap_or_default()
+    }
+
+    /// When the market needs a block next, extrinsics or not.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let snapshot = self.snapshot();
+        markets::slots::next_due(&Overlay::new(&snapshot))
+    }
+
+    /// Validate extrinsics together and take the valid ones into the pool; one answer each, in order.
+    pub fn submit(&self, batch: Vec<Vec<u8>>) -> Vec<Result<Hash, PoolError>> {
+        let snapshot = self.snapshot();
+        self.learn(&snapshot, &batch);
+        let state = Overlay::new(&snapshot);
+        let now = timestamp::NOW.get(&state).unwrap_or_default();
+        let env = BlockEnv { height: snapshot.height().next(), now, genesis: self.genesis };
+        let mut pool = locked(&self.pool);
+        batch
+            .into_iter()
+            .map(|bytes| {
+                let valid = validate(&self.vm, &snapshot, env, &bytes, &self.signatures)?;
+                let next = valid.provides.map_or(0, |(signer, _)| nonce(&state, &signer));
+                pool.insert(bytes, &valid, next)
+            })
+            .collect()
+    }
+
+    /// Verify signatures ahead, all cores, in batches.
+    fn learn(&self, snapshot: &Snapshot, batch: &[Vec<u8>]) {
+        let began = Instant::now();
+        let state = Overlay::new(snapshot);
+        let height = snapshot.height().next().number();
+        let mut statements = Vec::new();
+        for bytes in batch {
+            if let Ok(extrinsic) = UncheckedExtrinsic::from_bytes(bytes) {
+                check::statements(&state, &self.genesis, height, &extrinsic, &mut statements);
+            }
+        }
+        self.signatures.learn(&statements);
+        locked(&self.statistics).verifying += began.elapsed();
+    }
+
+    /// Extrinsics waiting in the pool.
+    pub fn waiting(&self) -> usize {
+        locked(&self.pool).len()
+    }
+}
+
+fn nonce(state: &Overlay, who: &AccountId) -> u32 {
+    system::ACCOUNT.get_or_default(state, who).nonce
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Application for Chain {
+    type Error = ChainError;
+
+    fn tip(&self) -> Parent {
+        Parent { height: self.snapshot().height(), timestamp: self.now() }
+    }
+
+    fn propose(&self, parent: &Parent, time: Timestamp) -> Result<Option<Proposal>, ChainError> {
+        let snapshot = self.snapshot();
+        let state = Overlay::new(&snapshot);
+        let extrinsics = locked(&self.pool).ready(|who| nonce(&state, who));
+        let is_due = markets::slots::next_due(&state).is_some_and(|due| due <= time);
+        if extrinsics.is_empty() && !is_due {
+            return Ok(None);
+        }
+        debug_assert_eq!(parent.height, snapshot.height());
+        let executed = Executed { height: snapshot.height(), header_hash: snapshot.hash() };
+        Ok(Some(Proposal { executed, extrinsics }))
+    }
+
+    fn verify(&self, block: &OrderedBlock) -> Verdict {
+        match runtime_execution::check_format(block) {
+            Ok(()) => Verdict::Valid,
+            Err(error) => Verdict::Invalid { reason: error.to_string() },
+        }
+    }
+
+    fn finalized(&self, block: OrderedBlock, _: Certificate) -> Result<(), ChainError> {
+        let snapshot = self.snapshot();
+        if block.height <= snapshot.height() && block.height > Height::ZERO {
+            return Ok(());
+        }
+        self.learn(&snapshot, &block.extrinsics);
+        let began = Instant::now();
+        let parent = snapshot.best_header();
+        let done = execute_block(&self.vm, &snapshot, parent, &self.genesis, &block, &self.signatures)?;
+        let executed = began.elapsed();
+        let mut statistics = locked(&self.statistics);
+        statistics.blocks += 1;
+        statistics.executing += executed;
+        statistics.extrinsics += done.body.len() as u64 - 1;
+        for receipt in &done.receipts {
+            match receipt.outcome {
+                Outcome::Applied { .. } => {}
+                Outcome::Failed { .. } => statistics.failed += 1,
+                Outcome::Skipped { .. } => statistics.skipped += 1,
+            }
+        }
+        drop(statistics);
+        let began = Instant::now();
+        let ordered = block.extrinsics.clone();
+        drop(snapshot);
+        self.store.commit(Commit {
+            header: done.header,
+            block,
+            body: done.body,
+            receipts: done.receipts.encode(),
+            changes: done.changes,
+            trie: done.trie,
+            archive: done.archive,
+        })?;
+        locked(&self.statistics).committing += began.elapsed();
+        let snapshot = self.snapshot();
+        let state = Overlay::new(&snapshot);
+        locked(&self.pool).prune(&ordered, |who| nonce(&state, who));
+        Ok(())
+    }
+}

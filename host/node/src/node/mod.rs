@@ -1,0 +1,11 @@
+//! One validator's node: pool in front, executor and store behind, consensus in between.
+//!
+//! [`Chain`] is what consensus sees; everything else asks it for snapshots.
+
+mod chain;
+mod pool;
+mod signatures;
+
+pub use chain::{Chain, ChainError, Statistics};
+pub use pool::{Pool, PoolError};
+pub use signatures::SignatureCache;
