@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
     reason = "a measuring tool"
 )]
 

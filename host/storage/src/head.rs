@@ -102,7 +102,7 @@ impl Head {
         }
         let top = tx.open_table(PAGES)?.get(&[][..])?;
         let top = top.map(|row| decode_page(&[], row.value())).transpose()?;
-        let trie = Trie::from_parts(tip.generation, tip.root, top.map(|(_, page)| page))
+        let trie = Trie::from_parts(tip.generation, tip.root, top)
             .map_err(|error| StoreError::corrupted("pages", &[], error))?;
         Self::open(tx, genesis, tip, header, trie)
     }
@@ -167,7 +167,7 @@ impl Source for Head {
         let path = id.length_dependent_encoding();
         let row = self.pages.get(path)?;
         let row = row.ok_or_else(|| StoreError::corrupted("pages", path, "is missing"))?;
-        decode_page(path, row.value()).map(|(_, page)| page)
+        decode_page(path, row.value())
     }
 
     fn leaves(&self, prefix: &KeyPath, depth: usize) -> Result<Vec<(KeyPath, ValueHash)>, StoreError> {

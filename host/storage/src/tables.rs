@@ -4,7 +4,7 @@
 //! table    key                              value                                 written
 //! flat     storage key                      0 | value, or 1 | blake2-256 | value  each change
 //! index    key path 32 = blake2-256(key)    storage key                           insert, delete
-//! pages    path in the trie, 1 byte a page  generation u64 | page                 now and then
+//! pages    path in the trie, 1 byte a page  page                                  now and then
 //! deltas   (generation, chunk)              page deltas of one update             each block
 //! blocks   (height, chunk)                  block record                          each block
 //! hashes   header hash 32                   height                                each block

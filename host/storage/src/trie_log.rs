@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! deltas (generation, chunk)  page deltas, one after the other (`runtime_state::trie::Delta`)
-//! pages  path                 generation u64 | page
+//! pages  path                 page (`runtime_state::trie::Page`)
 //! ```
 //! A page that changed since its row was written is *dirty*. The log reaches back to where the oldest
 //! dirty page became so; when it grows too long, the oldest dirty pages are written and its end is cut.
-//! The rule: a dirty page is in memory, and a delta older than its page's row is skipped when reading
-//! the log back.
+//! A delta holds what nodes are, not how they differ, so deltas older than a page's row do no harm when
+//! the log is read back: the newer ones follow.
+//! The rule: a dirty page is in memory, the log has no gaps, and the row of a page that is gone goes at
+//! once, or a page that comes back later would find its old nodes.
 
 use crate::StoreError;
 use crate::chunks;
@@ -126,7 +128,7 @@ impl TrieLog {
         }
         for path in due {
             let page = trie.resident_page(path).expect("a dirty page is in memory");
-            insert_page(&mut pages, path, trie.generation(), page)?;
+            insert_page(&mut pages, path, page)?;
         }
         Ok(())
     }
@@ -153,19 +155,18 @@ pub(crate) fn replay(tx: &WriteTransaction) -> Result<bool, StoreError> {
         let (key, chunk) = row?;
         logs.entry(key.value().0).or_default().extend_from_slice(chunk.value());
     }
-    let Some(last) = logs.keys().last().copied() else { return Ok(false) };
+    if logs.is_empty() {
+        return Ok(false);
+    }
     let mut pages = tx.open_table(PAGES)?;
     let mut fresh = BTreeMap::new();
     for (generation, log) in &logs {
         apply(&pages, &mut fresh, *generation, log)?;
     }
-    for (path, (_, page)) in fresh {
-        match page {
-            None => drop(pages.remove(path)?),
-            Some(mut page) => {
-                page.derive();
-                insert_page(&mut pages, path, last, &page)?;
-            }
+    for (path, page) in fresh {
+        if let Some(mut page) = page {
+            page.derive();
+            insert_page(&mut pages, path, &page)?;
         }
     }
     drop(pages);
@@ -176,30 +177,21 @@ pub(crate) fn replay(tx: &WriteTransaction) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// The generation of a page's row, and the page as the log has brought it forward.
-type FreshPages<'a> = BTreeMap<&'a [u8], (u64, Option<Page>)>;
-
+/// Bring pages, by path, forward by one log; `None` where a page is gone.
 fn apply<'a>(
     pages: &Table<'_, &'static [u8], &'static [u8]>,
-    fresh: &mut FreshPages<'a>,
+    fresh: &mut BTreeMap<&'a [u8], Option<Page>>,
     generation: u64,
     mut log: &'a [u8],
 ) -> Result<(), StoreError> {
     let damaged = |error| StoreError::corrupted_record("deltas", generation, error);
     while !log.is_empty() {
         let delta = Delta::decode(&mut log).map_err(damaged)?;
-        let (stamp, page) = match fresh.remove(delta.path) {
+        let page = match fresh.remove(delta.path) {
             Some(known) => known,
-            None => match pages.get(delta.path)? {
-                Some(row) => {
-                    let (stamp, page) = decode_page(delta.path, row.value())?;
-                    (stamp, Some(page))
-                }
-                None => (0, None),
-            },
+            None => pages.get(delta.path)?.map(|row| decode_page(delta.path, row.value())).transpose()?,
         };
-        let page = if stamp < generation { delta.apply(page).map_err(damaged)? } else { page };
-        fresh.insert(delta.path, (stamp, page));
+        fresh.insert(delta.path, delta.apply(page).map_err(damaged)?);
     }
     Ok(())
 }
@@ -207,19 +199,15 @@ fn apply<'a>(
 fn insert_page(
     pages: &mut Table<'_, &'static [u8], &'static [u8]>,
     path: &[u8],
-    generation: u64,
     page: &Page,
 ) -> Result<(), StoreError> {
-    let mut row = generation.to_le_bytes().to_vec();
+    let mut row = Vec::new();
     page.encode_to(&mut row);
     pages.insert(path, &row[..])?;
     Ok(())
 }
 
-/// The generation in which a page's row was written, and the page.
-pub(crate) fn decode_page(path: &[u8], row: &[u8]) -> Result<(u64, Page), StoreError> {
-    let damaged = |reason: &dyn ToString| StoreError::corrupted("pages", path, reason.to_string());
-    let (generation, page) = row.split_first_chunk().ok_or_else(|| damaged(&"ends within its generation"))?;
-    let page = Page::decode(page).map_err(|error| damaged(&error))?;
-    Ok((u64::from_le_bytes(*generation), page))
+/// The page in the row of `path`.
+pub(crate) fn decode_page(path: &[u8], row: &[u8]) -> Result<Page, StoreError> {
+    Page::decode(row).map_err(|error| StoreError::corrupted("pages", path, error))
 }

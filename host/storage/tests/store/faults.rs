@@ -6,7 +6,7 @@
 use crate::chain::{Model, Random, block, changes, tight};
 use host_storage::{StorageBackend, Store, StoreError};
 use runtime_state::State as _;
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::sync::{Arc, Mutex};
 
 #[derive(Debug, Default)]
@@ -53,11 +53,7 @@ impl Disk {
 
     fn working<T>(&self, act: impl FnOnce(&mut Platters) -> T) -> Result<T, Error> {
         let mut platters = self.0.lock().unwrap();
-        if platters.failed {
-            Err(Error::new(ErrorKind::Other, "the disk is gone"))
-        } else {
-            Ok(act(&mut platters))
-        }
+        if platters.failed { Err(Error::other("the disk is gone")) } else { Ok(act(&mut platters)) }
     }
 }
 
@@ -81,7 +77,7 @@ impl StorageBackend for Disk {
         self.working(|platters| {
             if platters.syncs_left == Some(0) {
                 platters.failed = true;
-                return Err(Error::new(ErrorKind::Other, "the disk failed in a sync"));
+                return Err(Error::other("the disk failed in a sync"));
             }
             platters.syncs_left = platters.syncs_left.map(|left| left - 1);
             platters.synced = platters.seen.clone();

@@ -3,7 +3,7 @@
 use crate::chain::{Model, Random, block, changes, tight};
 use host_storage::{Commit, Snapshot, Store, StoreError, StoreOptions};
 use runtime_primitives::{Hash, Height};
-use runtime_state::{Backend as _, State as _};
+use runtime_state::{Backend as _, ChangeSet, State as _};
 
 /// A model and the block that led to it, for each height.
 type Past = Vec<(Model, Commit)>;
@@ -154,4 +154,62 @@ fn a_large_block_after_a_large_block_stays_in_bounds() {
         assert!(store.snapshot().trie_bytes() <= options.trie_bytes);
     }
     assert_eq!(store.snapshot().root(), model.root());
+}
+
+#[test]
+fn pages_that_go_and_come_back_keep_nothing_of_their_old_nodes() {
+    let options = StoreOptions::default();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let mut random = Random(13);
+    let mut model = Model::default();
+    let genesis = block(&mut random, None, Default::default());
+    model.apply(&genesis);
+    drop(Store::create_with(&path, options, genesis).unwrap());
+    for round in 0..12_u32 {
+        // Each block is logged, and opening writes the pages of the block before.
+        let store = Store::open_with(&path, options).unwrap();
+        model.check(&store.snapshot(), &format!("round {round}"));
+        let mut changes: ChangeSet = model.state.keys().map(|key| (key.clone(), None)).collect();
+        if round % 2 == 0 {
+            let keys = (0..2500_u32).map(|number| [number.to_le_bytes(), round.to_le_bytes()].concat());
+            changes.extend(keys.map(|key| (key, Some(vec![1]))));
+        }
+        let next = block(&mut random, Some(&store), changes);
+        model.apply(&next);
+        store.commit(next).unwrap();
+    }
+}
+
+#[test]
+fn a_reader_never_sees_half_a_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Random(17);
+    let numbered = |number: u64| -> ChangeSet {
+        (0..30_u8).map(|key| (vec![key], Some(number.to_le_bytes().to_vec()))).collect()
+    };
+    let genesis = block(&mut random, None, numbered(0));
+    let store = Store::create_with(&folder.path().join("store.redb"), tight(), genesis).unwrap();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut seen = std::collections::BTreeSet::new();
+            while store.best().0.number() < 25 {
+                let snapshot = store.snapshot();
+                let number = snapshot.height().number().to_le_bytes().to_vec();
+                assert!((0..30_u8).all(|key| snapshot.get(&[key]).as_ref() == Some(&number)));
+                assert_eq!(
+                    snapshot.header(snapshot.height()).unwrap().as_ref(),
+                    Some(snapshot.best_header())
+                );
+                assert_eq!(snapshot.root(), snapshot.best_header().state_root);
+                seen.insert(snapshot.height());
+            }
+            seen.len()
+        });
+        for number in 1..=25 {
+            let next = block(&mut random, Some(&store), numbered(number));
+            store.commit(next).unwrap();
+        }
+        assert!(reader.join().unwrap() > 1, "the reader ran beside the writer");
+    });
 }

@@ -51,8 +51,8 @@ pub struct Trie {
     root: Node,
     /// The root page, always in memory.
     top: Arc<Page>,
-    /// Counts updates. Orders page rows and deltas, which a height cannot: heights come again
-    /// after a rollback.
+    /// Counts updates. Orders logs of deltas, which a height cannot: heights come again after a
+    /// rollback.
     generation: u64,
     /// Bytes of pages and buckets in memory; never too low.
     resident: usize,
