@@ -58,8 +58,7 @@ impl TrieLog {
         }
         let quota = if settle { usize::MAX } else { changed.len() + EXTRA_PAGES };
         let due = self.take_due(quota, settle);
-        let gone = changed.iter().filter(|write| write.page.is_none()).peekable();
-        self.write_rows(tx, trie, &due, gone)?;
+        write_rows(tx, trie, &due, changed)?;
         self.cut(tx, generation)
     }
 
@@ -112,27 +111,6 @@ impl TrieLog {
         due
     }
 
-    fn write_rows<'a>(
-        &self,
-        tx: &WriteTransaction,
-        trie: &Trie,
-        due: &[Vec<u8>],
-        mut gone: std::iter::Peekable<impl Iterator<Item = &'a PageWrite>>,
-    ) -> Result<(), StoreError> {
-        if due.is_empty() && gone.peek().is_none() {
-            return Ok(());
-        }
-        let mut pages = tx.open_table(PAGES)?;
-        for write in gone {
-            pages.remove(write.id.length_dependent_encoding())?;
-        }
-        for path in due {
-            let page = trie.resident_page(path).expect("a dirty page is in memory");
-            insert_page(&mut pages, path, page)?;
-        }
-        Ok(())
-    }
-
     /// Drop the logs that only tell of pages since written.
     fn cut(&mut self, tx: &WriteTransaction, generation: u64) -> Result<(), StoreError> {
         let needed_from = self.queue.first().map_or(generation + 1, |(since, _)| *since);
@@ -146,6 +124,28 @@ impl TrieLog {
         }
         Ok(())
     }
+}
+
+/// Write the rows of `due` as `trie` has them, and remove those of pages that are gone.
+fn write_rows(
+    tx: &WriteTransaction,
+    trie: &Trie,
+    due: &[Vec<u8>],
+    changed: &[PageWrite],
+) -> Result<(), StoreError> {
+    let gone: Vec<_> = changed.iter().filter(|write| write.page.is_none()).collect();
+    if due.is_empty() && gone.is_empty() {
+        return Ok(());
+    }
+    let mut pages = tx.open_table(PAGES)?;
+    for write in gone {
+        pages.remove(write.id.length_dependent_encoding())?;
+    }
+    for path in due {
+        let page = trie.resident_page(path).expect("a dirty page is in memory");
+        insert_page(&mut pages, path, page)?;
+    }
+    Ok(())
 }
 
 /// Bring the stored pages up to the log and empty it; gives whether there was anything to do.
