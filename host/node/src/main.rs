@@ -1,18 +1,26 @@
-//! The `busbar` command line.
+//! The `busbar` binary: arguments in, exit code out. Everything runs on a thread with the stack contracts need.
 
-fn main() {
-    let folder = std::path::PathBuf::from(std::env::args().nth(2).unwrap_or("/tmp/bb".into()));
-    let name = std::env::args().nth(1).unwrap_or("paper".into());
-    let work = move || {
-        let script = match name.as_str() {
-            "paper" => host_node::scenario::paper().unwrap(),
-            _ => host_node::scenario::day(host_node::community::Season::Summer),
-        };
-        let began = std::time::Instant::now();
-        let mut play = host_node::scenario::Play::open(script, Default::default(), &folder).unwrap();
-        let r = play.run(|slot| eprintln!("settled {slot}"));
-        println!("{:?} {:?} {} {:?}", r.map_err(|e| e.to_string()), play.chain().statistics(), play.chain().snapshot().hash(), began.elapsed());
-        println!("attested {:?}", play.attested);
+use clap::Parser;
+use host_node::cli::Cli;
+use runtime_vm::VM_THREAD_STACK_BYTES;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let work = move || match cli.run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("busbar: {error:#}");
+            ExitCode::FAILURE
+        }
     };
-    std::thread::Builder::new().stack_size(runtime_vm::VM_THREAD_STACK_BYTES).spawn(work).unwrap().join().unwrap();
+    let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(VM_THREAD_STACK_BYTES);
+    match thread.spawn(work).map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) => ExitCode::from(101),
+        Err(error) => {
+            eprintln!("busbar: no thread with {} MiB of stack: {error}", VM_THREAD_STACK_BYTES >> 20);
+            ExitCode::FAILURE
+        }
+    }
 }

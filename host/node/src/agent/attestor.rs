@@ -9,9 +9,7 @@ use contract_interface::{Book, CLEAR, Clearing, Order, Stage, attest_message};
 use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{
-    BOOK, BookEntry, TRADES, TradeEntry, confirm, lists, rules,
-};
+use runtime_execution::modules::markets::{BOOK, BookEntry, TRADES, TradeEntry, confirm, lists, rules};
 use runtime_execution::modules::{attestation, contracts};
 use runtime_primitives::limits::CLEAR_GAS_MAX;
 use runtime_primitives::{EntityId, Gas, Hash, merkle_root};

@@ -3,7 +3,8 @@
 use contract_interface::{Claim, SettleInput, Stage};
 use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
 use runtime_execution::modules::markets::{
-    Agreed, At, BookEntry, Elector, LISTS, Live, PostedList, TRADES, confirm, lists, live, market, meters, settle,
+    Agreed, At, BookEntry, Elector, LISTS, Live, PostedList, TRADES, confirm, lists, live, market, meters,
+    settle,
 };
 use runtime_primitives::{EntityId, Hash, MeterId};
 use runtime_state::Overlay;

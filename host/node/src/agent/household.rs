@@ -9,13 +9,11 @@ use contract_interface::{
     confirm_message, reading_message,
 };
 use parity_scale_codec::Encode;
+use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, Ballot};
 use runtime_execution::modules::contracts;
-use runtime_execution::modules::markets::{
-    self, Agreed, At, ConfirmItem, ENTITY_SLOTS, PostedList, rules,
-};
-use runtime_execution::Call;
+use runtime_execution::modules::markets::{self, Agreed, At, ConfirmItem, ENTITY_SLOTS, PostedList, rules};
 use runtime_primitives::limits::SETTLE_GAS_MAX;
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MeterId, Price, Slot, Timestamp, blake2_256};
 use runtime_vm::Vm;
@@ -150,8 +148,14 @@ impl Household {
         let code = desk.live().terms.settlement;
         let limit = Gas::from_units(SETTLE_GAS_MAX);
         let bytes = || contracts::code(desk.state(), &code);
-        let run =
-            rules::run::<SettlementReport>(vm, &code, bytes, contract_interface::SETTLE, &case.arguments, limit);
+        let run = rules::run::<SettlementReport>(
+            vm,
+            &code,
+            bytes,
+            contract_interface::SETTLE,
+            &case.arguments,
+            limit,
+        );
         run.answer.ok().map(|report| Opinion { slot: desk.live().at.1, report: blake2_256(&report.encode()) })
     }
 

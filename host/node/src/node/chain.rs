@@ -84,15 +84,18 @@ impl Chain {
         let store = if Store::exists(path) {
             Store::open(path)?
         } else {
-            Store::create(path, Commit {
-                header: genesis.header,
-                block: genesis.block,
-                body: Vec::new(),
-                receipts: Vec::<runtime_execution::Receipt>::new().encode(),
-                changes: genesis.changes,
-                trie: genesis.trie,
-                archive: Vec::new(),
-            })?
+            Store::create(
+                path,
+                Commit {
+                    header: genesis.header,
+                    block: genesis.block,
+                    body: Vec::new(),
+                    receipts: Vec::<runtime_execution::Receipt>::new().encode(),
+                    changes: genesis.changes,
+                    trie: genesis.trie,
+                    archive: Vec::new(),
+                },
+            )?
         };
         let found = store.snapshot().genesis_hash();
         if found != wanted {

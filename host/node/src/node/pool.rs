@@ -73,7 +73,12 @@ impl Pool {
     ///
     /// # Errors
     /// [`PoolError`].
-    pub fn insert(&mut self, bytes: Vec<u8>, valid: &ValidTransaction, next_nonce: u32) -> Result<Hash, PoolError> {
+    pub fn insert(
+        &mut self,
+        bytes: Vec<u8>,
+        valid: &ValidTransaction,
+        next_nonce: u32,
+    ) -> Result<Hash, PoolError> {
         if self.known.contains(&valid.hash) {
             return Err(PoolError::Known(valid.hash));
         }
@@ -114,22 +119,21 @@ impl Pool {
     /// What fits the next block: bare ones first, then signed ones by arrival, each account's from its next nonce on
     /// without a gap.
     pub fn ready(&self, next_nonce: impl Fn(&AccountId) -> u32) -> Vec<Vec<u8>> {
-        let mut room = Room { bytes: BLOCK_BYTES_MAX - BLOCK_FRAME_BYTES, gas: BLOCK_GAS_MAX, picked: Vec::new() };
+        let mut room =
+            Room { bytes: BLOCK_BYTES_MAX - BLOCK_FRAME_BYTES, gas: BLOCK_GAS_MAX, picked: Vec::new() };
         for waiting in self.bare.values() {
             room.take(waiting);
         }
         let mut order: Vec<(u64, &Waiting)> = Vec::new();
         for (signer, account) in &self.signed {
-            let mut next = next_nonce(signer);
+            let next = next_nonce(signer);
+            let unbroken =
+                (next..).zip(account.range(next..)).take_while(|(want, (nonce, _))| want == *nonce);
             let mut latest = 0;
-            for (nonce, (arrival, waiting)) in account.range(next..) {
-                if *nonce != next {
-                    break;
-                }
+            for (_, (_, (arrival, waiting))) in unbroken {
                 // An account's extrinsics keep their nonce order even if they arrived the other way round.
                 latest = latest.max(*arrival);
                 order.push((latest, waiting));
-                next += 1;
             }
         }
         order.sort_by_key(|(arrival, _)| *arrival);
@@ -212,7 +216,10 @@ mod tests {
         let ready = pool.ready(|_| 0);
         assert_eq!(ready, [&b"vote"[..], b"b0", b"a0", b"a1"]);
         assert!(matches!(put(&mut pool, None, b"vote"), Err(PoolError::Known(_))));
-        assert!(matches!(put(&mut pool, Some((1, 0)), b"again"), Err(PoolError::NonceTaken { nonce: 0, .. })));
+        assert!(matches!(
+            put(&mut pool, Some((1, 0)), b"again"),
+            Err(PoolError::NonceTaken { nonce: 0, .. })
+        ));
         assert!(matches!(put(&mut pool, Some((3, 9_999)), b"far"), Err(PoolError::TooFarAhead { .. })));
         pool.prune(&ready, |who| if who.0[0] == 1 { 2 } else { 1 });
         assert_eq!(pool.len(), 1);

@@ -72,6 +72,9 @@ const INSTITUTIONS: [(Role, &str, u16, Money); 5] = [
     (Role::Operator, "market operator", roles::MARKET_OPERATOR | roles::AUTHOR, OPERATOR_FUNDS),
 ];
 
+const INSTITUTION_COUNT: u32 = 5;
+const _: () = assert!(INSTITUTIONS.len() == INSTITUTION_COUNT as usize);
+
 const fn entity(role: Role) -> EntityId {
     EntityId::from_number(role as u32)
 }
@@ -147,7 +150,12 @@ impl Cast {
     ///
     /// # Errors
     /// [`CastError`].
-    pub fn assemble(script: &Script, casting: Casting, genesis: Hash, folder: &Path) -> Result<Self, CastError> {
+    pub fn assemble(
+        script: &Script,
+        casting: Casting,
+        genesis: Hash,
+        folder: &Path,
+    ) -> Result<Self, CastError> {
         let signer =
             |who: &str, what: &str| Signer::new(pair(&script.name, who, what), SigningPolicy::Repeatable);
         let wallet = |who: &str, what: &str| Wallet::new(signer(who, what), genesis);
@@ -156,14 +164,15 @@ impl Cast {
             owners.push(wallet(&household.name, "owner"));
             let id = EntityId::from_number(first_household() + number);
             let meter = MeterId::from_number(number);
-            let (delegate, meter_key) = (wallet(&household.name, "delegate"), signer(&household.name, "meter"));
+            let (delegate, meter_key) =
+                (wallet(&household.name, "delegate"), signer(&household.name, "meter"));
             households.push(Household::new(id, meter, delegate, meter_key));
         }
         let mut attestors = Vec::new();
         for number in 0..VALIDATORS {
             let name = validator_name(number);
             let journal = Journal::open(&folder.join(format!("votes-{}", number + 1)))?;
-            let id = EntityId::from_number(INSTITUTIONS.len() as u32 + number);
+            let id = EntityId::from_number(INSTITUTION_COUNT + number);
             let make = if casting.liar == Some(number) { Attestor::lying } else { Attestor::new };
             attestors.push(make(id, signer(&name, "session"), genesis, journal));
         }
@@ -209,12 +218,13 @@ impl Cast {
 
     /// The next batch of registrations on `state`, or `None` once everybody is in.
     pub fn setup(&mut self, state: &Overlay) -> Option<Vec<Vec<u8>>> {
-        let all = first_household() + self.script.households.len() as u32;
+        let households = u32::try_from(self.script.households.len()).expect("entities are numbered with u32");
+        let all = first_household() + households;
         if NEXT_ENTITY.get(state).is_none_or(|next| next.number() < all) {
             return Some(self.found_market(state));
         }
         let meters = NEXT_METER.get(state).map_or(0, MeterId::number);
-        if meters < self.script.households.len() as u32 {
+        if meters < households {
             return Some(self.move_in(state));
         }
         None
@@ -303,7 +313,7 @@ fn validator_name(number: u32) -> String {
 
 /// Entity number of the first household.
 pub const fn first_household() -> u32 {
-    INSTITUTIONS.len() as u32 + VALIDATORS
+    INSTITUTION_COUNT + VALIDATORS
 }
 
 fn first_delivery(script: &Script) -> Timestamp {

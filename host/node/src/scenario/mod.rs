@@ -4,14 +4,20 @@
 //! story's last slot is settled. Everything is a function of the chain's state and the scenario, so that a play that
 //! was killed goes on from its data folder to the same headers.
 
+mod audit;
+mod bills;
 mod cast;
 mod day;
+mod malice;
+mod outcome;
 mod paper;
 mod play;
 mod script;
 
 pub use cast::{Cast, CastError, Casting, MARKET, first_household, pair, rules};
 pub use day::day;
+pub use malice::{Lie, Malice, expose};
+pub use outcome::{Invariants, Outcome, TransferSum, outcome};
 pub use paper::{PAPER, paper};
 pub use play::{Play, PlayError};
 pub use script::{HouseholdScript, Script, ScriptError};

@@ -53,6 +53,9 @@ pub enum PlayError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The scenario file is damaged.
+    #[error(transparent)]
+    Script(super::script::ScriptError),
     /// An agent's own extrinsic was refused: its picture of the chain is wrong.
     #[error("an agent's extrinsic was refused before block {height}: {reason}")]
     Refused {
@@ -125,9 +128,23 @@ impl Play {
     ///
     /// # Errors
     /// [`PlayError`].
-    pub fn run(&mut self, mut on_settled: impl FnMut(Slot)) -> Result<(), PlayError> {
+    pub fn run(&mut self, on_settled: impl FnMut(Slot)) -> Result<(), PlayError> {
+        self.run_watching(on_settled, |_| {})
+    }
+
+    /// As [`Play::run`]; `on_block` also sees the state after every block.
+    ///
+    /// # Errors
+    /// [`PlayError`].
+    pub fn run_watching(
+        &mut self,
+        mut on_settled: impl FnMut(Slot),
+        mut on_block: impl FnMut(&Overlay),
+    ) -> Result<(), PlayError> {
         while !self.is_over(&mut on_settled) {
-            self.round()?;
+            if self.round()? {
+                on_block(&Overlay::new(&self.chain.snapshot()));
+            }
         }
         Ok(())
     }
@@ -146,8 +163,8 @@ impl Play {
         true
     }
 
-    /// One block, or a step of the clock.
-    fn round(&mut self) -> Result<(), PlayError> {
+    /// One block (`true`), or a step of the clock.
+    fn round(&mut self) -> Result<bool, PlayError> {
         let snapshot = self.chain.snapshot();
         let now = timestamp::NOW.get(&Overlay::new(&snapshot)).unwrap_or_default();
         let time = self.clock.advance_to(now.plus_ms(INTERVAL_MS));
@@ -159,13 +176,13 @@ impl Play {
             let wake = [due, self.next_bidding(time)].into_iter().flatten().min();
             let wake = wake.ok_or(PlayError::Stuck { time })?;
             self.clock.advance_to(wake);
-            return Ok(());
+            return Ok(false);
         }
         for answer in self.chain.submit(batch) {
             answer.map_err(|reason| PlayError::Refused { height, reason })?;
         }
         match self.engine.wake().map_err(Box::new)? {
-            Wake::Finalized { .. } => Ok(()),
+            Wake::Finalized { .. } => Ok(true),
             Wake::Idle | Wake::Waiting { .. } => Err(PlayError::Stuck { time }),
         }
     }

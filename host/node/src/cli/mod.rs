@@ -1,0 +1,35 @@
+//! The command line: one file a command, errors that say what to do next, exit codes for scripts.
+
+mod demo;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A host chain for peer-to-peer electricity markets whose rules are deployable WASM contracts.
+#[derive(Debug, Parser)]
+#[command(name = "busbar", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play the paper's trade, a real community's day and a malicious rule, on a real node.
+    Demo(demo::DemoArgs),
+    /// Generate, inspect, import and list keys.
+    Keys(crate::keys::KeysArgs),
+}
+
+impl Cli {
+    /// Run the command.
+    ///
+    /// # Errors
+    /// What stopped it, in words for people.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Demo(args) => args.run(),
+            Command::Keys(args) => args.run().map(|()| ExitCode::SUCCESS),
+        }
+    }
+}
