@@ -1,0 +1,62 @@
+;; Says what it sees and does what it is told.
+;; "look" -> caller, address, value, balance, minimum balance, now, block number (124 bytes);
+;; "send" account u128 -> return code u32 of the payment, after which it goes on; "flod" u32: that many events of 16 KiB;
+;; "talk": two debug messages; "read": 40 reads of a missing key.
+(module
+  (import "seal0" "input" (func $input (param i32 i32)))
+  (import "seal0" "seal_return" (func $return (param i32 i32 i32)))
+  (import "seal0" "caller" (func $caller (param i32 i32)))
+  (import "seal0" "address" (func $address (param i32 i32)))
+  (import "seal0" "value_transferred" (func $value (param i32 i32)))
+  (import "seal0" "balance" (func $balance (param i32 i32)))
+  (import "seal0" "minimum_balance" (func $minimum (param i32 i32)))
+  (import "seal0" "now" (func $now (param i32 i32)))
+  (import "seal0" "block_number" (func $number (param i32 i32)))
+  (import "seal0" "transfer" (func $transfer (param i32 i32 i32 i32) (result i32)))
+  (import "seal0" "deposit_event" (func $event (param i32 i32 i32 i32)))
+  (import "seal0" "debug_message" (func $debug (param i32 i32) (result i32)))
+  (import "seal1" "get_storage" (func $get (param i32 i32 i32 i32) (result i32)))
+  (import "env" "memory" (memory 1 1))
+  ;; 0 length cell | 100 input | 200 answer | 600 texts
+  (data (i32.const 600) "hello, world")
+  (func $room (i32.store (i32.const 0) (i32.const 64)))
+  (func $look
+    (call $room) (call $caller (i32.const 200) (i32.const 0))
+    (call $room) (call $address (i32.const 232) (i32.const 0))
+    (call $room) (call $value (i32.const 264) (i32.const 0))
+    (call $room) (call $balance (i32.const 280) (i32.const 0))
+    (call $room) (call $minimum (i32.const 296) (i32.const 0))
+    (call $room) (call $now (i32.const 312) (i32.const 0))
+    (call $room) (call $number (i32.const 320) (i32.const 0))
+    (call $return (i32.const 0) (i32.const 200) (i32.const 124)))
+  (func $send
+    (i32.store (i32.const 200)
+      (call $transfer (i32.const 104) (i32.const 32) (i32.const 136) (i32.const 16)))
+    (call $return (i32.const 0) (i32.const 200) (i32.const 4)))
+  (func $flood (param $count i32)
+    (loop $again
+      (call $event (i32.const 0) (i32.const 0) (i32.const 1024) (i32.const 16384))
+      (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+      (br_if $again (local.get $count))))
+  (func $read (local $count i32)
+    (local.set $count (i32.const 40))
+    (loop $again
+      (call $room)
+      (drop (call $get (i32.const 600) (i32.const 5) (i32.const 200) (i32.const 0)))
+      (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+      (br_if $again (local.get $count))))
+  (func (export "deploy"))
+  (func (export "call") (local $selector i32)
+    (call $room)
+    (call $input (i32.const 100) (i32.const 0))
+    (local.set $selector (i32.load (i32.const 100)))
+    (if (i32.eq (local.get $selector) (i32.const 0x6b6f6f6c)) (then (call $look)))
+    (if (i32.eq (local.get $selector) (i32.const 0x646e6573)) (then (call $send)))
+    (if (i32.eq (local.get $selector) (i32.const 0x646f6c66)) (then (call $flood (i32.load (i32.const 104))) (return)))
+    (if (i32.eq (local.get $selector) (i32.const 0x64616572)) (then (call $read) (return)))
+    (if (i32.eq (local.get $selector) (i32.const 0x6b6c6174))
+      (then
+        (drop (call $debug (i32.const 600) (i32.const 5)))
+        (drop (call $debug (i32.const 605) (i32.const 7)))
+        (return)))
+    (unreachable)))

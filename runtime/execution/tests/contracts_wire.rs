@@ -1,0 +1,119 @@
+//! What clients encode and decode: calls, events, errors and storage in the contracts pallet's shape, to the byte.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use parity_scale_codec::{Decode, Encode};
+use runtime_execution::extrinsic::MultiAddress;
+use runtime_execution::modules::contracts::{Call, Caller, CodeInfo, ContractInfo, Error, Event, Weight};
+use runtime_execution::{DispatchError, SubstrateError};
+use runtime_primitives::{AccountId, Hash, Money};
+
+const WHO: AccountId = AccountId([0xaa; 32]);
+const HASH: Hash = Hash([0xcc; 32]);
+
+/// Bytes written out: `parts` of hexadecimal digits, `A` for the account and `C` for the hash.
+fn bytes(parts: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in parts.split_whitespace() {
+        match part {
+            "A" => out.extend(WHO.0),
+            "C" => out.extend(HASH.0),
+            hex => out.extend(
+                (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()),
+            ),
+        }
+    }
+    out
+}
+
+#[test]
+fn calls_are_the_pallets() {
+    let gas_limit = Weight { ref_time: 1 << 20, proof_size: 64 };
+    let (value, storage_deposit_limit) = (5u128.into(), Some(16_384u128.into()));
+    let weight = "02004000 0101";
+    let limit = "01 02000100";
+    for (call, expected) in [
+        (
+            Call::UploadCode { code: vec![1, 2], storage_deposit_limit: None, determinism: 0 },
+            "03 08 0102 00 00".to_owned(),
+        ),
+        (Call::RemoveCode { code_hash: HASH }, "04 C".to_owned()),
+        (
+            Call::Call {
+                dest: MultiAddress::Id(WHO),
+                value,
+                gas_limit,
+                storage_deposit_limit,
+                data: vec![9],
+            },
+            format!("06 00 A 14 {weight} {limit} 04 09"),
+        ),
+        (
+            Call::InstantiateWithCode {
+                value,
+                gas_limit,
+                storage_deposit_limit,
+                code: vec![1, 2],
+                data: vec![9],
+                salt: vec![],
+            },
+            format!("07 14 {weight} {limit} 08 0102 04 09 00"),
+        ),
+        (
+            Call::Instantiate {
+                value,
+                gas_limit,
+                storage_deposit_limit,
+                code_hash: HASH,
+                data: vec![9],
+                salt: vec![7],
+            },
+            format!("08 14 {weight} {limit} C 04 09 04 07"),
+        ),
+    ] {
+        let expected = bytes(&expected);
+        assert_eq!(call.encode(), expected, "{call:?}");
+        assert_eq!(Call::decode(&mut &expected[..]).unwrap(), call);
+    }
+}
+
+#[test]
+fn events_and_records_are_the_pallets() {
+    let money = "00000000000000000000000000000000";
+    let zero = Money::ZERO;
+    for (event, expected) in [
+        (Event::Instantiated { deployer: WHO, contract: WHO }, "00 A A".to_owned()),
+        (Event::CodeStored { code_hash: HASH, deposit_held: zero, uploader: WHO }, format!("02 C {money} A")),
+        (Event::ContractEmitted { contract: WHO, data: vec![1] }, "03 A 04 01".to_owned()),
+        (
+            Event::CodeRemoved { code_hash: HASH, deposit_released: zero, remover: WHO },
+            format!("04 C {money} A"),
+        ),
+        (Event::Called { caller: Caller::Signed(WHO), contract: WHO }, "06 01 A A".to_owned()),
+    ] {
+        assert_eq!(event.encode(), bytes(&expected), "{event:?}");
+    }
+    let info = ContractInfo { storage_items: 1, storage_bytes: 2, ..ContractInfo::new(&WHO, HASH) };
+    assert_eq!(info.encode(), bytes(&format!("80 A C 02000000 01000000 {money} {money} {money} 00")));
+    let info = CodeInfo { refcount: 3, ..CodeInfo::new(WHO, 7) };
+    assert_eq!(info.encode(), bytes("A 00 0c 00 07000000"));
+}
+
+#[test]
+fn errors_are_numbered_as_the_pallet_numbers_them() {
+    for (error, number) in [
+        (Error::OutOfGas, 2),
+        (Error::TransferFailed, 4),
+        (Error::ContractNotFound(WHO), 6),
+        (Error::CodeTooLarge, 7),
+        (Error::CodeNotFound(HASH), 8),
+        (Error::ContractTrapped, 12),
+        (Error::DuplicateContract(WHO), 20),
+        (Error::CodeInUse { contracts: 1 }, 26),
+        (Error::ContractReverted, 27),
+        (Error::CodeRejected("why".into()), 28),
+        (Error::EventSpaceExhausted, 64),
+    ] {
+        let seen = SubstrateError::from(&DispatchError::Contracts(error.clone()));
+        assert_eq!(seen, SubstrateError::Module { index: 5, error: [number, 0, 0, 0] }, "{error}");
+    }
+}
