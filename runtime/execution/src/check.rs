@@ -85,7 +85,7 @@ fn check_signed(
     let birth = birth_hash(&ctx.state, &ctx.env.genesis, ctx.env.height.number(), envelope.extra.era)?;
     let statement = envelope.statement(call, &ctx.env.genesis, &birth);
     if !ctx.verifier.verify(&statement) {
-        return Err(Invalid::BadSignature { signer });
+        return Err(expired(ctx, envelope, call).unwrap_or(Invalid::BadSignature { signer }));
     }
     Ok(Origin::Signed { key: signer, binding })
 }
@@ -100,6 +100,20 @@ fn birth_hash(state: &Overlay, genesis: &Hash, height: u64, era: Era) -> Result<
     }
     let number = u32::try_from(birth).map_err(|_| Invalid::Expired { birth, current })?;
     system::BLOCK_HASH.get(state, &number).ok_or(Invalid::Expired { birth, current })
+}
+
+/// Whether a signature that does not hold was good in the era's last period. Its era has ended then, and the wallet
+/// needs to know that it must sign again, not that it signed wrongly.
+fn expired(ctx: &Context, envelope: &Envelope, call: &Call) -> Option<Invalid> {
+    let Era::Mortal { period, .. } = envelope.extra.era else { return None };
+    let current = ctx.env.height.number().saturating_sub(1);
+    let birth = envelope.extra.era.birth(current).checked_sub(period)?;
+    let hash = match birth {
+        0 => ctx.env.genesis,
+        _ => system::BLOCK_HASH.get(&ctx.state, &u32::try_from(birth).ok()?)?,
+    };
+    let statement = envelope.statement(call, &ctx.env.genesis, &hash);
+    ctx.verifier.verify(&statement).then_some(Invalid::Expired { birth, current })
 }
 
 /// All statements whose signatures applying this extrinsic will ask for, as far as `state` can tell: what a host

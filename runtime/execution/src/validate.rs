@@ -5,7 +5,8 @@ use crate::check::check;
 use crate::context::{BlockEnv, Context, Verifier};
 use crate::error::Invalid;
 use crate::extrinsic::{MultiAddress, UncheckedExtrinsic};
-use runtime_primitives::{AccountId, Gas, Hash};
+use crate::modules::system;
+use runtime_primitives::{AccountId, Gas, Hash, Height};
 use runtime_state::{Backend, Overlay};
 use runtime_vm::Vm;
 
@@ -20,8 +21,8 @@ pub struct ValidTransaction {
     pub gas: Gas,
 }
 
-/// Validate bytes against a state. A signed extrinsic may be ahead of its nonce; a bare one is tried in full and
-/// undone.
+/// Validate bytes against a state whose last block has the hash `parent`. A signed extrinsic may be ahead of its
+/// nonce; a bare one is tried in full and undone.
 ///
 /// # Errors
 /// Why it could not be included now.
@@ -29,6 +30,7 @@ pub fn validate(
     vm: &Vm,
     state: &dyn Backend,
     env: BlockEnv,
+    parent: &Hash,
     bytes: &[u8],
     verifier: &dyn Verifier,
 ) -> Result<ValidTransaction, Invalid> {
@@ -40,6 +42,7 @@ pub fn validate(
         (signer, envelope.extra.nonce)
     });
     let mut ctx = Context::new(Overlay::new(state), env, vm, verifier);
+    system::remember(&mut ctx.state, Height::from_number(env.height.number().saturating_sub(1)), parent);
     let checked = check(&ctx, decoded, true)?;
     if provides.is_none() {
         let (_, call, _) = checked.into_parts();

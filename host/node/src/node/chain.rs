@@ -148,13 +148,14 @@ impl Chain {
         let snapshot = self.snapshot();
         self.learn(&snapshot, &batch);
         let state = Overlay::new(&snapshot);
+        let parent = snapshot.hash();
         let now = timestamp::NOW.get(&state).unwrap_or_default();
         let env = BlockEnv { height: snapshot.height().next(), now, genesis: self.genesis };
         let mut pool = locked(&self.pool);
         batch
             .into_iter()
             .map(|bytes| {
-                let valid = validate(&self.vm, &snapshot, env, &bytes, &self.signatures)?;
+                let valid = validate(&self.vm, &snapshot, env, &parent, &bytes, &self.signatures)?;
                 let next = valid.provides.map_or(0, |(signer, _)| nonce(&state, &signer));
                 pool.insert(bytes, &valid, next)
             })
@@ -164,7 +165,8 @@ impl Chain {
     /// Verify signatures ahead, all cores, in batches.
     fn learn(&self, snapshot: &Snapshot, batch: &[Vec<u8>]) {
         let began = Instant::now();
-        let state = Overlay::new(snapshot);
+        let mut state = Overlay::new(snapshot);
+        system::remember(&mut state, snapshot.height(), &snapshot.hash());
         let height = snapshot.height().next().number();
         let mut statements = Vec::new();
         for bytes in batch {

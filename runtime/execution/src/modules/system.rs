@@ -7,7 +7,7 @@ use crate::origin::Origin;
 use crate::storage::{Map, Value};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::BLOCK_HASH_COUNT;
-use runtime_primitives::{AccountId, Gas, Hash, Header, Money, blake2_256};
+use runtime_primitives::{AccountId, Gas, Hash, Header, Height, Money, blake2_256};
 use runtime_state::Overlay;
 
 /// Calls.
@@ -131,10 +131,16 @@ pub fn initialize(ctx: &mut Context, parent: &Header) {
     let state = &mut ctx.state;
     NUMBER.put(state, &block_number(ctx.env.height.number()));
     PARENT_HASH.put(state, &hash);
-    BLOCK_HASH.put(state, &block_number(parent.number), &hash);
+    remember(state, parent.height(), &hash);
     if let Some(old) = parent.number.checked_sub(BLOCK_HASH_COUNT) {
         BLOCK_HASH.remove(state, &block_number(old));
     }
+}
+
+/// Remember the hash of the parent. A block does so when it starts: whoever looks at the state between blocks adds the
+/// last block's hash this way before it judges an era, because an era may begin with the last block.
+pub fn remember(state: &mut Overlay, parent: Height, hash: &Hash) {
+    BLOCK_HASH.put(state, &block_number(parent.number()), hash);
 }
 
 /// End a block: publish its events.

@@ -44,8 +44,8 @@ pub enum Error {
         /// Block time.
         now: Timestamp,
     },
-    /// No such meter in this market.
-    #[error("unknown meter {0} in this market")]
+    /// No such meter in this market, or it joined after the slot opened.
+    #[error("unknown meter {0} in this slot of the market")]
     UnknownMeter(MeterId),
     /// The meter is somebody else's.
     #[error("meter {meter} belongs to entity {owner}")]

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::modules::registry::{self, METERS};
 use crate::origin::Origin;
 use contract_interface::{Reading, ReadingStatus, Stage, reading_message, roles};
-use parity_scale_codec::Encode;
+use parity_scale_codec::{Compact, Decode, Encode};
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::limits::READING_REVISIONS_MAX;
 use runtime_primitives::{AccountId, Energy, MarketId, MeterId};
@@ -49,6 +49,18 @@ pub fn meters_of(state: &Overlay, live: &Live) -> Vec<MeterId> {
     let mut meters = METERS_OF.get_or_default(state, &live.at.0);
     meters.truncate(live.slot.meters as usize);
     meters
+}
+
+/// Whether a meter of the market settles in the slot: it joined before the slot opened. Ids ascend, so the last of
+/// the slot's list tells, and the list need not be decoded for every order.
+pub(super) fn settles(state: &Overlay, live: &Live, meter: MeterId) -> bool {
+    let Some(last) = live.slot.meters.checked_sub(1) else { return false };
+    let listed = state.read(&METERS_OF.key(&live.at.0), |bytes| {
+        let mut bytes = bytes?;
+        Compact::<u32>::decode(&mut bytes).ok()?;
+        MeterId::decode(&mut bytes.get(last as usize * size_of::<u32>()..)?).ok()
+    });
+    listed.is_some_and(|last| meter <= last)
 }
 
 /// Place of a meter in the slot's list.

@@ -6,7 +6,7 @@ use super::money::release;
 use super::rules::{self, DESCRIPTORS};
 use super::{
     At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, SLOTS, SlotState,
-    live,
+    live, meters,
 };
 use crate::archive::{ArchiveEntry, HoldRecord};
 use crate::context::Context;
@@ -27,7 +27,7 @@ pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Resul
     let entity = trader(ctx, entity_id)?;
     let at = (request.market, request.slot);
     let mut live = live(&ctx.state, at)?;
-    let meter = own_meter(ctx, &request, entity_id)?;
+    let meter = own_meter(ctx, &live, &request, entity_id)?;
     let standing = ENTITY_SLOTS.get(&ctx.state, &(at.0, at.1, entity_id));
     check_request(ctx, &live, &request)?;
     check_standing(&live, &request, &meter, standing.as_ref())?;
@@ -110,8 +110,11 @@ fn trader(ctx: &Context, id: EntityId) -> Result<Entity, crate::DispatchError> {
     Ok(entity)
 }
 
-fn own_meter(ctx: &Context, request: &OrderRequest, entity: EntityId) -> Result<Meter, Error> {
-    let meter = METERS.get(&ctx.state, &request.meter).filter(|meter| meter.market == request.market);
+/// The meter must settle in the slot: a trade at one that does not could never be settled.
+fn own_meter(ctx: &Context, live: &Live, request: &OrderRequest, entity: EntityId) -> Result<Meter, Error> {
+    let meter = METERS
+        .get(&ctx.state, &request.meter)
+        .filter(|meter| meter.market == request.market && meters::settles(&ctx.state, live, request.meter));
     let meter = meter.ok_or(Error::UnknownMeter(request.meter))?;
     if meter.entity != entity {
         return Err(Error::ForeignMeter { meter: request.meter, owner: meter.entity });
