@@ -1,3 +1,10 @@
 //! What nothing depends on: scenarios, vectors, harness, conformance, properties, crash, tidy.
 
+pub mod artifacts;
+pub mod chain;
+pub mod course;
 pub mod evil;
+pub mod keyring;
+pub mod machine;
+pub mod two_faced;
+pub mod world;

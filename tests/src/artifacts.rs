@@ -1,0 +1,19 @@
+//! The committed market rules, as uploaded in tests.
+
+use runtime_primitives::{Hash, blake2_256};
+
+/// The bid rule.
+pub const BID: &[u8] = include_bytes!("../../contracts/artifacts/bid.wasm");
+/// The default matching rule.
+pub const HIGH_LOW: &[u8] = include_bytes!("../../contracts/artifacts/high_low.wasm");
+/// The paper's matching rule.
+pub const MIN_SPREAD: &[u8] = include_bytes!("../../contracts/artifacts/min_spread.wasm");
+/// The settlement rule.
+pub const SETTLEMENT: &[u8] = include_bytes!("../../contracts/artifacts/settlement.wasm");
+/// All of them.
+pub const ALL: [&[u8]; 4] = [BID, HIGH_LOW, MIN_SPREAD, SETTLEMENT];
+
+/// The name of code on chain.
+pub fn hash(code: &[u8]) -> Hash {
+    blake2_256(code)
+}

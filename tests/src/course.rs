@@ -1,0 +1,290 @@
+//! A slot's course: what people, meters and validators do at each of its moments, as extrinsics.
+//!
+//! Each step takes the world from one state of the slot to the next; a test may do something else instead.
+
+use crate::world::{MARKET, World};
+use contract_interface::{
+    Claim, ExecutionEntry, ExecutionList, OrderRequest, Reading, ReadingStatus, Side, Stage, attest_message,
+    confirm_message, reading_message,
+};
+use runtime_execution::modules::markets::{
+    self, Agreed, ConfirmItem, SLOTS, SlotRecord, SlotState, TRADES, confirm, lists,
+};
+use runtime_execution::modules::{attestation, registry};
+use runtime_primitives::{Energy, EntityId, Hash, Price, Seq, Slot, Timestamp};
+
+impl World {
+    /// The slot's record.
+    ///
+    /// # Panics
+    /// If it has not opened.
+    pub fn slot(&self, slot: Slot) -> SlotRecord {
+        SLOTS.get(&self.chain.view(), &(MARKET, slot)).expect("the slot has opened")
+    }
+
+    /// Where the slot stands.
+    ///
+    /// # Panics
+    /// If it has not opened.
+    pub fn state(&self, slot: Slot) -> SlotState {
+        self.slot(slot).state
+    }
+
+    /// `seconds` before delivery starts.
+    pub fn before_start(&self, slot: Slot, seconds: u32) -> Timestamp {
+        self.terms.delivery_start(slot).minus_ms(u64::from(seconds) * 1_000)
+    }
+
+    /// `seconds` after delivery ends.
+    pub fn after_end(&self, slot: Slot, seconds: u32) -> Timestamp {
+        self.terms.delivery_end(slot).plus_ms(u64::from(seconds) * 1_000)
+    }
+
+    /// Let time pass until the slot takes orders.
+    pub fn open(&mut self, slot: Slot) {
+        self.chain.pass_to(self.before_start(slot, self.terms.windows.open_before_s));
+        self.expect(slot, SlotState::Open);
+    }
+
+    /// What a household signs to trade.
+    pub fn request(&self, home: usize, slot: Slot, side: Side, wh: u64, ticks: u32) -> OrderRequest {
+        OrderRequest {
+            market: MARKET,
+            slot,
+            terms: self.terms.hash(),
+            meter: self.homes[home].meter,
+            side,
+            energy: Energy::from_wh(wh),
+            min_energy: Energy::ZERO,
+            price: Price::from_ticks(ticks),
+            flags: 0,
+            partner: EntityId::ZERO,
+            valid_until: Timestamp::MAX,
+        }
+    }
+
+    /// A household's delegate places an order, alone in a block.
+    pub fn place(&mut self, home: usize, slot: Slot, side: Side, wh: u64, ticks: u32) -> Seq {
+        let request = self.request(home, slot, side, wh, ticks);
+        self.place_request(home, request)
+    }
+
+    /// A household's delegate sends a request, alone in a block.
+    pub fn place_request(&mut self, home: usize, request: OrderRequest) -> Seq {
+        let seq = self.slot(request.slot).next_seq;
+        let delegate = self.homes[home].delegate.clone();
+        self.chain.must(&delegate, markets::Call::Place { request });
+        seq
+    }
+
+    /// Let time pass until the gate has closed and the book is cleared.
+    pub fn close_gate(&mut self, slot: Slot) {
+        self.chain.pass_to(self.before_start(slot, self.terms.windows.gate_before_s));
+    }
+
+    /// The hash that parties of a trade sign.
+    ///
+    /// # Panics
+    /// If there is no such trade.
+    pub fn trade_hash(&self, slot: Slot, trade: u32) -> Hash {
+        let (view, at) = (self.chain.view(), (MARKET, slot));
+        let entry = TRADES.get(&view, at, trade).expect("a trade of the slot");
+        let (buy, sell) = confirm::orders_of(&view, at, &entry);
+        confirm::trade_order(at, trade, &entry, &buy, &sell).hash()
+    }
+
+    /// A household's signature under a trade.
+    pub fn confirm_item(&self, home: usize, slot: Slot, trade: u32) -> ConfirmItem {
+        let order_hash = self.trade_hash(slot, trade);
+        let message = confirm_message(&self.chain.genesis, &order_hash);
+        ConfirmItem { trade, order_hash, signature: self.homes[home].delegate.sign(&message) }
+    }
+
+    /// A household's delegate confirms a trade; queued.
+    pub fn confirm(&mut self, home: usize, slot: Slot, trade: u32) {
+        let items = vec![self.confirm_item(home, slot, trade)];
+        let delegate = self.homes[home].delegate.clone();
+        self.chain.submit(&delegate, markets::Call::Confirm { market: MARKET, slot, items });
+    }
+
+    /// Every party that has not answered confirms, in one block.
+    pub fn confirm_all(&mut self, slot: Slot) {
+        let pending: Vec<(usize, u32)> = {
+            let (view, at) = (self.chain.view(), (MARKET, slot));
+            let entries = (0u32..).zip(TRADES.load(&view, at, self.slot(slot).trades));
+            let parties = entries.flat_map(|(index, entry)| {
+                let (buy, sell) = confirm::orders_of(&view, at, &entry);
+                [(entry.buyer, buy.order.entity, index), (entry.seller, sell.order.entity, index)]
+            });
+            let waiting = parties.filter(|(agreed, ..)| *agreed == Agreed::Pending);
+            waiting.map(|(_, entity, index)| (self.home_of(entity), index)).collect()
+        };
+        for (home, trade) in pending {
+            self.confirm(home, slot, trade);
+        }
+        self.chain.block_of_successes();
+        self.expect(slot, SlotState::Confirmed);
+    }
+
+    fn home_of(&self, entity: EntityId) -> usize {
+        let found = self.homes.iter().position(|home| home.entity == entity);
+        found.expect("traders are households")
+    }
+
+    /// The open claim of a stage, with the chain's own result.
+    ///
+    /// # Panics
+    /// If none is open.
+    pub fn claim(&self, slot: Slot, stage: Stage) -> Claim {
+        let round = if stage == Stage::Certification { self.slot(slot).round } else { 0 };
+        let key = attestation::key((MARKET, slot), stage, round);
+        attestation::BALLOTS.get(&self.chain.view(), &key).expect("a claim is open").claim
+    }
+
+    /// A vote of an elector for `claim`, signed with the elector's key.
+    ///
+    /// # Panics
+    /// If `voter` is no elector.
+    pub fn vote(&self, voter: EntityId, claim: Claim) -> attestation::Call {
+        let at = (claim.market, claim.slot);
+        let electors = attestation::electors(&self.chain.view(), at, claim.stage, claim.round);
+        let elector = electors.iter().find(|elector| elector.entity == voter).expect("an elector");
+        let message = attest_message(&self.chain.genesis, &claim);
+        attestation::Call::Vote { voter, claim, signature: self.keys.sign(&elector.key, &message) }
+    }
+
+    /// All electors of the open claim vote for `result`; queued.
+    pub fn vote_all(&mut self, slot: Slot, stage: Stage, result: Hash) {
+        let claim = Claim { result_hash: result, ..self.claim(slot, stage) };
+        let electors = attestation::electors(&self.chain.view(), (MARKET, slot), stage, claim.round);
+        for elector in electors {
+            let vote = self.vote(elector.entity, claim);
+            self.chain.submit_bare(vote);
+        }
+    }
+
+    /// The validators sign the chain's own clearing.
+    pub fn attest(&mut self, slot: Slot) {
+        let expected = self.claim(slot, Stage::Authentication).result_hash;
+        self.vote_all(slot, Stage::Authentication, expected);
+        self.chain.block();
+        self.expect(slot, SlotState::Certified);
+    }
+
+    /// From an open slot with orders to the end of delivery: everybody agrees.
+    pub fn deliver(&mut self, slot: Slot) {
+        self.close_gate(slot);
+        if self.state(slot) == SlotState::Proposed {
+            self.confirm_all(slot);
+        }
+        self.attest(slot);
+        self.chain.pass_to(self.terms.delivery_start(slot));
+        self.expect(slot, SlotState::Delivering);
+        self.chain.pass_to(self.terms.delivery_end(slot));
+        self.expect(slot, SlotState::Metering);
+    }
+
+    /// A reading of a household's registers as they stand.
+    pub fn reading(&self, home: usize, slot: Slot, revision: u16, status: ReadingStatus) -> Reading {
+        let (import, export) = self.homes[home].registers;
+        Reading {
+            market: MARKET,
+            meter: self.homes[home].meter,
+            slot,
+            revision,
+            import_wh: Energy::from_wh(import),
+            export_wh: Energy::from_wh(export),
+            voltage_dv: Some(2_301),
+            frequency_mhz: Some(50_012),
+            measured_at: self.terms.delivery_end(slot),
+            status,
+        }
+    }
+
+    /// A reading signed by a household's meter.
+    pub fn sign_reading(&self, home: usize, reading: Reading) -> markets::Call {
+        let message = reading_message(&self.chain.genesis, &reading);
+        markets::Call::PostReading { reading, signature: self.homes[home].meter_key.sign(&message) }
+    }
+
+    /// A household's meter counts what it imported and exported and posts its first reading; queued.
+    pub fn measure(&mut self, home: usize, slot: Slot, import: u64, export: u64) {
+        let registers = &mut self.homes[home].registers;
+        *registers = (registers.0 + import, registers.1 + export);
+        let reading = self.reading(home, slot, 0, ReadingStatus::Measured);
+        let call = self.sign_reading(home, reading);
+        self.chain.submit_bare(call);
+    }
+
+    /// All meters post their first readings: import and export of each household, in order.
+    pub fn measure_all(&mut self, slot: Slot, moved: &[(u64, u64)]) {
+        assert_eq!(moved.len(), self.homes.len(), "one for each household");
+        for (home, (import, export)) in moved.iter().enumerate() {
+            self.measure(home, slot, *import, *export);
+        }
+        self.chain.block_of_successes();
+        self.expect(slot, SlotState::Voting);
+    }
+
+    /// The list of everybody's latest reading.
+    pub fn latest_list(&self, slot: Slot) -> ExecutionList {
+        let view = self.chain.view();
+        let live = markets::live(&view, (MARKET, slot)).expect("the slot has opened");
+        lists::latest(&view, &live).0
+    }
+
+    /// A list of these readings, in the order of households.
+    pub fn list_of(&self, readings: &[Reading]) -> ExecutionList {
+        let entry = |reading: &Reading| ExecutionEntry { meter: reading.meter, reading: reading.hash() };
+        ExecutionList(readings.iter().map(entry).collect())
+    }
+
+    /// The platform posts a list.
+    pub fn post_list(&mut self, slot: Slot, list: &ExecutionList) -> Hash {
+        let platform = self.platform().clone();
+        let hash = list.hash();
+        let list = list.clone();
+        self.chain.must(&platform, markets::Call::PostList { market: MARKET, slot, list });
+        hash
+    }
+
+    /// The platform posts the latest readings and every elector votes for them.
+    pub fn certify(&mut self, slot: Slot) {
+        let list = self.latest_list(slot);
+        let hash = self.post_list(slot, &list);
+        self.vote_all(slot, Stage::Certification, hash);
+        self.chain.block();
+        self.expect(slot, SlotState::Payable);
+    }
+
+    /// Let the time for objections pass.
+    pub fn settle(&mut self, slot: Slot) {
+        self.chain.pass_to(self.after_end(slot, self.terms.windows.objection_s));
+        self.expect(slot, SlotState::Settled);
+    }
+
+    /// From an open slot with orders to its settlement, with these imports and exports.
+    pub fn finish(&mut self, slot: Slot, moved: &[(u64, u64)]) {
+        self.deliver(slot);
+        self.measure_all(slot, moved);
+        self.certify(slot);
+        self.settle(slot);
+    }
+
+    /// The slot stands where it should.
+    ///
+    /// # Panics
+    /// If not.
+    pub fn expect(&self, slot: Slot, expected: SlotState) {
+        let state = self.state(slot);
+        assert_eq!(state, expected, "slot {slot} at block {}", self.chain.header.number);
+    }
+
+    /// An entity's record.
+    ///
+    /// # Panics
+    /// If it is unknown.
+    pub fn entity(&self, id: EntityId) -> registry::Entity {
+        registry::entity(&self.chain.view(), id).expect("registered")
+    }
+}

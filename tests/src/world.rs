@@ -1,0 +1,343 @@
+//! A small world on a chain: who is there at genesis, and how everybody else joins by real extrinsics.
+//!
+//! Entities 0 to 5 are the institutions, 6 to 8 the validators, 9 an auditor; households follow from 10 on.
+
+use crate::artifacts;
+use crate::chain::Chain;
+use crate::keyring::Keyring;
+use contract_interface::{Limits, Rates, Side, Terms, Windows, roles};
+use host_node::keys::Signer;
+use runtime_execution::modules::markets::registration::NewMarket;
+use runtime_execution::modules::registry::scopes;
+use runtime_execution::modules::{contracts, markets, registry};
+use runtime_execution::{GenesisConfig, GenesisEntity};
+use runtime_primitives::{
+    AccountId, Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
+};
+use std::sync::Arc;
+
+/// Time of genesis: 2025-06-15 00:00 UTC.
+pub const GENESIS_TIME: Timestamp = Timestamp::from_ms(1_749_945_600_000);
+/// The market of every world.
+pub const MARKET: MarketId = MarketId::ZERO;
+/// The first slot of every world: the paper's.
+pub const FIRST: Slot = Slot::from_number(500);
+/// Entity numbers of the institutions.
+pub mod entities {
+    /// Admits everybody.
+    pub const REGISTRAR: u32 = 0;
+    /// Has the money.
+    pub const BANK: u32 = 1;
+    /// Backstop supplier.
+    pub const RETAILER: u32 = 2;
+    /// Gets the network fee.
+    pub const GRID: u32 = 3;
+    /// Market operator and author.
+    pub const PLATFORM: u32 = 4;
+    /// Meter operator.
+    pub const METER_OPERATOR: u32 = 5;
+    /// The first of three validators.
+    pub const VALIDATOR: u32 = 6;
+    /// Auditor.
+    pub const AUDITOR: u32 = 9;
+    /// The first household.
+    pub const HOME: u32 = 10;
+}
+
+/// Number of validators.
+const VALIDATORS: u32 = 3;
+/// Genesis money of bank, retailer and platform each: 100,000 yuan.
+const ENDOWMENT: Money = Money::from_units(1_000_000_000_000);
+/// The platform's deposit for market steps.
+const DEPOSIT: Money = Money::from_units(100_000_000_000);
+/// Capacity of every connection: 11 kWh in a slot of ten minutes.
+pub const P_MAX_W: u32 = 66_000;
+/// Registers of every meter at registration: import and export.
+pub const REGISTERS_AT_START: (u64, u64) = (1_000, 2_000);
+/// Hours from genesis to the first delivery.
+const FIRST_DELIVERY_MS: u64 = 2 * 3_600_000;
+
+/// What distinguishes one world from another.
+#[derive(Clone)]
+pub struct Plan {
+    /// Households.
+    pub homes: u32,
+    /// Money that each is funded with.
+    pub funds: Money,
+    /// Rates of the market.
+    pub rates: Rates,
+    /// Limits of the market.
+    pub limits: Limits,
+    /// Windows of the market.
+    pub windows: Windows,
+    /// The rules: bid, matching, settlement, fallback.
+    pub rules: [Vec<u8>; 4],
+    /// Settlement code that stands in when a slot's own fails.
+    pub default_settlement: Vec<u8>,
+    /// The platform's deposit for market steps.
+    pub deposit: Money,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let [bid, high_low, min_spread, settlement] = artifacts::ALL.map(<[u8]>::to_vec);
+        Self {
+            homes: 2,
+            funds: Money::from_units(1_000_000_000),
+            rates: Rates {
+                feed_in: Price::from_ticks(3_000),
+                retail: Price::from_ticks(9_000),
+                network_fee: Price::from_ticks(200),
+                fee_payer: Side::Buy,
+                deviation: Price::from_ticks(1_000),
+                tol_wh: Energy::from_wh(5),
+                tol_bp: 500,
+            },
+            limits: Limits {
+                tick_size: Price::from_ticks(10),
+                price_min: Price::from_ticks(3_000),
+                price_max: Price::from_ticks(8_800),
+                orders_per_slot: 40,
+                orders_per_entity: 4,
+            },
+            windows: Windows {
+                open_before_s: 1_800,
+                gate_before_s: 300,
+                reveal_s: 0,
+                confirm_s: 150,
+                certify_before_s: 10,
+                readings_s: 300,
+                voting_s: 1_200,
+                objection_s: 3_600,
+                dispute_s: 86_400,
+            },
+            rules: [bid, high_low, settlement.clone(), min_spread],
+            default_settlement: settlement,
+            deposit: DEPOSIT,
+        }
+    }
+}
+
+impl Plan {
+    /// The terms of the market.
+    pub fn terms(&self) -> Terms {
+        let [bid, matching, settlement, fallback] =
+            [0, 1, 2, 3].map(|rule: usize| artifacts::hash(&self.rules[rule]));
+        let minutes = 10;
+        let before = u64::from(FIRST.number()) * minutes * 60_000;
+        Terms {
+            slot_minutes: u16::try_from(minutes).expect("ten"),
+            slot_zero: GENESIS_TIME.plus_ms(FIRST_DELIVERY_MS).minus_ms(before),
+            windows: self.windows,
+            limits: self.limits,
+            rates: self.rates,
+            bid,
+            matching,
+            settlement,
+            fallback,
+        }
+    }
+}
+
+/// A household: an entity with its keys and its meter.
+#[derive(Clone)]
+pub struct Home {
+    /// Its number.
+    pub entity: EntityId,
+    /// Owns its money.
+    pub owner: Arc<Signer>,
+    /// Bids, confirms and votes for it.
+    pub delegate: Arc<Signer>,
+    /// Its connection.
+    pub meter: MeterId,
+    /// Signs its readings.
+    pub meter_key: Arc<Signer>,
+    /// What the registers show: import and export.
+    pub registers: (u64, u64),
+}
+
+impl Home {
+    /// The account of its money.
+    pub fn account(&self) -> AccountId {
+        self.owner.account()
+    }
+}
+
+/// A chain with its people. A clone is a fork.
+#[derive(Clone)]
+pub struct World {
+    /// The chain.
+    pub chain: Chain,
+    /// Everybody's keys.
+    pub keys: Keyring,
+    /// Owner keys of the entities of genesis, by number.
+    pub owners: Vec<Arc<Signer>>,
+    /// The administration key.
+    pub sudo: Arc<Signer>,
+    /// Households.
+    pub homes: Vec<Home>,
+    /// The market's terms.
+    pub terms: Terms,
+    /// What genesis was made of.
+    pub genesis: GenesisConfig,
+}
+
+impl World {
+    /// Genesis, uploads, market, households, funds.
+    ///
+    /// # Panics
+    /// If a step fails.
+    pub fn new(plan: &Plan) -> Self {
+        let mut world = Self::at_genesis(plan);
+        world.upload(&plan.rules);
+        world.create_market(plan);
+        world.register_homes(plan);
+        world
+    }
+
+    /// Only the entities of genesis.
+    pub fn at_genesis(plan: &Plan) -> Self {
+        let mut keys = Keyring::default();
+        let sudo = keys.add("sudo");
+        let (genesis, owners) = genesis(&mut keys, plan, sudo.account());
+        let chain = Chain::new(&genesis);
+        Self { chain, keys, owners, sudo, homes: Vec::new(), terms: plan.terms(), genesis }
+    }
+
+    /// The platform uploads code.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub fn upload(&mut self, codes: &[Vec<u8>]) {
+        for code in codes {
+            let code = code.clone();
+            let call = contracts::Call::UploadCode { code, storage_deposit_limit: None, determinism: 0 };
+            let platform = Arc::clone(self.platform());
+            self.chain.submit(&platform, call);
+        }
+        self.chain.block_of_successes();
+    }
+
+    /// What the platform asks for to get the plan's market.
+    pub fn new_market(&self, plan: &Plan) -> markets::Call {
+        let new = NewMarket {
+            retailer: EntityId::from_number(entities::RETAILER),
+            grid: EntityId::from_number(entities::GRID),
+            first_slot: FIRST,
+            deposit: plan.deposit,
+            gas_per_unit: Gas::from_units(1_000_000),
+            terms: plan.terms(),
+        };
+        markets::Call::Create { new: Box::new(new) }
+    }
+
+    fn create_market(&mut self, plan: &Plan) {
+        let call = self.new_market(plan);
+        let platform = Arc::clone(self.platform());
+        self.chain.must(&platform, call);
+    }
+
+    fn register_homes(&mut self, plan: &Plan) {
+        let registrar = Arc::clone(&self.owners[entities::REGISTRAR as usize]);
+        for number in 0..plan.homes {
+            let owner = self.keys.add(&format!("home {number}"));
+            self.chain.submit(
+                &registrar,
+                registry::Call::RegisterEntity { owner: owner.account(), roles: roles::TRADER },
+            );
+            self.homes.push(Home {
+                entity: EntityId::from_number(entities::HOME + number),
+                owner,
+                delegate: self.keys.add(&format!("home {number} delegate")),
+                meter: MeterId::from_number(number),
+                meter_key: self.keys.add(&format!("home {number} meter")),
+                registers: REGISTERS_AT_START,
+            });
+        }
+        self.chain.block_of_successes();
+        let bank = Arc::clone(self.bank());
+        for home in &self.homes.clone() {
+            self.chain.submit(&registrar, register_meter(home));
+            let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
+            let key = home.delegate.account();
+            self.chain.submit(&home.owner, registry::Call::AddDelegate { key, scopes, expires: None });
+            self.chain.submit(&home.owner, registry::Call::SetVotingKey { key: Some(key) });
+            if !plan.funds.is_zero() {
+                self.chain.submit(&bank, markets::Call::Fund { entity: home.entity, amount: plan.funds });
+            }
+        }
+        self.chain.block_of_successes();
+    }
+
+    /// The market operator's owner key.
+    pub fn platform(&self) -> &Arc<Signer> {
+        &self.owners[entities::PLATFORM as usize]
+    }
+
+    /// The bank's owner key.
+    pub fn bank(&self) -> &Arc<Signer> {
+        &self.owners[entities::BANK as usize]
+    }
+
+    /// The account of an entity of genesis.
+    pub fn account(&self, entity: u32) -> AccountId {
+        self.owners[entity as usize].account()
+    }
+}
+
+/// The registrar's call for a household's meter.
+pub fn register_meter(home: &Home) -> registry::Call {
+    registry::Call::RegisterMeter {
+        entity: home.entity,
+        key: home.meter_key.account(),
+        market: MARKET,
+        p_max_w: P_MAX_W,
+        connection: Hash([7; 32]),
+        import_wh: Energy::from_wh(REGISTERS_AT_START.0),
+        export_wh: Energy::from_wh(REGISTERS_AT_START.1),
+    }
+}
+
+fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, Vec<Arc<Signer>>) {
+    let mut owners = Vec::new();
+    let mut members = Vec::new();
+    let institutions = [
+        ("registrar", roles::REGISTRAR, Money::ZERO, false),
+        ("bank", roles::BANK, ENDOWMENT, false),
+        ("retailer", roles::RETAILER, ENDOWMENT, false),
+        ("grid", roles::GRID_OPERATOR, Money::ZERO, true),
+        ("platform", roles::MARKET_OPERATOR | roles::AUTHOR, ENDOWMENT, true),
+        ("meter operator", roles::METER_OPERATOR, Money::ZERO, true),
+    ];
+    for (name, roles, balance, votes) in institutions {
+        let owner = keys.add(name);
+        let voting_key = votes.then(|| keys.add(&format!("{name} voting")).account());
+        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key, session_key: None });
+        owners.push(owner);
+    }
+    for number in 0..VALIDATORS {
+        let owner = keys.add(&format!("validator {number}"));
+        let session_key = Some(keys.add(&format!("validator {number} session")).account());
+        let (roles, balance) = (roles::VALIDATOR, Money::ZERO);
+        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key: None, session_key });
+        owners.push(owner);
+    }
+    let auditor = keys.add("auditor");
+    members.push(GenesisEntity {
+        owner: auditor.account(),
+        roles: roles::AUDITOR,
+        balance: Money::ZERO,
+        voting_key: None,
+        session_key: None,
+    });
+    owners.push(auditor);
+    let config = GenesisConfig {
+        chain: "busbar tests".into(),
+        timestamp: GENESIS_TIME,
+        sudo,
+        entities: members,
+        codes: vec![plan.default_settlement.clone()],
+        default_settlement: Some(artifacts::hash(&plan.default_settlement)),
+    };
+    (config, owners)
+}

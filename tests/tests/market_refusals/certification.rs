@@ -1,0 +1,266 @@
+//! Execution lists, votes and settlements that do not count.
+
+use super::scenes::{BYSTANDER, SELLER, Scene};
+use super::{Attempt, Row, Wrong, row};
+use busbar_tests::world::{FIRST, MARKET, World, entities};
+use contract_interface::{Claim, ExecutionEntry, ExecutionList, ReadingStatus, Stage, attest_message};
+use runtime_execution::Call;
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::attestation::{self, Error as VoteError};
+use runtime_execution::modules::markets::{self, Error, SlotState};
+use runtime_primitives::limits::EXECUTION_LISTS_MAX;
+use runtime_primitives::{EntityId, Hash, Slot};
+
+fn list_by(world: &World, signer: &host_node::keys::Signer, list: ExecutionList, wrong: Error) -> Attempt {
+    let call = Call::Markets(markets::Call::PostList { market: MARKET, slot: FIRST, list });
+    (world.chain.signed(signer, &call), wrong.into())
+}
+
+fn list(world: &World, list: ExecutionList, wrong: Error) -> Attempt {
+    list_by(world, world.platform(), list, wrong)
+}
+
+const fn validator() -> EntityId {
+    EntityId::from_number(entities::VALIDATOR)
+}
+
+/// A vote with this signature's bytes and claim.
+fn vote(call: attestation::Call, wrong: VoteError) -> Attempt {
+    (UncheckedExtrinsic::bare(&Call::Attestation(call)), Wrong::from(wrong))
+}
+
+/// A vote signed by somebody's key for an entity that may be no elector.
+fn forged(
+    world: &World,
+    voter: EntityId,
+    claim: Claim,
+    signer: &host_node::keys::Signer,
+) -> attestation::Call {
+    let signature = signer.sign(&attest_message(&world.chain.genesis, &claim));
+    attestation::Call::Vote { voter, claim, signature }
+}
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = lists();
+    rows.extend(stage_3());
+    rows.extend(stage_5());
+    rows.extend(settlements());
+    rows
+}
+
+fn lists() -> Vec<Row> {
+    vec![
+        row("list before the vote", Scene::Metering, |world| {
+            let wrong = Error::NotVoting { slot: FIRST, state: SlotState::Metering };
+            list(world, ExecutionList::default(), wrong)
+        }),
+        row("list after the vote", Scene::Payable, |world| {
+            let wrong = Error::NotVoting { slot: FIRST, state: SlotState::Payable };
+            list(world, world.latest_list(FIRST), wrong)
+        }),
+        row("list by a household that does not trade", Scene::Voting, |world| {
+            let home = &world.homes[BYSTANDER];
+            list_by(world, &home.delegate, world.latest_list(FIRST), Error::NotAPoster(home.entity))
+        }),
+        row("list with an unposted reading", Scene::Voting, |world| {
+            let mut posted = world.latest_list(FIRST);
+            posted.0[1].reading = Hash([8; 32]);
+            let wrong = Error::UnpostedReading(posted.0[1].meter);
+            list(world, posted, wrong)
+        }),
+        row("list with another meter's reading", Scene::Voting, |world| {
+            let mut posted = world.latest_list(FIRST);
+            posted.0[1].reading = posted.0[0].reading;
+            let wrong = Error::UnpostedReading(posted.0[1].meter);
+            list(world, posted, wrong)
+        }),
+        row("empty list", Scene::Voting, |world| {
+            list(world, ExecutionList::default(), Error::ListIncomplete { expected: 3, got: 0 })
+        }),
+        row("list without the last meter", Scene::Voting, |world| {
+            let mut posted = world.latest_list(FIRST);
+            posted.0.pop();
+            list(world, posted, Error::ListIncomplete { expected: 3, got: 2 })
+        }),
+        row("list with a meter twice", Scene::Voting, |world| {
+            let mut posted = world.latest_list(FIRST);
+            posted.0[1] = posted.0[0];
+            list(world, posted, Error::ListIncomplete { expected: 3, got: 1 })
+        }),
+        row("list with a meter too many", Scene::Voting, |world| {
+            let mut posted = world.latest_list(FIRST);
+            posted
+                .0
+                .push(ExecutionEntry { meter: runtime_primitives::MeterId::from_number(3), ..posted.0[2] });
+            list(world, posted, Error::ListIncomplete { expected: 3, got: 3 })
+        }),
+        row("list posted twice", Scene::Voting, |world| {
+            let posted = world.latest_list(FIRST);
+            world.post_list(FIRST, &posted);
+            list(world, posted, Error::ListPosted)
+        }),
+        row("too many lists", Scene::Voting, |world| {
+            for revision in 1..=u16::try_from(EXECUTION_LISTS_MAX).unwrap() {
+                let posted = world.latest_list(FIRST);
+                world.post_list(FIRST, &posted);
+                let reading = world.reading(SELLER, FIRST, revision, ReadingStatus::Corrected);
+                let call = world.sign_reading(SELLER, reading);
+                world.chain.submit_bare(call);
+                world.chain.block_of_successes();
+            }
+            list(world, world.latest_list(FIRST), Error::TooManyLists(EXECUTION_LISTS_MAX))
+        }),
+    ]
+}
+
+fn stage_3() -> Vec<Row> {
+    fn claim(world: &World) -> Claim {
+        world.claim(FIRST, Stage::Authentication)
+    }
+    fn mismatch(world: &World, change: impl FnOnce(&mut Claim)) -> Attempt {
+        let mut changed = claim(world);
+        change(&mut changed);
+        let session =
+            world.keys.of(&world.genesis.entities[entities::VALIDATOR as usize].session_key.unwrap());
+        vote(forged(world, validator(), changed, session), VoteError::ClaimMismatch)
+    }
+    vec![
+        row("certificate: a household votes", Scene::Confirmed, |world| {
+            let home = &world.homes[SELLER];
+            let call = forged(world, home.entity, claim(world), &home.delegate);
+            vote(call, VoteError::NotAnElector(home.entity))
+        }),
+        row("certificate: twice", Scene::Confirmed, |world| {
+            let call = world.vote(validator(), claim(world));
+            world.chain.submit_bare(call.clone());
+            world.chain.block_of_successes();
+            vote(call, VoteError::VotedTwice(validator()))
+        }),
+        row("certificate: twice with another result", Scene::Confirmed, |world| {
+            let call = world.vote(validator(), claim(world));
+            world.chain.submit_bare(call);
+            world.chain.block_of_successes();
+            let call = world.vote(validator(), Claim { result_hash: Hash([1; 32]), ..claim(world) });
+            vote(call, VoteError::VotedTwice(validator()))
+        }),
+        row("certificate: signed with the owner key", Scene::Confirmed, |world| {
+            let owner = &world.owners[entities::VALIDATOR as usize];
+            let call = forged(world, validator(), claim(world), owner);
+            vote(call, VoteError::BadSignature(validator()))
+        }),
+        row("certificate: about another code", Scene::Confirmed, |world| {
+            mismatch(world, |claim| claim.code_hash = Hash([1; 32]))
+        }),
+        row("certificate: about other orders", Scene::Confirmed, |world| {
+            mismatch(world, |claim| claim.input_root = Hash([1; 32]))
+        }),
+        row("certificate: of another epoch", Scene::Confirmed, |world| {
+            mismatch(world, |claim| claim.epoch += 1)
+        }),
+        row("certificate: of another electorate", Scene::Confirmed, |world| {
+            mismatch(world, |claim| claim.electorate_hash = Hash([1; 32]))
+        }),
+        row("certificate: of a stage without a claim", Scene::Confirmed, |world| {
+            let claim = Claim { stage: Stage::Certification, ..claim(world) };
+            let owner = &world.owners[entities::VALIDATOR as usize];
+            let wrong = VoteError::NoClaim { slot: FIRST, stage: Stage::Certification, round: 0 };
+            vote(forged(world, validator(), claim, owner), wrong)
+        }),
+        row("certificate: too late", Scene::Certified, |world| {
+            let call = world.vote(validator(), claim(world));
+            vote(call, VoteError::NoClaim { slot: FIRST, stage: Stage::Authentication, round: 0 })
+        }),
+        row("certificate: of an unknown slot", Scene::Confirmed, |world| {
+            let slot = Slot::from_number(7);
+            let owner = &world.owners[entities::VALIDATOR as usize];
+            let call = forged(world, validator(), Claim { slot, ..claim(world) }, owner);
+            vote(call, VoteError::NoClaim { slot, stage: Stage::Authentication, round: 0 })
+        }),
+    ]
+}
+
+fn stage_5() -> Vec<Row> {
+    fn claim(world: &World) -> Claim {
+        Claim { result_hash: world.latest_list(FIRST).hash(), ..world.claim(FIRST, Stage::Certification) }
+    }
+    vec![
+        row("vote twice", Scene::Voting, |world| {
+            let voter = world.homes[SELLER].entity;
+            let call = world.vote(voter, claim(world));
+            world.chain.submit_bare(call.clone());
+            world.chain.block_of_successes();
+            vote(call, VoteError::VotedTwice(voter))
+        }),
+        row("vote by a household that does not trade", Scene::Voting, |world| {
+            let home = &world.homes[BYSTANDER];
+            let call = forged(world, home.entity, claim(world), &home.delegate);
+            vote(call, VoteError::NotAnElector(home.entity))
+        }),
+        row("vote by a validator", Scene::Voting, |world| {
+            let owner = &world.owners[entities::VALIDATOR as usize];
+            vote(forged(world, validator(), claim(world), owner), VoteError::NotAnElector(validator()))
+        }),
+        row("vote with bad signature", Scene::Voting, |world| {
+            let home = &world.homes[SELLER];
+            let call = forged(world, home.entity, claim(world), &world.homes[BYSTANDER].delegate);
+            vote(call, VoteError::BadSignature(home.entity))
+        }),
+        row("vote on a mismatching claim", Scene::Voting, |world| {
+            let home = &world.homes[SELLER];
+            let other = Claim { input_root: Hash([1; 32]), ..claim(world) };
+            vote(forged(world, home.entity, other, &home.delegate), VoteError::ClaimMismatch)
+        }),
+        row("vote in another round", Scene::Voting, |world| {
+            let home = &world.homes[SELLER];
+            let other = Claim { round: 1, ..claim(world) };
+            let wrong = VoteError::NoClaim { slot: FIRST, stage: Stage::Certification, round: 1 };
+            vote(forged(world, home.entity, other, &home.delegate), wrong)
+        }),
+        row("vote after the vote", Scene::Payable, |world| {
+            let home = &world.homes[SELLER];
+            let wrong = VoteError::NoClaim { slot: FIRST, stage: Stage::Certification, round: 0 };
+            vote(forged(world, home.entity, claim(world), &home.delegate), wrong)
+        }),
+        row("vote after settlement", Scene::Settled, |world| {
+            let home = &world.homes[SELLER];
+            let claim = Claim {
+                market: MARKET,
+                slot: FIRST,
+                stage: Stage::Certification,
+                round: 0,
+                code_hash: Hash::ZERO,
+                input_root: Hash::ZERO,
+                result_hash: Hash::ZERO,
+                epoch: 0,
+                electorate_hash: Hash::ZERO,
+            };
+            let wrong = VoteError::NoClaim { slot: FIRST, stage: Stage::Certification, round: 0 };
+            vote(forged(world, home.entity, claim, &home.delegate), wrong)
+        }),
+    ]
+}
+
+fn settlements() -> Vec<Row> {
+    fn settle(world: &World, wrong: Error) -> Attempt {
+        let call = Call::Markets(markets::Call::Settle { market: MARKET, slot: FIRST });
+        (world.chain.signed(&world.homes[SELLER].owner, &call), wrong.into())
+    }
+    fn not_certified(world: &World, state: SlotState) -> Attempt {
+        settle(world, Error::NotCertified { slot: FIRST, state })
+    }
+    vec![
+        row("settle while orders are taken", Scene::Open, |world| not_certified(world, SlotState::Open)),
+        row("settle before authentication", Scene::Confirmed, |world| {
+            not_certified(world, SlotState::Confirmed)
+        }),
+        row("settle before delivery", Scene::Certified, |world| not_certified(world, SlotState::Certified)),
+        row("settle before certification", Scene::Voting, |world| not_certified(world, SlotState::Voting)),
+        row("settle twice", Scene::Settled, |world| settle(world, Error::AlreadySettled(FIRST))),
+        row("settle while objections are possible", Scene::Payable, |world| {
+            settle(world, Error::NotDue { slot: FIRST, until: world.after_end(FIRST, 3_600) })
+        }),
+        row("settle a slot that has not opened", Scene::Before, |world| {
+            settle(world, Error::UnknownSlot { market: MARKET, slot: FIRST })
+        }),
+    ]
+}

@@ -1,0 +1,139 @@
+//! Readings that do not count, and interruptions that come too early or too late.
+
+use super::scenes::{BUYER, SELLER, Scene};
+use super::{Attempt, Row, Wrong, row};
+use busbar_tests::world::{FIRST, MARKET, World, entities};
+use contract_interface::{Reading, ReadingStatus, reading_message};
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::markets::{self, Error, SlotState};
+use runtime_execution::{Call, Invalid};
+use runtime_primitives::{Energy, Hash, MeterId, Slot};
+
+/// A reading signed by the seller's meter.
+fn post(world: &World, reading: Reading, wrong: Error) -> Attempt {
+    let call = Call::Markets(world.sign_reading(SELLER, reading));
+    (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
+}
+
+fn first(world: &World) -> Reading {
+    world.reading(SELLER, FIRST, 0, ReadingStatus::Measured)
+}
+
+fn correction(world: &World, revision: u16) -> Reading {
+    world.reading(SELLER, FIRST, revision, ReadingStatus::Corrected)
+}
+
+const NOW_IS_WRONG: Error = Error::NotMetering { slot: FIRST };
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = readings();
+    rows.extend(times());
+    rows.extend(interruptions());
+    rows
+}
+
+fn readings() -> Vec<Row> {
+    vec![
+        row("reading with wrong key", Scene::Metering, |world| {
+            let reading = first(world);
+            let message = reading_message(&world.chain.genesis, &reading);
+            let signature = world.homes[BUYER].meter_key.sign(&message);
+            let call = Call::Markets(markets::Call::PostReading { reading, signature });
+            let wrong = Error::WrongMeterKey(reading.meter);
+            (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
+        }),
+        row("reading signed by the meter's owner", Scene::Metering, |world| {
+            let reading = first(world);
+            let signature = world.homes[SELLER].owner.sign(&reading_message(&world.chain.genesis, &reading));
+            let call = Call::Markets(markets::Call::PostReading { reading, signature });
+            let wrong = Error::WrongMeterKey(reading.meter);
+            (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
+        }),
+        row("reading for another chain", Scene::Metering, |world| {
+            let reading = first(world);
+            let signature = world.homes[SELLER].meter_key.sign(&reading_message(&Hash([9; 32]), &reading));
+            let call = Call::Markets(markets::Call::PostReading { reading, signature });
+            let wrong = Error::WrongMeterKey(reading.meter);
+            (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
+        }),
+        row("reading of unknown meter", Scene::Metering, |world| {
+            let meter = MeterId::from_number(99);
+            post(world, Reading { meter, ..first(world) }, Error::UnknownMeter(meter))
+        }),
+        row("reading with stale revision: the same again", Scene::Voting, |world| {
+            post(world, first(world), Error::StaleRevision { got: 0, latest: 0 })
+        }),
+        row("reading with stale revision: older", Scene::Voting, |world| {
+            let call = world.sign_reading(SELLER, correction(world, 5));
+            world.chain.submit_bare(call);
+            world.chain.block_of_successes();
+            post(world, correction(world, 4), Error::StaleRevision { got: 4, latest: 5 })
+        }),
+        row("reading with too high a revision", Scene::Voting, |world| {
+            post(world, correction(world, 8), Error::TooManyRevisions(8))
+        }),
+        row("register went back: import", Scene::Metering, |world| {
+            let reading = first(world);
+            let import_wh = reading.import_wh.checked_sub(Energy::from_wh(1)).unwrap();
+            post(world, Reading { import_wh, ..reading }, Error::RegisterWentBack(reading.meter))
+        }),
+        row("register went back: export", Scene::Metering, |world| {
+            let reading = first(world);
+            let export_wh = reading.export_wh.checked_sub(Energy::from_wh(1)).unwrap();
+            post(world, Reading { export_wh, ..reading }, Error::RegisterWentBack(reading.meter))
+        }),
+        row("correction below what is settled", Scene::Voting, |world| {
+            let reading = correction(world, 1);
+            let export_wh = Energy::from_wh(1_999);
+            post(world, Reading { export_wh, ..reading }, Error::RegisterWentBack(reading.meter))
+        }),
+        row("first reading said to be a correction", Scene::Metering, |world| {
+            post(world, correction(world, 0), Error::WrongStatus)
+        }),
+        row("correction said to be measured", Scene::Voting, |world| {
+            post(world, Reading { revision: 1, ..first(world) }, Error::WrongStatus)
+        }),
+        row("substitute by a meter", Scene::Metering, |world| {
+            post(world, Reading { status: ReadingStatus::Substituted, ..first(world) }, Error::WrongStatus)
+        }),
+    ]
+}
+
+fn times() -> Vec<Row> {
+    vec![
+        row("reading while orders are taken", Scene::Open, |world| post(world, first(world), NOW_IS_WRONG)),
+        row("reading while energy flows", Scene::Delivering, |world| post(world, first(world), NOW_IS_WRONG)),
+        row("first reading after the vote", Scene::Payable, |world| {
+            post(world, Reading { revision: 1, ..first(world) }, NOW_IS_WRONG)
+        }),
+        row("correction after settlement", Scene::Settled, |world| {
+            post(world, correction(world, 1), NOW_IS_WRONG)
+        }),
+        row("reading of a slot that has not opened", Scene::Metering, |world| {
+            let slot = Slot::from_number(900);
+            post(world, Reading { slot, ..first(world) }, Error::UnknownSlot { market: MARKET, slot })
+        }),
+    ]
+}
+
+fn interruptions() -> Vec<Row> {
+    fn interrupt(world: &World, meter: MeterId, wrong: Error) -> Attempt {
+        let call = markets::Call::Interrupt { market: MARKET, slot: FIRST, meters: vec![meter], reason: 1 };
+        let grid = &world.owners[entities::GRID as usize];
+        (world.chain.signed(grid, &Call::Markets(call)), wrong.into())
+    }
+    vec![
+        row("interrupted before certification", Scene::Confirmed, |world| {
+            let state = SlotState::Confirmed;
+            interrupt(world, world.homes[SELLER].meter, Error::NotInterruptible { slot: FIRST, state })
+        }),
+        row("interrupted after the slot", Scene::Metering, |world| {
+            let state = SlotState::Metering;
+            interrupt(world, world.homes[SELLER].meter, Error::NotInterruptible { slot: FIRST, state })
+        }),
+        row("interrupted unknown meter", Scene::Delivering, |world| {
+            let meter = MeterId::from_number(99);
+            interrupt(world, meter, Error::UnknownMeter(meter))
+        }),
+    ]
+}

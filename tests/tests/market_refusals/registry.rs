@@ -1,0 +1,318 @@
+//! Who may do what: roles, scopes, keys, administration, plain transfers.
+
+use super::scenes::{BUYER, SELLER, Scene};
+use super::{Attempt, Row, Wrong, row};
+use busbar_tests::keyring;
+use busbar_tests::world::{FIRST, MARKET, World, entities, register_meter};
+use contract_interface::{Side, roles};
+use parity_scale_codec::Compact;
+use runtime_execution::extrinsic::MultiAddress;
+use runtime_execution::modules::registry::{self, Error, scopes};
+use runtime_execution::modules::{balances, contracts, markets, sudo, system, timestamp};
+use runtime_execution::{Call, DispatchError};
+use runtime_primitives::{AccountId, EntityId, MarketId, Money};
+
+/// Signed by the owner of a household.
+fn by_home(
+    world: &World,
+    home: usize,
+    call: impl Into<busbar_tests::chain::AnyCall>,
+    wrong: impl Into<Wrong>,
+) -> Attempt {
+    (world.chain.signed(&world.homes[home].owner, &call.into().0), wrong.into())
+}
+
+/// Signed by the owner of an institution.
+fn by(
+    world: &World,
+    entity: u32,
+    call: impl Into<busbar_tests::chain::AnyCall>,
+    wrong: impl Into<Wrong>,
+) -> Attempt {
+    (world.chain.signed(&world.owners[entity as usize], &call.into().0), wrong.into())
+}
+
+const fn role(needed: u16) -> Error {
+    Error::WrongRole { needed, has: roles::TRADER }
+}
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = wrong_roles();
+    rows.extend(wrong_scopes());
+    rows.extend(keys());
+    rows.extend(money());
+    rows
+}
+
+fn wrong_roles() -> Vec<Row> {
+    vec![
+        row("wrong role: a household funds", Scene::Open, |world| {
+            let call =
+                markets::Call::Fund { entity: world.homes[SELLER].entity, amount: Money::from_units(1) };
+            by_home(world, SELLER, call, role(roles::BANK))
+        }),
+        row("wrong role: a household admits", Scene::Open, |world| {
+            let call = registry::Call::RegisterEntity { owner: AccountId([3; 32]), roles: roles::TRADER };
+            by_home(world, SELLER, call, role(roles::REGISTRAR))
+        }),
+        row("wrong role: a household registers a meter", Scene::Open, |world| {
+            by_home(world, SELLER, register_meter(&world.homes[SELLER]), role(roles::REGISTRAR))
+        }),
+        row("wrong role: a household suspends", Scene::Open, |world| {
+            let call = registry::Call::SetSuspended { entity: world.homes[BUYER].entity, suspended: true };
+            by_home(world, SELLER, call, role(roles::REGISTRAR))
+        }),
+        row("wrong role: a household uploads code", Scene::Open, |world| {
+            let call = contracts::Call::UploadCode {
+                code: b"\0asm\x01\0\0\0".to_vec(),
+                storage_deposit_limit: None,
+                determinism: 0,
+            };
+            by_home(world, SELLER, call, role(roles::AUTHOR | roles::MARKET_OPERATOR))
+        }),
+        row("wrong role: the bank creates a market", Scene::NoMarket, |world| {
+            let call = world.new_market(&busbar_tests::world::Plan::default());
+            let wrong = Error::WrongRole { needed: roles::MARKET_OPERATOR, has: roles::BANK };
+            by(world, entities::BANK, call, wrong)
+        }),
+        row("wrong role: the auditor interrupts", Scene::Delivering, |world| {
+            let meters = vec![world.homes[SELLER].meter];
+            let call = markets::Call::Interrupt { market: MARKET, slot: FIRST, meters, reason: 1 };
+            let wrong = Error::WrongRole { needed: roles::GRID_OPERATOR, has: roles::AUDITOR };
+            by(world, entities::AUDITOR, call, wrong)
+        }),
+        row("wrong role: the platform trades", Scene::Open, |world| {
+            let call = markets::Call::Place { request: world.request(SELLER, FIRST, Side::Sell, 100, 6_000) };
+            let has = roles::MARKET_OPERATOR | roles::AUTHOR;
+            by(world, entities::PLATFORM, call, Error::WrongRole { needed: roles::TRADER, has })
+        }),
+        row("another's deposit", Scene::Open, |world| {
+            let call = markets::Call::TopUp { market: MARKET, amount: Money::from_units(1) };
+            by_home(world, SELLER, call, Wrong::Failed(DispatchError::BadOrigin))
+        }),
+        row("another's market", Scene::Open, |world| {
+            let terms = Box::new(world.terms.clone());
+            let call = markets::Call::ScheduleTerms { market: MARKET, slot: FIRST, terms };
+            by_home(world, SELLER, call, Wrong::Failed(DispatchError::BadOrigin))
+        }),
+        row("administration by another key", Scene::Open, |world| {
+            let call = sudo::Call::Sudo { call: Box::new(Call::Registry(register_meter(&world.homes[0]))) };
+            by_home(world, SELLER, call, sudo::Error::RequireSudo)
+        }),
+        row("administration of money", Scene::Open, |world| {
+            let dest = MultiAddress::Id(world.homes[SELLER].account());
+            let inner = balances::Call::TransferAllowDeath { dest, value: Compact(1) };
+            let call = Call::Sudo(sudo::Call::Sudo { call: Box::new(Call::Balances(inner)) });
+            (world.chain.signed(&world.sudo, &call), sudo::Error::NotAdministration.into())
+        }),
+        row("the administrator trades", Scene::Open, |world| {
+            let request = world.request(SELLER, FIRST, Side::Sell, 100, 6_000);
+            let call = Call::Markets(markets::Call::Place { request });
+            let wrong = Error::WrongScope { needed: scopes::BID, has: 0 };
+            (world.chain.signed(&world.sudo, &call), wrong.into())
+        }),
+        row("time set by hand", Scene::Open, |world| {
+            by_home(world, SELLER, timestamp::Call::Set { now: 1 }, timestamp::Error::Inherent)
+        }),
+    ]
+}
+
+/// A delegate of the seller with these scopes, and a call it may not make.
+fn by_guest(
+    world: &mut World,
+    scopes: u8,
+    call: impl Into<busbar_tests::chain::AnyCall>,
+    needed: u8,
+) -> Attempt {
+    let key = keyring::key("guest");
+    let owner = world.homes[SELLER].owner.clone();
+    world.chain.must(&owner, registry::Call::AddDelegate { key: key.account(), scopes, expires: None });
+    (world.chain.signed(&key, &call.into().0), Error::WrongScope { needed, has: scopes }.into())
+}
+
+fn wrong_scopes() -> Vec<Row> {
+    vec![
+        row("wrong scope: a voter bids", Scene::Open, |world| {
+            let request = world.request(SELLER, FIRST, Side::Sell, 100, 6_000);
+            by_guest(world, scopes::VOTE, markets::Call::Place { request }, scopes::BID)
+        }),
+        row("wrong scope: a voter cancels", Scene::Open, |world| {
+            let call = markets::Call::Cancel { market: MARKET, slot: FIRST, seq: Default::default() };
+            by_guest(world, scopes::VOTE, call, scopes::BID)
+        }),
+        row("wrong scope: a bidder confirms", Scene::Proposed, |world| {
+            let items = vec![world.confirm_item(SELLER, FIRST, 0)];
+            let call = markets::Call::Confirm { market: MARKET, slot: FIRST, items };
+            by_guest(world, scopes::BID | scopes::VOTE, call, scopes::CONFIRM)
+        }),
+        row("wrong scope: a bidder refuses", Scene::Proposed, |world| {
+            let call = markets::Call::Refuse { market: MARKET, slot: FIRST, trade: 0 };
+            by_guest(world, scopes::BID, call, scopes::CONFIRM)
+        }),
+        row("wrong scope: a bidder posts a list", Scene::Voting, |world| {
+            let list = world.latest_list(FIRST);
+            by_guest(
+                world,
+                scopes::BID,
+                markets::Call::PostList { market: MARKET, slot: FIRST, list },
+                scopes::VOTE,
+            )
+        }),
+        row("wrong scope: a delegate names a voting key", Scene::Open, |world| {
+            by_guest(world, scopes::VOTE, registry::Call::SetVotingKey { key: None }, scopes::OWNER)
+        }),
+        row("wrong scope: a delegate adds a delegate", Scene::Open, |world| {
+            let call =
+                registry::Call::AddDelegate { key: AccountId([3; 32]), scopes: scopes::BID, expires: None };
+            by_guest(world, scopes::BID, call, scopes::OWNER)
+        }),
+        row("wrong scope: a delegate of the bank funds", Scene::Open, |world| {
+            let key = keyring::key("teller");
+            let bank = world.bank().clone();
+            let call = registry::Call::AddDelegate { key: key.account(), scopes: scopes::BID, expires: None };
+            world.chain.must(&bank, call);
+            let entity = world.homes[SELLER].entity;
+            let call = Call::Markets(markets::Call::Fund { entity, amount: Money::from_units(1) });
+            let wrong = Error::WrongScope { needed: scopes::OWNER, has: scopes::BID };
+            (world.chain.signed(&key, &call), wrong.into())
+        }),
+        row("a delegate spends its own empty account", Scene::Open, |world| {
+            let dest = MultiAddress::Id(world.homes[BUYER].account());
+            let call = Call::Balances(balances::Call::TransferAllowDeath { dest, value: Compact(1) });
+            let (free, needed) = (Money::ZERO, Money::from_units(1));
+            let wrong = balances::Error::InsufficientBalance { free, needed };
+            (world.chain.signed(&world.homes[SELLER].delegate, &call), wrong.into())
+        }),
+    ]
+}
+
+fn keys() -> Vec<Row> {
+    vec![
+        row("all-zero delegate", Scene::Open, |world| {
+            let call =
+                registry::Call::AddDelegate { key: AccountId::ZERO, scopes: scopes::BID, expires: None };
+            by_home(world, SELLER, call, Error::ZeroKey)
+        }),
+        row("all-zero owner", Scene::Open, |world| {
+            let call = registry::Call::RegisterEntity { owner: AccountId::ZERO, roles: roles::TRADER };
+            by(world, entities::REGISTRAR, call, Error::ZeroKey)
+        }),
+        row("key of another entity", Scene::Open, |world| {
+            let key = world.homes[BUYER].delegate.account();
+            let call = registry::Call::AddDelegate { key, scopes: scopes::BID, expires: None };
+            by_home(world, SELLER, call, Error::KeyInUse { key, entity: world.homes[BUYER].entity })
+        }),
+        row("scopes of an owner", Scene::Open, |world| {
+            let call =
+                registry::Call::AddDelegate { key: AccountId([3; 32]), scopes: scopes::OWNER, expires: None };
+            by_home(world, SELLER, call, Error::UnknownScopes(scopes::OWNER))
+        }),
+        row("voting key of another entity", Scene::Open, |world| {
+            let key = world.homes[BUYER].delegate.account();
+            by_home(world, SELLER, registry::Call::SetVotingKey { key: Some(key) }, Error::UnknownKey(key))
+        }),
+        row("removal of the owner key", Scene::Open, |world| {
+            let key = world.homes[SELLER].account();
+            by_home(world, SELLER, registry::Call::RemoveDelegate { key }, Error::UnknownKey(key))
+        }),
+        row("suspended trader", Scene::Open, |world| {
+            let entity = world.homes[SELLER].entity;
+            let registrar = world.owners[entities::REGISTRAR as usize].clone();
+            world.chain.must(&registrar, registry::Call::SetSuspended { entity, suspended: true });
+            let call = markets::Call::Place { request: world.request(SELLER, FIRST, Side::Sell, 100, 6_000) };
+            by_home(world, SELLER, call, Error::Suspended(entity))
+        }),
+        row("unknown entity", Scene::Open, |world| {
+            let entity = EntityId::from_number(99);
+            let call = markets::Call::Fund { entity, amount: Money::from_units(1) };
+            by(world, entities::BANK, call, Error::UnknownEntity(entity))
+        }),
+        row("meter without capacity", Scene::Open, |world| {
+            let registry::Call::RegisterMeter {
+                entity, key, market, connection, import_wh, export_wh, ..
+            } = register_meter(&world.homes[SELLER])
+            else {
+                unreachable!()
+            };
+            let call = registry::Call::RegisterMeter {
+                entity,
+                key,
+                market,
+                p_max_w: 0,
+                connection,
+                import_wh,
+                export_wh,
+            };
+            by(world, entities::REGISTRAR, call, Error::ZeroCapacity)
+        }),
+        row("meter of an unknown market", Scene::Open, |world| {
+            let registry::Call::RegisterMeter {
+                entity, key, p_max_w, connection, import_wh, export_wh, ..
+            } = register_meter(&world.homes[SELLER])
+            else {
+                unreachable!()
+            };
+            let market = MarketId::from_number(7);
+            let call = registry::Call::RegisterMeter {
+                entity,
+                key,
+                market,
+                p_max_w,
+                connection,
+                import_wh,
+                export_wh,
+            };
+            by(world, entities::REGISTRAR, call, Error::UnknownMarket(market))
+        }),
+    ]
+}
+
+fn money() -> Vec<Row> {
+    fn transfer(world: &World, value: u128, keep: bool) -> balances::Call {
+        let (dest, value) = (MultiAddress::Id(world.homes[BUYER].account()), Compact(value));
+        if keep {
+            balances::Call::TransferKeepAlive { dest, value }
+        } else {
+            balances::Call::TransferAllowDeath { dest, value }
+        }
+    }
+    vec![
+        row("transfer of what is held", Scene::Open, |world| {
+            let (free, held) = world.chain.money(&world.homes[SELLER].account());
+            assert!(!held.is_zero());
+            let needed = free.checked_add(Money::from_units(1)).unwrap();
+            let call = transfer(world, needed.units(), false);
+            by_home(world, SELLER, call, balances::Error::InsufficientBalance { free, needed })
+        }),
+        row("transfer of nothing", Scene::Open, |world| {
+            by_home(world, SELLER, transfer(world, 0, false), balances::Error::ExistentialDeposit)
+        }),
+        row("transfer that empties", Scene::Open, |world| {
+            let (free, _) = world.chain.money(&world.homes[SELLER].account());
+            by_home(world, SELLER, transfer(world, free.units(), true), balances::Error::Expendability)
+        }),
+        row("funding of nothing", Scene::Open, |world| {
+            let call = markets::Call::Fund { entity: world.homes[SELLER].entity, amount: Money::ZERO };
+            by(world, entities::BANK, call, balances::Error::ExistentialDeposit)
+        }),
+        row("funding beyond the bank's money", Scene::Open, |world| {
+            let (free, _) = world.chain.money(&world.account(entities::BANK));
+            let needed = free.checked_add(Money::from_units(1)).unwrap();
+            let call = markets::Call::Fund { entity: world.homes[SELLER].entity, amount: needed };
+            by(world, entities::BANK, call, balances::Error::InsufficientBalance { free, needed })
+        }),
+        row("deposit beyond the platform's money", Scene::Open, |world| {
+            let (free, _) = world.chain.money(&world.account(entities::PLATFORM));
+            let needed = free.checked_add(Money::from_units(1)).unwrap();
+            let call = markets::Call::TopUp { market: MARKET, amount: needed };
+            by(world, entities::PLATFORM, call, balances::Error::InsufficientBalance { free, needed })
+        }),
+        row("remark by a key that lost its binding", Scene::Open, |world| {
+            let (owner, key) = (world.homes[SELLER].owner.clone(), world.homes[SELLER].delegate.clone());
+            world.chain.must(&owner, registry::Call::RemoveDelegate { key: key.account() });
+            let call = Call::System(system::Call::Remark { remark: Vec::new() });
+            let wrong = runtime_execution::Invalid::Unregistered { signer: key.account() };
+            (world.chain.signed(&key, &call), wrong.into())
+        }),
+    ]
+}

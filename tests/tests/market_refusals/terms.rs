@@ -1,0 +1,152 @@
+//! Markets that may not be created and terms that may not be scheduled.
+
+use super::scenes::Scene;
+use super::{Attempt, Row, row};
+use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
+use busbar_tests::{artifacts, evil, two_faced};
+use contract_interface::{Clearing, Descriptor, Side, Terms};
+use runtime_execution::Call;
+use runtime_execution::modules::markets::registration::NewMarket;
+use runtime_execution::modules::markets::{self, BadTerms, Error};
+use runtime_primitives::{EntityId, Hash, MarketId, Price, Slot};
+
+/// The plan's market with a change.
+fn create(world: &World, change: impl FnOnce(&mut NewMarket), wrong: Error) -> Attempt {
+    let markets::Call::Create { mut new } = world.new_market(&Plan::default()) else { unreachable!() };
+    change(&mut new);
+    let call = Call::Markets(markets::Call::Create { new });
+    (world.chain.signed(world.platform(), &call), wrong.into())
+}
+
+fn bad(world: &World, change: impl FnOnce(&mut Terms), wrong: BadTerms) -> Attempt {
+    create(world, |new| change(&mut new.terms), Error::BadTerms(wrong))
+}
+
+/// Terms that name uploaded code as their matching rule.
+fn matching(world: &mut World, code: Vec<u8>, wrong: impl FnOnce(Hash) -> Error) -> Attempt {
+    let hash = artifacts::hash(&code);
+    world.upload(&[code]);
+    create(world, |new| new.terms.matching = hash, wrong(hash))
+}
+
+fn schedule(world: &World, slot: Slot, change: impl FnOnce(&mut Terms), wrong: Error) -> Attempt {
+    let mut terms = Box::new(world.terms.clone());
+    change(&mut terms);
+    let call = Call::Markets(markets::Call::ScheduleTerms { market: MARKET, slot, terms });
+    (world.chain.signed(world.platform(), &call), wrong.into())
+}
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = figures();
+    rows.extend(rules());
+    rows.extend(creation());
+    rows
+}
+
+fn figures() -> Vec<Row> {
+    vec![
+        row("terms: no slot length", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.slot_minutes = 0, BadTerms::SlotMinutes)
+        }),
+        row("terms: windows in disorder", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.windows.gate_before_s = 1_800, BadTerms::Windows)
+        }),
+        row("terms: no time to certify", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.windows.confirm_s = 291, BadTerms::Windows)
+        }),
+        row("terms: sealed orders", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.windows.reveal_s = 60, BadTerms::Sealed)
+        }),
+        row("terms: no tick", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.limits.tick_size = Price::ZERO, BadTerms::Tick)
+        }),
+        row("terms: prices below the feed-in tariff", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.limits.price_min = Price::from_ticks(2_999), BadTerms::PriceBounds)
+        }),
+        row("terms: prices above retail less fee", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.limits.price_max = Price::from_ticks(8_801), BadTerms::PriceBounds)
+        }),
+        row("terms: deviation above retail", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.rates.deviation = Price::from_ticks(9_001), BadTerms::Deviation)
+        }),
+        row("terms: a price below the seller's fee", Scene::NoMarket, |world| {
+            let change = |terms: &mut Terms| {
+                terms.rates.fee_payer = Side::Sell;
+                terms.rates.network_fee = Price::from_ticks(4_000);
+                terms.limits.price_max = Price::from_ticks(5_000);
+            };
+            bad(world, change, BadTerms::SellerFee)
+        }),
+        row("terms: no orders", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.limits.orders_per_slot = 0, BadTerms::Counts)
+        }),
+        row("terms: too many orders", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.limits.orders_per_slot = 100_001, BadTerms::Counts)
+        }),
+    ]
+}
+
+fn rules() -> Vec<Row> {
+    vec![
+        row("unknown code", Scene::NoMarket, |world| {
+            let code = Hash([4; 32]);
+            create(world, |new| new.terms.bid = code, Error::UnknownCode(code))
+        }),
+        row("rule that touches storage", Scene::NoMarket, |world| {
+            matching(world, two_faced::writes_storage(), Error::NotARule)
+        }),
+        row("rule that reads the clock", Scene::NoMarket, |world| {
+            matching(world, two_faced::reads_the_clock(), Error::NotARule)
+        }),
+        row("rule of another interface", Scene::NoMarket, |world| {
+            let descriptor = Descriptor { interface: 2, ..evil::DESCRIPTOR };
+            matching(world, evil::returning(&descriptor, &Clearing::default()), Error::NotARule)
+        }),
+        row("rule that clears fewer orders", Scene::NoMarket, |world| {
+            let descriptor = Descriptor { max_orders: 39, ..evil::DESCRIPTOR };
+            let code = evil::returning(&descriptor, &Clearing::default());
+            matching(world, code, |_| Error::TooManyForRule { wanted: 40, max: 39 })
+        }),
+        row("rule that does not end on a full book", Scene::NoMarket, |world| {
+            matching(world, evil::loops_for_ever(), |_| Error::WorstCase(40))
+        }),
+        row("rule that answers garbage on a full book", Scene::NoMarket, |world| {
+            matching(world, evil::garbage(), |_| Error::WorstCase(40))
+        }),
+        row("rule that breaks its promise on a full book", Scene::NoMarket, |world| {
+            let descriptor = Descriptor { no_residual_cross: true, ..evil::DESCRIPTOR };
+            matching(world, evil::returning(&descriptor, &Clearing::default()), |_| Error::WorstCase(40))
+        }),
+    ]
+}
+
+fn creation() -> Vec<Row> {
+    vec![
+        row("retailer without its role", Scene::NoMarket, |world| {
+            let entity = EntityId::from_number(entities::BANK);
+            let wrong = Error::PartyRole { entity, needed: contract_interface::roles::RETAILER };
+            create(world, |new| new.retailer = entity, wrong)
+        }),
+        row("first slot that has passed", Scene::NoMarket, |world| {
+            let slot = Slot::from_number(488);
+            create(world, |new| new.first_slot = slot, Error::FirstSlotPassed(slot))
+        }),
+        row("terms too late: the slot is open", Scene::Open, |world| {
+            schedule(world, FIRST, |_| (), Error::TermsTooLate { slot: FIRST })
+        }),
+        row("terms too late: less than a day ahead", Scene::Open, |world| {
+            let slot = Slot::from_number(510);
+            schedule(world, slot, |_| (), Error::TermsTooLate { slot })
+        }),
+        row("terms off the market's grid", Scene::Open, |world| {
+            let wrong = Error::BadTerms(BadTerms::Grid);
+            schedule(world, Slot::from_number(900), |terms| terms.slot_minutes = 15, wrong)
+        }),
+        row("terms of an unknown market", Scene::Open, |world| {
+            let terms = Box::new(world.terms.clone());
+            let market = MarketId::from_number(5);
+            let call = Call::Markets(markets::Call::ScheduleTerms { market, slot: FIRST, terms });
+            (world.chain.signed(world.platform(), &call), Error::UnknownMarket(market).into())
+        }),
+    ]
+}
