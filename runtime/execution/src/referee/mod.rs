@@ -6,4 +6,4 @@ mod clearing;
 mod settlement;
 
 pub use clearing::{ClearingFault, check_clearing};
-pub use settlement::{SettlementFault, check_settlement};
+pub use settlement::{PaymentFault, SettlementFault, check_settlement};
