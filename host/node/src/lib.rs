@@ -3,10 +3,12 @@
 //! The only crate with secret keys and a command line; what it knows of the rules it asks the runtime.
 
 pub mod agent;
+pub mod chain_spec;
 pub mod cli;
 pub mod community;
 pub mod keys;
 pub mod node;
 pub mod report;
 pub mod scenario;
+pub mod trade;
 pub mod wallet;

@@ -17,6 +17,8 @@ pub struct StageRow {
     pub from: Timestamp,
     /// When it ended.
     pub until: Timestamp,
+    /// Whether its Merkle root follows from the archived leaves.
+    pub root_holds: bool,
     /// What its body says, in a few words; may have several lines.
     pub body: String,
     /// Valid signatures that it carries.
@@ -43,10 +45,11 @@ impl StageRow {
     fn header(&self) -> String {
         let StageRecord { version, timestamp, nonce, bits, prev_hash, merkle_root, .. } = &self.record;
         format!(
-            "version {version}, {time}, nonce {nonce}, bits {bits}\nprev {prev}  root {root}",
+            "version {version}, {time}, nonce {nonce}, bits {bits}\nprev {prev}  root {root} {verdict}",
             time = utc_clock(*timestamp),
             prev = short(prev_hash),
             root = short(merkle_root),
+            verdict = if self.root_holds { "ok" } else { "BAD" },
         )
     }
 }
@@ -66,6 +69,7 @@ impl Serialize for StageRow {
             prev_hash: record.prev_hash.to_string(),
             merkle_root: record.merkle_root.to_string(),
             record_hash: record.hash().to_string(),
+            root_holds: self.root_holds,
             body: &self.body,
             signatures: self.signatures,
         };
@@ -86,6 +90,7 @@ struct Row<'a> {
     prev_hash: String,
     merkle_root: String,
     record_hash: String,
+    root_holds: bool,
     body: &'a str,
     signatures: u32,
 }
@@ -131,7 +136,14 @@ mod tests {
                 StageRecord { version: 1, stage, prev_hash, timestamp, nonce: 2, bits: 0, merkle_root };
             prev_hash = record.hash();
             let from = timestamp.minus_ms(60_000);
-            StageRow { record, from, until: timestamp, body: format!("body {at}"), signatures: 3 }
+            StageRow {
+                record,
+                from,
+                until: timestamp,
+                root_holds: at != 6,
+                body: format!("body {at}"),
+                signatures: 3,
+            }
         };
         Stage::ALL.into_iter().zip(0..).map(row).collect()
     }
@@ -143,12 +155,13 @@ mod tests {
             assert!(table.contains(&format!("{} {}", number(stage), name(stage))), "{table}");
         }
         let head = [
-            "┌────────────────────────┬───────────────────────┬──────────────────────────────────────┬────────┬────────────┐",
-            "│ Stage                  ┆ Interval (UTC)        ┆ Header                               ┆ Body   ┆ Signatures │",
-            "╞════════════════════════╪═══════════════════════╪══════════════════════════════════════╪════════╪════════════╡",
-            "│ 1 declaration          ┆ 2016-05-26 11:59:00 – ┆ version 1, 12:00:00, nonce 2, bits 0 ┆ body 0 ┆ 3          │",
-            "│                        ┆ 2016-05-26 12:00:00   ┆ prev 0x0000…0000  root 0xee15…3e25   ┆        ┆            │",
+            "┌────────────────────────┬───────────────────────┬────────────────────────────────────────┬────────┬────────────┐",
+            "│ Stage                  ┆ Interval (UTC)        ┆ Header                                 ┆ Body   ┆ Signatures │",
+            "╞════════════════════════╪═══════════════════════╪════════════════════════════════════════╪════════╪════════════╡",
+            "│ 1 declaration          ┆ 2016-05-26 11:59:00 – ┆ version 1, 12:00:00, nonce 2, bits 0   ┆ body 0 ┆ 3          │",
+            "│                        ┆ 2016-05-26 12:00:00   ┆ prev 0x0000…0000  root 0xee15…3e25 ok  ┆        ┆            │",
         ];
+        assert_eq!((table.matches(" ok ").count(), table.matches(" BAD ").count()), (6, 1));
         assert_eq!(table.lines().take(head.len()).collect::<Vec<_>>(), head);
     }
 

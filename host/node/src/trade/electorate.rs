@@ -1,0 +1,40 @@
+//! Who could vote. A settled slot keeps only the hash of its electorate, in every claim; the electors are drawn
+//! again from the registry, and they count only if they hash to it.
+
+use contract_interface::{Claim, Stage, TradeOrder, roles};
+use parity_scale_codec::Encode;
+use runtime_execution::modules::markets::lists::DISPUTE_ROUND;
+use runtime_execution::modules::registry::{ENTITIES, VALIDATORS};
+use runtime_primitives::{AccountId, EntityId, blake2_256};
+use runtime_state::Overlay;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The electors of `claim` with their keys of today, or `None` if the registry has changed since.
+/// `trades` are the confirmed trades of its slot.
+pub fn electors(
+    state: &Overlay,
+    claim: &Claim,
+    trades: &[TradeOrder],
+) -> Option<BTreeMap<EntityId, AccountId>> {
+    let by_validators = claim.stage == Stage::Authentication || claim.round == DISPUTE_ROUND;
+    let electors: BTreeMap<EntityId, AccountId> = if by_validators {
+        let validators = VALIDATORS.get(state).unwrap_or_default();
+        validators.iter().map(|validator| (validator.entity, validator.session_key)).collect()
+    } else {
+        market_entities(state, trades)
+    };
+    let entities: Vec<EntityId> = electors.keys().copied().collect();
+    (blake2_256(&entities.encode()) == claim.electorate_hash).then_some(electors)
+}
+
+/// Entities with a voting key that trade in the slot, plus operators.
+fn market_entities(state: &Overlay, trades: &[TradeOrder]) -> BTreeMap<EntityId, AccountId> {
+    let legs = trades.iter().flat_map(|order| order.inputs.iter().chain(&order.outputs));
+    let trading: BTreeSet<EntityId> = legs.map(|leg| leg.entity).collect();
+    ENTITIES
+        .entries(state)
+        .into_iter()
+        .filter(|(id, entity)| entity.roles & roles::OPERATORS != 0 || trading.contains(id))
+        .filter_map(|(id, entity)| Some((id, entity.voting_key?)))
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! The paper's trade, played on a real node and read back from its data folder.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use contract_interface::Stage;
+use host_node::scenario::{Casting, Play, paper};
+use host_node::trade::{Life, TradeError, TradeId, list};
+use host_storage::{Commit, Store};
+use parity_scale_codec::Encode;
+use runtime_execution::archive::{hold_key, leaf_key, slot_key, tables};
+use runtime_execution::modules::markets::At;
+use runtime_primitives::{Seq, Slot};
+use runtime_state::{ArchiveRow, ChangeSet, State};
+use runtime_vm::VM_THREAD_STACK_BYTES;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// Contracts run on this thread.
+fn on_a_vm_thread(work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
+    thread.spawn(work).unwrap().join().unwrap();
+}
+
+fn played() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let mut play = Play::open(paper().unwrap(), Casting::default(), folder.path()).unwrap();
+    play.run(|_| {}).unwrap();
+    folder
+}
+
+fn open(folder: &Path) -> Store {
+    Store::open(&folder.join("chain.redb")).unwrap()
+}
+
+fn id(text: &str) -> TradeId {
+    text.parse().unwrap()
+}
+
+/// Put rows over archive rows by a block that changes nothing else: a store that was tampered with.
+fn tamper(store: &Store, archive: Vec<ArchiveRow>) {
+    let snapshot = store.snapshot();
+    let mut block = snapshot.block(snapshot.height()).unwrap().unwrap();
+    block.height = snapshot.height().next();
+    let changes = ChangeSet::new();
+    let trie = snapshot.update_trie(&changes);
+    let mut header = snapshot.best_header().clone();
+    (header.parent_hash, header.number) = (snapshot.hash(), block.height.number());
+    let (body, receipts) = (Vec::new(), Vec::<u8>::new().encode());
+    drop(snapshot);
+    store.commit(Commit { header, block, body, receipts, changes, trie, archive }).unwrap();
+}
+
+fn row(table: u8, key: Vec<u8>, value: Vec<u8>) -> ArchiveRow {
+    ArchiveRow { table, key, value }
+}
+
+#[test]
+fn the_papers_trade_is_shown_and_checks() {
+    on_a_vm_thread(|| {
+        let folder = played();
+        let store = open(folder.path());
+        let snapshot = store.snapshot();
+        let life = Life::read(&snapshot, id("0/500/0")).unwrap();
+        assert_eq!(life.faults, Vec::<String>::new());
+        let bodies: Vec<&str> = life.rows.iter().map(|row| row.body.as_str()).collect();
+        assert_eq!(
+            bodies,
+            [
+                "Input(10 kWh, 0.67 yuan/kWh, slot 500) A sells\nInput(10 kWh, 0.67 yuan/kWh, slot 500) B buys",
+                "Input(10 kWh, 0.67 yuan/kWh, slot 500) of A\nOutput(10 kWh, 0.67 yuan/kWh, slot 500) to B\nA signed, B signed",
+                "sign(validator 1)\nsign(validator 2)\nsign(validator 3)\n3 of 3 validators",
+                "A: import 0 Wh, export 10000 Wh, 230.0 V, 50.000 Hz\nB: import 10000 Wh, export 0 Wh, 230.0 V, 50.000 Hz",
+                "Num(pass) = 4 > Num(oppose) = 0\nof 4 electors",
+                "A: sold 10 kWh, net +6.7 yuan\nB: bought 10 kWh, net −6.9 yuan",
+                "(6.7 yuan)B→A, (0.2 yuan)B→C",
+            ]
+        );
+        assert_eq!(life.rows.iter().map(|row| row.signatures).collect::<Vec<_>>(), [2, 2, 3, 2, 4, 0, 0]);
+        assert!(life.rows.iter().all(|row| row.root_holds && row.from <= row.until));
+
+        let json = serde_json::to_value(&life).unwrap();
+        let paid = |index: usize| {
+            let payment = &json["payments"][index];
+            (
+                payment["from"].as_str().unwrap(),
+                payment["to"].as_str().unwrap(),
+                payment["amount"].as_u64().unwrap(),
+            )
+        };
+        assert_eq!((paid(0), paid(1)), (("B", "A", 67_000_000), ("B", "C", 2_000_000)));
+        assert_eq!(json["payments"][0]["chain"][1]["what"], "bank funds B with 10 yuan");
+        assert_eq!(json["stages"].as_array().unwrap().len(), 7);
+        let text = life.to_string();
+        for part in
+            ["7 settlement", "root 0x", "6.7 yuan B → A (energy)", "signature and payment shown here holds"]
+        {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+
+        let [listed] = list(&snapshot, None).unwrap().try_into().ok().unwrap();
+        assert_eq!((listed.id.as_str(), listed.settled.as_deref()), ("0/500/0", Some("10 kWh")));
+        assert!(list(&snapshot, Some(Slot::from_number(7))).unwrap().is_empty());
+        let missing = |text| Life::read(&snapshot, id(text)).unwrap_err();
+        assert!(matches!(missing("0/500/1"), TradeError::NoTrade { trades: 1, trade: 1, .. }));
+        assert!(matches!(missing("0/499/0"), TradeError::NotCleared { .. }));
+        assert!(matches!(missing("1/500/0"), TradeError::NotCleared { .. }));
+    });
+}
+
+#[test]
+fn what_was_tampered_with_is_bad() {
+    on_a_vm_thread(|| {
+        let folder = played();
+        let at = id("500/0").at;
+        let store = open(folder.path());
+        let snapshot = store.snapshot();
+        let original = |table, key: &[u8]| snapshot.archive_get(table, key).unwrap().unwrap();
+        // A row of the archive, how it changes, and the fault that names it.
+        let leaf = |stage, index: u32| (tables::STAGE, leaf_key(at, stage, index));
+        let last = usize::MAX;
+        let rows = [
+            (leaf(Stage::Declaration, 0), 20, "stage 1: the root does not follow"),
+            (leaf(Stage::Declaration, 1), 20, "stage 1: the order of B is no leaf"),
+            (leaf(Stage::Matching, 0), 20, "stage 2: the trade order is not the clearing's trade"),
+            (leaf(Stage::Authentication, 2), last, "stage 3: bad signature: vote of validator 3"),
+            (leaf(Stage::Execution, 1), last, "stage 4: bad signature: reading of B"),
+            (leaf(Stage::Certification, 0), last, "stage 5: bad signature: vote of"),
+            (leaf(Stage::Clearing, 0), 20, "stage 6: the root does not follow"),
+            (leaf(Stage::Settlement, 0), 80, "stage 7: the root does not follow"),
+            (
+                (tables::HOLD, hold_key(at, Seq::from_number(1))),
+                38,
+                "the energy from B to A has a broken chain",
+            ),
+            ((tables::CONSENT, consent_key(at, 1)), last, "stage 2: bad signature: confirmation of A"),
+        ];
+        let spoiled = rows.map(|((table, key), at, fault)| {
+            let before = original(table, &key);
+            let mut after = before.clone();
+            let at = at.min(after.len() - 1);
+            after[at] ^= 1;
+            (row(table, key.clone(), after), row(table, key, before), fault)
+        });
+        drop(snapshot);
+        for (spoiled, sound, fault) in spoiled {
+            tamper(&store, vec![spoiled]);
+            let life = Life::read(&store.snapshot(), id("500/0")).unwrap();
+            assert!(life.faults.iter().any(|found| found.starts_with(fault)), "{fault}: {:?}", life.faults);
+            assert!(life.to_string().contains("BAD"));
+            tamper(&store, vec![sound]);
+        }
+        assert!(Life::read(&store.snapshot(), id("500/0")).unwrap().faults.is_empty());
+        let (table, key) = leaf(Stage::Settlement, 1);
+        tamper(&store, vec![row(table, key, b"?".to_vec())]);
+        let error = Life::read(&store.snapshot(), id("500/0")).unwrap_err();
+        assert_eq!(error.to_string(), "the archive has no readable payment of slot 500, market 0");
+    });
+}
+
+fn consent_key(at: At, side: u8) -> Vec<u8> {
+    [&slot_key(at)[..], &0u32.to_be_bytes(), &[side]].concat()
+}
