@@ -8,6 +8,7 @@ pub mod cli;
 pub mod community;
 pub mod keys;
 pub mod node;
+pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod trade;

@@ -1,8 +1,19 @@
 //! Chains that everybody can name: the scenarios, and a development chain.
+//!
+//! Their keys are derived from public texts: anybody can sign with them, so nobody may trust them with money.
 
 use crate::community::Season;
-use crate::scenario::{Script, day, paper};
+use crate::keys::KeyPair;
+use crate::scenario::{Cast, Script, day, pair, paper, rules};
 use clap::ValueEnum;
+use contract_interface::roles;
+use runtime_execution::{GenesisConfig, GenesisEntity};
+use runtime_primitives::{Money, Timestamp, blake2_256};
+
+/// Genesis of the development chain: 2026-01-01T00:00:00Z, so that its hash is everybody's.
+const DEV_GENESIS: Timestamp = Timestamp::from_ms(1_767_225_600_000);
+/// What the development chain's bank, retailer and market operator start with: a million yuan each.
+const DEV_FUNDS: Money = Money::from_units(10_000_000_000_000);
 
 /// A chain known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,4 +61,51 @@ impl Preset {
             Self::Dev => None,
         }
     }
+
+    /// What the chain starts with.
+    pub fn config(self) -> GenesisConfig {
+        self.script().map_or_else(dev, |script| Cast::genesis_config(&script))
+    }
+
+    /// The well-known session key of a validator, numbered from 1.
+    pub fn session_key(self, validator: u32) -> KeyPair {
+        match self {
+            Self::Dev => key(&format!("//Validator{validator}//session")),
+            _ => pair(self.name(), &format!("validator {validator}"), "session"),
+        }
+    }
+}
+
+/// The development chain: the keys that every Substrate tool knows in the market's roles, one validator.
+fn dev() -> GenesisConfig {
+    let entity = |uri: &str, roles: u16, balance, votes: bool| {
+        let owner = key(uri).account();
+        GenesisEntity { owner, roles, balance, voting_key: votes.then_some(owner), session_key: None }
+    };
+    let validator = GenesisEntity {
+        session_key: Some(Preset::Dev.session_key(1).account()),
+        ..entity("//Validator1", roles::VALIDATOR, Money::ZERO, false)
+    };
+    GenesisConfig {
+        chain: "busbar dev".to_owned(),
+        timestamp: DEV_GENESIS,
+        sudo: key("//Alice").account(),
+        entities: vec![
+            entity("//Alice", roles::REGISTRAR | roles::BANK, DEV_FUNDS, false),
+            entity("//Bob", roles::RETAILER, DEV_FUNDS, false),
+            entity("//Charlie", roles::GRID_OPERATOR, Money::ZERO, true),
+            entity("//Dave", roles::MARKET_OPERATOR | roles::AUTHOR, DEV_FUNDS, true),
+            validator,
+            entity("//Eve", roles::TRADER, Money::ZERO, true),
+            entity("//Ferdie", roles::TRADER, Money::ZERO, true),
+        ],
+        codes: [rules::BID, rules::HIGH_LOW, rules::MIN_SPREAD, rules::SETTLEMENT]
+            .map(<[u8]>::to_vec)
+            .to_vec(),
+        default_settlement: Some(blake2_256(rules::SETTLEMENT)),
+    }
+}
+
+fn key(uri: &str) -> KeyPair {
+    uri.parse().expect("a development URI")
 }

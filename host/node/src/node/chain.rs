@@ -2,7 +2,9 @@
 //!
 //! Only [`Application::finalized`] changes the state, and only through one store commit a block.
 
+use super::flusher::Flusher;
 use super::{Pool, PoolError, SignatureCache};
+use crate::chain_spec::{ChainSpec, SpecError};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_storage::{Commit, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
@@ -15,7 +17,7 @@ use runtime_primitives::{AccountId, Executed, Hash, Height, OrderedBlock, Timest
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm, VmFault};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -34,6 +36,9 @@ pub enum ChainError {
     /// The chain spec describes no genesis.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The chain spec cannot be kept beside a new chain.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
     /// The data folder holds another chain.
     #[error("the data folder holds chain {found}, the spec describes {wanted}: use another folder")]
     OtherChain {
@@ -65,7 +70,8 @@ pub struct Statistics {
 
 /// One node's chain.
 pub struct Chain {
-    store: Store,
+    store: Arc<Store>,
+    flusher: Flusher,
     vm: Vm,
     pool: Mutex<Pool>,
     signatures: SignatureCache,
@@ -74,7 +80,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Open the chain at `path`, or start it there.
+    /// Open the chain at `path`, or start it there and keep its spec beside it.
     ///
     /// # Errors
     /// [`ChainError`].
@@ -84,6 +90,7 @@ impl Chain {
         let store = if Store::exists(path) {
             Store::open(path)?
         } else {
+            ChainSpec::keep(config, path)?;
             Store::create(
                 path,
                 Commit {
@@ -101,7 +108,9 @@ impl Chain {
         if found != wanted {
             return Err(ChainError::OtherChain { found, wanted });
         }
+        let store = Arc::new(store);
         Ok(Self {
+            flusher: Flusher::new(store.clone()),
             store,
             vm: Vm::new(EngineKind::Wasmtime)?,
             pool: Mutex::default(),
@@ -178,6 +187,17 @@ impl Chain {
         locked(&self.statistics).verifying += began.elapsed();
     }
 
+    /// Wait until every committed block is durable.
+    ///
+    /// # Errors
+    /// If the disk fails, now or in an earlier flush.
+    pub fn settle(&self) -> Result<(), ChainError> {
+        let began = Instant::now();
+        self.flusher.settle()?;
+        locked(&self.statistics).committing += began.elapsed();
+        Ok(())
+    }
+
     /// Extrinsics waiting in the pool.
     pub fn waiting(&self) -> usize {
         locked(&self.pool).len()
@@ -224,7 +244,11 @@ impl Application for Chain {
         if block.height <= snapshot.height() && block.height > Height::ZERO {
             return Ok(());
         }
-        self.learn(&snapshot, &block.extrinsics);
+        let foreign: Vec<Vec<u8>> = {
+            let pool = locked(&self.pool);
+            block.extrinsics.iter().filter(|bytes| !pool.contains(bytes)).cloned().collect()
+        };
+        self.learn(&snapshot, &foreign);
         let began = Instant::now();
         let parent = snapshot.best_header();
         let done = execute_block(&self.vm, &snapshot, parent, &self.genesis, &block, &self.signatures)?;
@@ -244,7 +268,7 @@ impl Application for Chain {
         let began = Instant::now();
         let ordered = block.extrinsics.clone();
         drop(snapshot);
-        self.store.commit(Commit {
+        self.store.commit_deferred(Commit {
             header: done.header,
             block,
             body: done.body,
@@ -253,6 +277,7 @@ impl Application for Chain {
             trie: done.trie,
             archive: done.archive,
         })?;
+        self.flusher.request();
         locked(&self.statistics).committing += began.elapsed();
         let snapshot = self.snapshot();
         let state = Overlay::new(&snapshot);
