@@ -156,6 +156,31 @@ impl Store {
     /// If the block does not follow the best one or its parts do not belong together: the store goes on
     /// as before. If the write fails: the store must be opened again.
     pub fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.write_block(commit, false)
+    }
+
+    /// As [`Store::commit`], but visible to readers before it is durable: a crash before the next
+    /// [`Store::flush`] leaves an earlier block, whole. Whoever acknowledges a block to others flushes first.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn commit_deferred(&self, commit: Commit) -> Result<(), StoreError> {
+        self.write_block(commit, true)
+    }
+
+    /// Make every committed block durable. Runs beside readers, before the next commit.
+    ///
+    /// # Errors
+    /// If the write fails: the store must be opened again.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer()?;
+        writer.failed = true;
+        write::flush(&self.db, &self.head().tip)?;
+        writer.failed = false;
+        Ok(())
+    }
+
+    fn write_block(&self, commit: Commit, deferred: bool) -> Result<(), StoreError> {
         let mut writer = self.writer()?;
         let head = self.head();
         let wanted = head.height().next();
@@ -166,7 +191,7 @@ impl Store {
             return Err(StoreError::NotChild { found: commit.header.parent_hash, wanted: head.hash });
         }
         write::check_parts(&commit, &head.trie)?;
-        self.write(&mut writer, |log| write::block(&self.db, &self.options, log, &head, commit))
+        self.write(&mut writer, |log| write::block(&self.db, deferred, &self.options, log, &head, commit))
     }
 
     /// Undo blocks until `to` is the best one. Long ways are gone in several transactions: a crash

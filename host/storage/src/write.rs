@@ -8,7 +8,7 @@ use crate::tables::{ARCHIVE, BLOCKS, HASHES, HEAD, UNDO, archive_key, create_all
 use crate::trie_log::TrieLog;
 use crate::undo::UndoRows;
 use crate::{Commit, StoreError, StoreOptions, block_record, chunks, flat, undo};
-use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, WriteTransaction};
 use runtime_primitives::{Header, Height};
 use runtime_state::trie::Trie;
 use runtime_state::{ArchiveRow, ChangeSet, TrieUpdate};
@@ -21,6 +21,22 @@ pub(crate) fn begin(db: &Database) -> Result<WriteTransaction, StoreError> {
     let mut tx = db.begin_write()?;
     tx.set_quick_repair(true);
     Ok(tx)
+}
+
+/// A write transaction that readers see at once and a crash may undo, with all after it, up to the last
+/// [`flush`].
+fn begin_deferred(db: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut tx = db.begin_write()?;
+    tx.set_durability(Durability::None).expect("only savepoints forbid it, and there are none");
+    Ok(tx)
+}
+
+/// Make everything committed so far durable.
+pub(crate) fn flush(db: &Database, tip: &Tip) -> Result<(), StoreError> {
+    let tx = begin(db)?;
+    tx.open_table(HEAD)?.insert(TIP, &tip.encode()[..])?;
+    tx.commit()?;
+    Ok(())
 }
 
 /// What can be checked of a block without the one before it.
@@ -70,15 +86,16 @@ pub(crate) fn genesis(db: &Database, options: &StoreOptions, genesis: Commit) ->
     Ok(())
 }
 
-/// Write a checked block that follows `head`.
+/// Write a checked block that follows `head`; durable at once unless `deferred`.
 pub(crate) fn block(
     db: &Database,
+    deferred: bool,
     options: &StoreOptions,
     log: &mut TrieLog,
     head: &Head,
     commit: Commit,
 ) -> Result<Head, StoreError> {
-    let tx = begin(db)?;
+    let tx = if deferred { begin_deferred(db)? } else { begin(db)? };
     let (mut flat_undo, mut archive_undo) = (UndoRows::default(), UndoRows::default());
     flat::write(&tx, &commit.changes, commit.trie.ops(), &mut flat_undo)?;
     write_archive(&tx, &commit.archive, &mut archive_undo)?;

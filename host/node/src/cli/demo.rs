@@ -1,6 +1,7 @@
 //! `busbar demo`: three acts on a real node. Exits non-zero if any invariant fails.
 
 use crate::community::{ATTRIBUTION, Season};
+use crate::node::Statistics;
 use crate::report::{Progress, Summary, peak_memory_bytes, write_bills_csv, write_bills_json};
 use crate::scenario::{
     Cast, Casting, Malice, Outcome, Play, Script, TransferSum, day, expose, outcome, paper,
@@ -60,8 +61,8 @@ impl Scenario {
 struct Played {
     outcome: Outcome,
     wall: Duration,
-    /// Extrinsics of this run; less than the chain's after a resume.
-    extrinsics: u64,
+    /// What the node did in this run; less than the chain has after a resume.
+    node: Statistics,
     folder: PathBuf,
 }
 
@@ -134,8 +135,8 @@ impl DemoArgs {
         drop(progress);
         let wall = began.elapsed();
         let outcome = outcome(&play, conserved.get())?;
-        let extrinsics = play.chain().statistics().extrinsics;
-        let played = Played { outcome, wall, extrinsics, folder: folder.to_owned() };
+        let node = play.chain().statistics();
+        let played = Played { outcome, wall, node, folder: folder.to_owned() };
         write_bills(&played)?;
         Ok(played)
     }
@@ -242,8 +243,13 @@ fn summary(played: &Played) -> Summary {
     table.line("network fees", yuan(outcome.fees)).line("deviation charges", yuan(outcome.deviation));
     table.count("attestations", outcome.attestations).count("votes", outcome.votes);
     table.count("blocks", outcome.blocks).count("extrinsics", outcome.extrinsics);
-    table.count("extrinsics per second", per_second(played.extrinsics, played.wall));
+    table.count("extrinsics per second", per_second(played.node.extrinsics, played.wall));
     table.line("wall time", format!("{:.2?}", played.wall));
+    let Statistics { verifying, executing, committing, .. } = played.node;
+    table.line(
+        "  signatures / execution / commits",
+        format!("{verifying:.2?} / {executing:.2?} / {committing:.2?}"),
+    );
     if let Some(peak) = peak_memory_bytes() {
         table.line("peak memory", format!("{} MiB", peak >> 20));
     }
@@ -336,7 +342,7 @@ fn report<'a>(played: &'a Played, invariants: &'a BTreeMap<String, bool>) -> any
         bills_total: i64::try_from(outcome.bills_total.units()).context("a total beyond 2^63 units")?,
         blocks: outcome.blocks,
         extrinsics: outcome.extrinsics,
-        extrinsics_per_second: per_second(played.extrinsics, played.wall),
+        extrinsics_per_second: per_second(played.node.extrinsics, played.wall),
         wall_seconds: played.wall.as_secs_f64(),
         peak_memory_bytes: peak_memory_bytes(),
         final_header_hash: outcome.final_header_hash.to_string(),

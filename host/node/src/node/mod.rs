@@ -3,6 +3,7 @@
 //! [`Chain`] is what consensus sees; everything else asks it for snapshots.
 
 mod chain;
+mod flusher;
 mod pool;
 mod signatures;
 

@@ -106,6 +106,11 @@ impl Pool {
         Ok(valid.hash)
     }
 
+    /// Whether this extrinsic waits here, and so was validated.
+    pub fn contains(&self, bytes: &[u8]) -> bool {
+        self.known.contains(&runtime_primitives::blake2_256(bytes))
+    }
+
     /// Number of extrinsics waiting.
     pub fn len(&self) -> usize {
         self.known.len()

@@ -146,7 +146,7 @@ impl Play {
                 on_block(&Overlay::new(&self.chain.snapshot()));
             }
         }
-        Ok(())
+        Ok(self.chain.settle()?)
     }
 
     fn is_over(&mut self, on_settled: &mut impl FnMut(Slot)) -> bool {
