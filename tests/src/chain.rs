@@ -35,6 +35,8 @@ pub struct Past {
     pub events: Vec<EventRecord>,
     /// Rows for the archive.
     pub archive: Vec<ArchiveRow>,
+    /// Free and reserved money of every account after the block, in units.
+    pub accounts: BTreeMap<AccountId, (u128, u128)>,
 }
 
 /// The chain. A clone is a fork.
@@ -140,8 +142,8 @@ impl Chain {
         self.state.apply(&changes, trie);
         self.header = header.clone();
         self.now = time;
-        self.past.push(Past { ordered, header, receipts, events, archive });
-        self.audit();
+        let accounts = self.audited_accounts();
+        self.past.push(Past { ordered, header, receipts, events, archive, accounts });
         self.last()
     }
 
@@ -233,21 +235,22 @@ impl Chain {
         self.state.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
     }
 
-    /// No money is made or lost, and reserved money is what the market holds: orders and deposits.
-    fn audit(&self) {
+    /// Everybody's money. None is made or lost, and what is reserved the market holds for orders and deposits.
+    fn audited_accounts(&self) -> BTreeMap<AccountId, (u128, u128)> {
         let view = self.view();
-        let (mut all, mut reserved) = (0u128, 0u128);
-        for info in system::ACCOUNT.entries(&view).values() {
-            all += info.data.free.units() + info.data.reserved.units();
-            reserved += info.data.reserved.units();
-        }
+        let entries = system::ACCOUNT.entries(&view).into_iter();
+        let accounts: BTreeMap<_, _> =
+            entries.map(|(who, info)| (who, (info.data.free.units(), info.data.reserved.units()))).collect();
+        let all: u128 = accounts.values().map(|(free, reserved)| free + reserved).sum();
         let issued = balances::TOTAL_ISSUANCE.get(&view).expect("genesis issues money").units();
         assert_eq!(all, issued, "money is conserved at block {}", self.header.number);
-        let held: u128 =
-            markets::ENTITY_SLOTS.entries(&view).values().map(|standing| standing.held.units()).sum();
-        let deposits: u128 =
-            markets::MARKETS.entries(&view).values().map(|market| market.deposit.units()).sum();
+        let reserved: u128 = accounts.values().map(|(_, reserved)| reserved).sum();
+        let standings = markets::ENTITY_SLOTS.entries(&view);
+        let held: u128 = standings.values().map(|standing| standing.held.units()).sum();
+        let markets = markets::MARKETS.entries(&view);
+        let deposits: u128 = markets.values().map(|market| market.deposit.units()).sum();
         assert_eq!(reserved, held + deposits, "reserved money is held for something");
+        accounts
     }
 }
 

@@ -263,6 +263,17 @@ impl World {
         self.expect(slot, SlotState::Settled);
     }
 
+    /// From confirmed trades of the first slot to their settlement.
+    pub fn finish_certified(&mut self, moved: &[(u64, u64)]) {
+        let slot = crate::world::FIRST;
+        self.attest(slot);
+        self.chain.pass_to(self.terms.delivery_start(slot));
+        self.chain.pass_to(self.terms.delivery_end(slot));
+        self.measure_all(slot, moved);
+        self.certify(slot);
+        self.settle(slot);
+    }
+
     /// From an open slot with orders to its settlement, with these imports and exports.
     pub fn finish(&mut self, slot: Slot, moved: &[(u64, u64)]) {
         self.deliver(slot);

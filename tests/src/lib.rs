@@ -3,8 +3,10 @@
 pub mod artifacts;
 pub mod chain;
 pub mod course;
+pub mod days;
 pub mod evil;
 pub mod keyring;
+pub mod ledger;
 pub mod machine;
 pub mod two_faced;
 pub mod world;

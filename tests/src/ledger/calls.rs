@@ -1,0 +1,221 @@
+//! What the accountant writes down for each extrinsic that succeeded.
+
+use super::slots::Entry;
+use super::{Ledger, Line, MarketBook, Member, Meter, formulas};
+use contract_interface::{OrderRequest, Side, Stage, flags, kinds};
+use runtime_execution::Call;
+use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
+use runtime_execution::modules::{attestation, balances, markets, registry};
+use runtime_primitives::{AccountId, Hash};
+
+impl Ledger {
+    pub(super) fn admit(&mut self, owner: AccountId, roles: u16) -> u32 {
+        let number = u32::try_from(self.members.len()).expect("few members");
+        self.members.push(Member { owner, roles, votes: false });
+        self.keys.insert(owner, number);
+        self.purse(owner);
+        number
+    }
+
+    /// Enter an extrinsic.
+    pub(super) fn enter(&mut self, extrinsic: &UncheckedExtrinsic) {
+        let signer = extrinsic.envelope.map(|envelope| {
+            let MultiAddress::Id(signer) = envelope.signer;
+            signer
+        });
+        match (&extrinsic.call, signer) {
+            (Call::Balances(call), Some(signer)) => self.transfer(call, signer),
+            (Call::Registry(call), Some(signer)) => self.registry(call, signer),
+            (Call::Markets(call), signer) => self.market_call(call, signer),
+            (Call::Attestation(attestation::Call::Vote { voter, claim, .. }), None) => {
+                let slot = self.slots.get_mut(&claim.slot.number()).expect("votes are about open slots");
+                let votes = match claim.stage {
+                    Stage::Authentication => &mut slot.certificate,
+                    _ => slot.votes.entry(claim.round).or_default(),
+                };
+                votes.insert(voter.number(), claim.result_hash);
+            }
+            (Call::System(_) | Call::Contracts(_) | Call::Timestamp(_), _) => {}
+            (call, _) => panic!("the accountant has no entry for {call:?}"),
+        }
+    }
+
+    fn transfer(&mut self, call: &balances::Call, payer: AccountId) {
+        let (balances::Call::TransferAllowDeath { dest, value }
+        | balances::Call::TransferKeepAlive { dest, value }) = call;
+        let MultiAddress::Id(payee) = *dest;
+        let line = Line {
+            slot: None,
+            payer,
+            payee,
+            amount: value.0,
+            kind: kinds::BALANCE,
+            trade: None,
+            meter: None,
+        };
+        self.pay(line, 0);
+    }
+
+    fn registry(&mut self, call: &registry::Call, signer: AccountId) {
+        match call {
+            registry::Call::RegisterEntity { owner, roles } => _ = self.admit(*owner, *roles),
+            registry::Call::AddDelegate { key, .. } => _ = self.keys.insert(*key, self.keys[&signer]),
+            registry::Call::RemoveDelegate { key } => _ = self.keys.remove(key),
+            registry::Call::SetVotingKey { key } => {
+                self.members[self.keys[&signer] as usize].votes = key.is_some();
+            }
+            registry::Call::RegisterMeter { entity, import_wh, export_wh, .. } => {
+                let start = (import_wh.wh(), export_wh.wh());
+                self.meters.push(Meter { entity: entity.number(), used: start, assumed: start });
+            }
+            registry::Call::SetSuspended { .. } => {}
+        }
+    }
+
+    fn market_call(&mut self, call: &markets::Call, signer: Option<AccountId>) {
+        let entity = signer.and_then(|key| self.keys.get(&key).copied());
+        match call {
+            markets::Call::Create { new } => {
+                let operator = entity.expect("signed");
+                let market = MarketBook {
+                    operator,
+                    retailer: new.retailer.number(),
+                    grid: new.grid.number(),
+                    gas_per_unit: new.gas_per_unit.units(),
+                    deposit: new.deposit.units(),
+                    schedule: [(new.first_slot.number(), new.terms.clone())].into(),
+                };
+                self.market = Some(market);
+                self.hold(self.owner(operator), new.deposit.units());
+            }
+            markets::Call::TopUp { amount, .. } => {
+                self.market.as_mut().expect("a market was created").deposit += amount.units();
+                self.hold(self.owner(entity.expect("signed")), amount.units());
+            }
+            markets::Call::ScheduleTerms { slot, terms, .. } => {
+                let market = self.market.as_mut().expect("a market was created");
+                market.schedule.insert(slot.number(), (**terms).clone());
+            }
+            markets::Call::Fund { entity, amount } => {
+                self.fund(signer.expect("signed"), entity.number(), amount.units());
+            }
+            markets::Call::Place { request } => self.place(entity.expect("signed"), request),
+            markets::Call::Cancel { slot, seq, .. } => self.cancel(slot.number(), seq.number()),
+            markets::Call::Amend { seq, request } => {
+                self.cancel(request.slot.number(), seq.number());
+                self.place(entity.expect("signed"), request);
+            }
+            markets::Call::Confirm { slot, items, .. } => {
+                for item in items {
+                    self.answer(slot.number(), item.trade, entity.expect("signed"), true);
+                }
+            }
+            markets::Call::Refuse { slot, trade, .. } => {
+                self.answer(slot.number(), *trade, entity.expect("signed"), false);
+            }
+            markets::Call::PostList { slot, list, .. } => {
+                let slot = self.slots.get_mut(&slot.number()).expect("an open slot");
+                let entries = list.0.iter().map(|entry| (entry.meter.number(), entry.reading)).collect();
+                slot.lists.push((list.hash(), entity.expect("signed"), entries));
+            }
+            markets::Call::Interrupt { slot, meters, .. } => {
+                let slot = self.slots.get_mut(&slot.number()).expect("an open slot");
+                slot.curtailed.extend(meters.iter().map(|meter| meter.number()));
+            }
+            markets::Call::PostReading { .. } | markets::Call::Settle { .. } => {}
+        }
+    }
+
+    /// Free becomes held.
+    fn hold(&mut self, who: AccountId, amount: u128) {
+        let purse = self.purse(who);
+        purse.free -= amount;
+        purse.held += amount;
+    }
+
+    fn fund(&mut self, bank: AccountId, entity: u32, amount: u128) {
+        let payee = self.owner(entity);
+        let plain = |kind, payer, payee, amount| Line {
+            slot: None,
+            payer,
+            payee,
+            amount,
+            kind,
+            trade: None,
+            meter: None,
+        };
+        self.pay(plain(kinds::FUNDING, bank, payee, amount), 0);
+        let mut owed = self.owed.remove(&entity).unwrap_or_default();
+        for (creditor, open) in &mut owed {
+            let part = self.purse(payee).free.min(*open);
+            if part == 0 {
+                break;
+            }
+            self.pay(plain(kinds::RECEIVABLE, payee, *creditor, part), 0);
+            *open -= part;
+        }
+        owed.retain(|(_, open)| *open > 0);
+        if !owed.is_empty() {
+            self.owed.insert(entity, owed);
+        }
+    }
+
+    fn place(&mut self, entity: u32, request: &OrderRequest) {
+        let number = request.slot.number();
+        let slot = self.slots.get_mut(&number).expect("orders are for open slots");
+        let seq = runtime_primitives::Seq::from_number(slot.next_seq);
+        slot.next_seq += 1;
+        let order = request.clone().into_order(seq, runtime_primitives::EntityId::from_number(entity));
+        let price = formulas::hold_price(&slot.terms.rates, order.side, order.price.ticks());
+        let hold = u128::from(price) * u128::from(order.energy.wh());
+        slot.orders.insert(seq.number(), order);
+        *slot.held.entry(entity).or_default() += hold;
+        let owner = self.owner(entity);
+        self.hold(owner, hold);
+    }
+
+    fn cancel(&mut self, slot: u32, seq: u32) {
+        let book = self.slots.get_mut(&slot).expect("orders are in open slots");
+        let order = book.orders.remove(&seq).expect("the order is in the book");
+        let price = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
+        self.release(slot, order.entity.number(), u128::from(price) * u128::from(order.energy.wh()));
+    }
+
+    fn answer(&mut self, slot: u32, trade: u32, entity: u32, agrees: bool) {
+        let slot = self.slots.get_mut(&slot).expect("an open slot");
+        let entry: &mut Entry = &mut slot.trades[trade as usize];
+        let is_buyer = slot.orders[&entry.trade.buy.number()].entity.number() == entity;
+        let side = if is_buyer { &mut entry.buyer } else { &mut entry.seller };
+        *side = Some(agrees);
+    }
+}
+
+/// Whether an order agrees in advance.
+pub(super) fn agrees_in_advance(order: &contract_interface::Order) -> Option<bool> {
+    (order.flags & flags::AUTO_CONFIRM != 0).then_some(true)
+}
+
+/// The hash of what both parties of a trade sign, and its bytes.
+pub(super) fn trade_order(slot: &super::SlotBook, index: u32) -> Vec<u8> {
+    use contract_interface::{Leg, TradeOrder};
+    use parity_scale_codec::Encode;
+    let trade = slot.trades[index as usize].trade;
+    let leg = |seq: runtime_primitives::Seq, side: Side| {
+        let order = slot.orders[&seq.number()];
+        let price = if side == Side::Buy { trade.buy_price } else { trade.sell_price };
+        Leg { seq, entity: order.entity, meter: order.meter, energy: trade.energy, price, slot: slot.number }
+    };
+    let (inputs, outputs) = (vec![leg(trade.sell, Side::Sell)], vec![leg(trade.buy, Side::Buy)]);
+    TradeOrder { version: 1, market: slot.market, trade: index, inputs, outputs }.encode()
+}
+
+/// A majority of 51 per cent among `electors`, if some result has it.
+pub(super) fn majority(votes: &std::collections::BTreeMap<u32, Hash>, electors: usize) -> Option<Hash> {
+    let mut results: Vec<Hash> = votes.values().copied().collect();
+    results.sort_unstable();
+    results.dedup();
+    results.into_iter().find(|result| {
+        let pass = votes.values().filter(|vote| *vote == result).count();
+        100 * pass > 51 * electors
+    })
+}

@@ -1,0 +1,267 @@
+//! An accountant with pen and paper: replays ordered blocks and says what everybody must have after each.
+//!
+//! It knows orders, consents, votes and readings, and when a slot moved; every amount it computes itself, from the
+//! market's published formulas. It shares types with the chain, never a line of the market's code.
+
+mod calls;
+mod formulas;
+mod slots;
+
+use crate::chain::Past;
+use crate::world::World;
+use contract_interface::{Order, Terms, Trade, TransferRecord, kinds};
+use parity_scale_codec::Decode;
+use runtime_execution::archive::{ClearingRecord, SettleRecord, tables};
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::{markets, system};
+use runtime_execution::{Event, GenesisConfig, Outcome, Phase};
+use runtime_primitives::{AccountId, Hash};
+use slots::SlotBook;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A movement of money, or a line of a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Slot, for payments of one.
+    pub slot: Option<u32>,
+    /// Payer's account.
+    pub payer: AccountId,
+    /// Payee's account.
+    pub payee: AccountId,
+    /// Units.
+    pub amount: u128,
+    /// One of [`kinds`].
+    pub kind: u8,
+    /// The trade paid for.
+    pub trade: Option<u32>,
+    /// The meter billed.
+    pub meter: Option<u32>,
+}
+
+impl From<&TransferRecord> for Line {
+    fn from(record: &TransferRecord) -> Self {
+        Self {
+            slot: record.slot.map(|(_, slot)| slot.number()),
+            payer: record.payer,
+            payee: record.payee,
+            amount: record.amount.units(),
+            kind: record.kind,
+            trade: record.trade,
+            meter: record.meter.map(|meter| meter.number()),
+        }
+    }
+}
+
+/// Money of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purse {
+    /// Spendable units.
+    pub free: u128,
+    /// Held units.
+    pub held: u128,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    owner: AccountId,
+    roles: u16,
+    votes: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Meter {
+    entity: u32,
+    /// Import and export that settled slots have used up.
+    used: (u64, u64),
+    /// Highest import and export read or assumed.
+    assumed: (u64, u64),
+}
+
+#[derive(Clone, Debug)]
+struct MarketBook {
+    operator: u32,
+    retailer: u32,
+    grid: u32,
+    gas_per_unit: u64,
+    deposit: u128,
+    schedule: BTreeMap<u32, Terms>,
+}
+
+/// A matching rule, as the accountant would run it.
+pub type Matching = fn(&Terms, u32, &[Order]) -> Vec<Trade>;
+
+/// The accountant's book.
+#[derive(Clone)]
+pub struct Ledger {
+    /// Everybody's money.
+    pub purses: BTreeMap<AccountId, Purse>,
+    /// Every line so far, market steps' fees apart.
+    pub lines: Vec<Line>,
+    /// What entities owe, oldest first: creditor and units.
+    pub owed: BTreeMap<u32, Vec<(AccountId, u128)>>,
+    /// Slots by number.
+    pub slots: BTreeMap<u32, SlotBook>,
+    rules: BTreeMap<Hash, Matching>,
+    members: Vec<Member>,
+    keys: BTreeMap<AccountId, u32>,
+    meters: Vec<Meter>,
+    validators: BTreeSet<u32>,
+    market: Option<MarketBook>,
+}
+
+impl Ledger {
+    /// Open the books at genesis. `rules` are the matching rules that may clear, by code hash.
+    pub fn new(genesis: &GenesisConfig, rules: BTreeMap<Hash, Matching>) -> Self {
+        let mut book = Self {
+            purses: BTreeMap::new(),
+            lines: Vec::new(),
+            owed: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            rules,
+            members: Vec::new(),
+            keys: BTreeMap::new(),
+            meters: Vec::new(),
+            validators: BTreeSet::new(),
+            market: None,
+        };
+        for entity in &genesis.entities {
+            let number = book.admit(entity.owner, entity.roles);
+            book.members[number as usize].votes = entity.voting_key.is_some();
+            book.purse(entity.owner).free += entity.balance.units();
+            if entity.session_key.is_some() {
+                book.validators.insert(number);
+            }
+        }
+        book
+    }
+
+    /// Replay a world's blocks and compare with the chain after each.
+    ///
+    /// # Panics
+    /// If anything differs.
+    pub fn audit(world: &World, rules: BTreeMap<Hash, Matching>) -> Self {
+        let mut book = Self::new(&world.genesis, rules);
+        for past in &world.chain.past {
+            book.block(past);
+        }
+        book
+    }
+
+    /// Enter one block and compare.
+    ///
+    /// # Panics
+    /// If the chain's money, movements or stage leaves differ from the book's.
+    pub fn block(&mut self, past: &Past) {
+        let height = past.header.number;
+        let before = self.lines.len();
+        let calls = applied_calls(past);
+        self.step_fees(past);
+        for record in &past.events {
+            match (&record.event, record.phase) {
+                (Event::System(system::Event::ExtrinsicSuccess { .. }), Phase::ApplyExtrinsic(index)) => {
+                    self.enter(&calls[&index]);
+                }
+                (Event::Markets(event), _) => self.market_event(event, past),
+                _ => {}
+            }
+        }
+        assert_eq!(self.lines[before..], movements(past), "movements of block {height}");
+        for (who, purse) in &self.purses {
+            let chain = past.accounts.get(who).copied().unwrap_or_default();
+            assert_eq!((purse.free, purse.held), chain, "money of {who} after block {height}");
+        }
+        let strangers =
+            past.accounts.iter().filter(|(who, money)| !self.purses.contains_key(who) && **money != (0, 0));
+        assert_eq!(strangers.count(), 0, "money of strangers after block {height}");
+    }
+
+    fn market_event(&mut self, event: &markets::Event, past: &Past) {
+        match event {
+            markets::Event::SlotMoved { slot, state, .. } => self.moved(slot.number(), *state, past),
+            markets::Event::Cleared { slot, code, .. } => self.clear(slot.number(), code),
+            markets::Event::ReadingPosted { slot, meter, revision, .. } => {
+                self.read(slot.number(), meter.number(), *revision, past);
+            }
+            _ => {}
+        }
+    }
+
+    fn purse(&mut self, who: AccountId) -> &mut Purse {
+        self.purses.entry(who).or_default()
+    }
+
+    fn owner(&self, entity: u32) -> AccountId {
+        self.members[entity as usize].owner
+    }
+
+    fn market(&self) -> &MarketBook {
+        self.market.as_ref().expect("a market was created")
+    }
+
+    /// Write a line and move its money: `from_held` units from what the payer has held, the rest from free.
+    fn pay(&mut self, line: Line, from_held: u128) {
+        let payer = self.purse(line.payer);
+        payer.held -= from_held;
+        payer.free -= line.amount - from_held;
+        self.purse(line.payee).free += line.amount;
+        self.lines.push(line);
+    }
+
+    /// Fees of market steps: what a step cost is the machine's affair; who pays whom, and at which rate, is not.
+    fn step_fees(&mut self, past: &Past) {
+        let mut gas: Vec<u64> = Vec::new();
+        for row in &past.archive {
+            let mut bytes = &row.value[..];
+            match row.table {
+                tables::CLEARING => {
+                    gas.push(ClearingRecord::decode(&mut bytes).expect("a clearing").gas.units())
+                }
+                tables::SETTLE => {
+                    gas.push(SettleRecord::decode(&mut bytes).expect("a settlement").gas.units())
+                }
+                _ => {}
+            }
+        }
+        let fees: Vec<TransferRecord> =
+            all_movements(past).into_iter().filter(|record| record.kind == kinds::STEP_FEE).collect();
+        let Some(market) = &self.market else { return };
+        let (payer, rate, mut deposit) = (self.owner(market.operator), market.gas_per_unit, market.deposit);
+        let payee = AccountId::of_module(b"bb/fees", 0);
+        for fee in &fees {
+            assert_eq!((fee.payer, fee.payee), (payer, payee), "the operator pays for steps");
+            let amount = fee.amount.units();
+            deposit -= amount;
+            self.purse(payer).held -= amount;
+            self.purse(payee).free += amount;
+        }
+        for gas in gas {
+            let due = u128::from(gas.div_ceil(rate));
+            let charged = fees.iter().any(|fee| fee.amount.units() == due);
+            // What was delivered is settled even if the operator cannot pay for it.
+            assert!(charged || deposit < due, "a step of {gas} gas costs {due}");
+        }
+        self.market.as_mut().expect("it is there").deposit = deposit;
+    }
+}
+
+/// The extrinsics of the runtime block by index, those that succeeded.
+fn applied_calls(past: &Past) -> BTreeMap<u32, UncheckedExtrinsic> {
+    let both = past.receipts.iter().zip(&past.ordered.extrinsics);
+    both.filter_map(|(receipt, bytes)| match receipt.outcome {
+        Outcome::Applied { index } => {
+            Some((index, UncheckedExtrinsic::from_bytes(bytes).expect("it was applied")))
+        }
+        _ => None,
+    })
+    .collect()
+}
+
+fn all_movements(past: &Past) -> Vec<TransferRecord> {
+    let rows = past.archive.iter().filter(|row| row.table == tables::LEDGER);
+    rows.map(|row| TransferRecord::decode(&mut &row.value[..]).expect("a ledger row")).collect()
+}
+
+fn movements(past: &Past) -> Vec<Line> {
+    let all = all_movements(past);
+    all.iter().filter(|record| record.kind != kinds::STEP_FEE).map(Line::from).collect()
+}

@@ -1,0 +1,469 @@
+//! A slot in the accountant's book: what each of its moments does to money.
+
+use super::calls::{agrees_in_advance, majority, trade_order};
+use super::formulas::{self, price};
+use super::{Ledger, Line};
+use crate::chain::Past;
+use contract_interface::{
+    NetPosition, Order, Reading, ReadingStatus, Side, Stage, Terms, Trade, TransferRecord, kinds, roles,
+};
+use parity_scale_codec::Decode;
+use runtime_execution::archive::{SettleRecord, SignedReading, reading_key, slot_key, stage_key, tables};
+use runtime_execution::modules::markets::SlotState;
+use runtime_primitives::{AccountId, Hash, MarketId, MeterId, Slot, merkle_root};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A trade with its answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The trade.
+    pub trade: Trade,
+    /// The buyer's answer.
+    pub buyer: Option<bool>,
+    /// The seller's answer.
+    pub seller: Option<bool>,
+}
+
+impl Entry {
+    fn stands(&self) -> bool {
+        (self.buyer, self.seller) == (Some(true), Some(true))
+    }
+}
+
+/// A list: its hash, who posted it, and the reading of each meter.
+pub type PostedList = (Hash, u32, Vec<(u32, Hash)>);
+
+/// A slot.
+#[derive(Clone)]
+pub struct SlotBook {
+    /// Its market.
+    pub market: MarketId,
+    /// Its number.
+    pub number: Slot,
+    /// Its terms.
+    pub terms: Terms,
+    /// Place of the next order.
+    pub next_seq: u32,
+    /// Orders that are not cancelled.
+    pub orders: BTreeMap<u32, Order>,
+    /// Units held, by entity.
+    pub held: BTreeMap<u32, u128>,
+    /// Trades in clearing order.
+    pub trades: Vec<Entry>,
+    /// Whether its trades are void.
+    pub void: bool,
+    /// Validators' votes of stage 3.
+    pub certificate: BTreeMap<u32, Hash>,
+    /// Votes of stage 5 by round.
+    pub votes: BTreeMap<u8, BTreeMap<u32, Hash>>,
+    /// Lists, in order.
+    pub lists: Vec<PostedList>,
+    /// Meters that were interrupted.
+    pub curtailed: BTreeSet<u32>,
+    /// Readings by hash, with their order.
+    pub readings: BTreeMap<Hash, Reading>,
+    /// Latest reading of each meter.
+    pub latest: BTreeMap<u32, Hash>,
+    /// Lines of its settlement, as due: with shortfalls, more than was paid.
+    pub due: Vec<Line>,
+    /// Wh settled of each trade that stands.
+    pub settled: Vec<u64>,
+    meters: usize,
+    voters: Vec<u32>,
+    round: Option<u8>,
+    chosen: Option<Hash>,
+}
+
+impl Ledger {
+    /// The slot moved: do what its new state does to money.
+    pub(super) fn moved(&mut self, slot: u32, state: SlotState, past: &Past) {
+        match state {
+            SlotState::Open => self.open(slot),
+            SlotState::Confirmed => self.close_consents(slot),
+            SlotState::Certified => assert!(self.is_certified(slot), "slot {slot} has its certificate"),
+            SlotState::Void => self.void(slot),
+            SlotState::Voting => {
+                let book = self.book(slot);
+                book.round = Some(book.round.map_or(0, |round| round + 1));
+            }
+            SlotState::Disputed => self.book(slot).round = Some(2),
+            SlotState::Payable => self.choose(slot),
+            SlotState::Settled => self.settle(slot, past),
+            SlotState::Clearing | SlotState::Proposed | SlotState::Delivering | SlotState::Metering => {}
+        }
+    }
+
+    fn book(&mut self, slot: u32) -> &mut SlotBook {
+        self.slots.get_mut(&slot).expect("the slot has opened")
+    }
+
+    fn open(&mut self, slot: u32) {
+        let governing = self.market().schedule.range(..=slot).next_back();
+        let terms = governing.expect("the schedule covers the first slot").1.clone();
+        let voters = (0u32..).zip(&self.members).filter(|(_, member)| member.votes);
+        let book = SlotBook {
+            market: MarketId::ZERO,
+            number: Slot::from_number(slot),
+            terms,
+            next_seq: 0,
+            orders: BTreeMap::new(),
+            held: BTreeMap::new(),
+            trades: Vec::new(),
+            void: false,
+            certificate: BTreeMap::new(),
+            votes: BTreeMap::new(),
+            lists: Vec::new(),
+            curtailed: BTreeSet::new(),
+            readings: BTreeMap::new(),
+            latest: BTreeMap::new(),
+            due: Vec::new(),
+            settled: Vec::new(),
+            meters: self.meters.len(),
+            voters: voters.map(|(number, _)| number).collect(),
+            round: None,
+            chosen: None,
+        };
+        self.slots.insert(slot, book);
+    }
+
+    /// Held becomes free.
+    pub(super) fn release(&mut self, slot: u32, entity: u32, amount: u128) {
+        if amount == 0 {
+            return;
+        }
+        *self.book(slot).held.get_mut(&entity).expect("a holder") -= amount;
+        let owner = self.owner(entity);
+        let purse = self.purse(owner);
+        purse.held -= amount;
+        purse.free += amount;
+    }
+
+    fn release_all(&mut self, slot: u32) {
+        for (entity, amount) in self.book(slot).held.clone() {
+            self.release(slot, entity, amount);
+        }
+    }
+
+    fn hold_of(&self, slot: u32, seq: u32, energy: u64) -> u128 {
+        let book = &self.slots[&slot];
+        let order = &book.orders[&seq];
+        let ticks = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
+        u128::from(ticks) * u128::from(energy)
+    }
+
+    /// Run the rule that cleared on the book, and release what did not trade.
+    pub(super) fn clear(&mut self, slot: u32, code: &Hash) {
+        let rule = *self.rules.get(code).unwrap_or_else(|| panic!("no native rule {code}"));
+        let book = self.book(slot);
+        let orders: Vec<Order> = book.orders.values().copied().collect();
+        let trades = rule(&book.terms, slot, &orders);
+        let mut filled: BTreeMap<u32, u64> = BTreeMap::new();
+        for trade in &trades {
+            *filled.entry(trade.buy.number()).or_default() += trade.energy.wh();
+            *filled.entry(trade.sell.number()).or_default() += trade.energy.wh();
+            let (bid, ask) = (book.orders[&trade.buy.number()], book.orders[&trade.sell.number()]);
+            assert!(ask.price <= trade.sell_price && trade.buy_price <= bid.price, "within signed limits");
+        }
+        let agreed = |seq: runtime_primitives::Seq| agrees_in_advance(&book.orders[&seq.number()]);
+        book.trades = trades
+            .iter()
+            .map(|trade| Entry { trade: *trade, buyer: agreed(trade.buy), seller: agreed(trade.sell) })
+            .collect();
+        for order in orders {
+            let seq = order.seq.number();
+            let rest = order.energy.wh() - filled.get(&seq).copied().unwrap_or_default();
+            self.release(slot, order.entity.number(), self.hold_of(slot, seq, rest));
+        }
+    }
+
+    /// Trades without both consents end: whoever failed pays the other δ for each kWh.
+    fn close_consents(&mut self, slot: u32) {
+        let entries: Vec<(u32, Entry)> = (0u32..).zip(self.book(slot).trades.clone()).collect();
+        for (index, entry) in entries.into_iter().filter(|(_, entry)| !entry.stands()) {
+            let energy = entry.trade.energy.wh();
+            let parties = [entry.trade.buy.number(), entry.trade.sell.number()];
+            let entities = parties.map(|seq| self.slots[&slot].orders[&seq].entity.number());
+            let mut holds = parties.map(|seq| self.hold_of(slot, seq, energy));
+            let failed = match (entry.buyer == Some(true), entry.seller == Some(true)) {
+                (false, true) => Some((0, 1)),
+                (true, false) => Some((1, 0)),
+                _ => None,
+            };
+            if let Some((failed, other)) = failed {
+                let amount = price(self.slots[&slot].terms.rates.deviation.ticks(), energy);
+                let (payer, payee) = (self.owner(entities[failed]), self.owner(entities[other]));
+                let (kind, trade, meter) = (kinds::REFUSAL, Some(index), None);
+                let line = Line { slot: Some(slot), payer, payee, amount, kind, trade, meter };
+                if amount > 0 {
+                    self.pay(line, amount);
+                    *self.book(slot).held.get_mut(&entities[failed]).expect("a holder") -= amount;
+                    holds[failed] -= amount;
+                }
+            }
+            for side in 0..2 {
+                self.release(slot, entities[side], holds[side]);
+            }
+        }
+    }
+
+    fn standing(&self, slot: u32) -> Vec<(u32, Trade)> {
+        let book = &self.slots[&slot];
+        let entries = (0u32..).zip(&book.trades);
+        let standing = entries.filter(|(_, entry)| !book.void && entry.stands());
+        standing.map(|(index, entry)| (index, entry.trade)).collect()
+    }
+
+    /// Whether the validators signed the root of the trades that stand.
+    fn is_certified(&self, slot: u32) -> bool {
+        let book = &self.slots[&slot];
+        let leaves = self.standing(slot).into_iter().map(|(index, _)| trade_order(book, index));
+        majority(&book.certificate, self.validators.len()) == Some(merkle_root(leaves))
+    }
+
+    fn void(&mut self, slot: u32) {
+        self.release_all(slot);
+        self.book(slot).void = true;
+    }
+
+    /// A reading came in: from a meter, or by rule where none did.
+    pub(super) fn read(&mut self, slot: u32, meter: u32, revision: u16, past: &Past) {
+        let at = (MarketId::ZERO, Slot::from_number(slot));
+        let key = reading_key(at, MeterId::from_number(meter), revision);
+        let row = past.archive.iter().find(|row| row.table == tables::READING && row.key == key);
+        let signed = SignedReading::decode(&mut &row.expect("it is archived").value[..]).expect("a reading");
+        let reading = signed.reading;
+        let shown = (reading.import_wh.wh(), reading.export_wh.wh());
+        if reading.status == ReadingStatus::Substituted {
+            let bought: u64 = {
+                let orders = &self.slots[&slot].orders;
+                let own = |trade: &Trade| orders[&trade.buy.number()].meter.number() == meter;
+                self.standing(slot).iter().filter(|(_, t)| own(t)).map(|(_, t)| t.energy.wh()).sum()
+            };
+            let assumed = self.meters[meter as usize].assumed;
+            assert_eq!(
+                shown,
+                (assumed.0 + bought, assumed.1),
+                "a substitute takes what was bought, gives nothing"
+            );
+        }
+        let assumed = &mut self.meters[meter as usize].assumed;
+        *assumed = (assumed.0.max(shown.0), assumed.1.max(shown.1));
+        let book = self.book(slot);
+        book.readings.insert(reading.hash(), reading);
+        book.latest.insert(meter, reading.hash());
+    }
+
+    /// Entities that vote in stage 5: operators and those that trade, with a voting key when the slot opened and now.
+    fn electors(&self, slot: u32) -> usize {
+        let book = &self.slots[&slot];
+        let trading: BTreeSet<u32> = self
+            .standing(slot)
+            .iter()
+            .flat_map(|(_, trade)| [trade.buy, trade.sell])
+            .map(|seq| book.orders[&seq.number()].entity.number())
+            .collect();
+        let votes = |entity: &&u32| {
+            let member = &self.members[**entity as usize];
+            member.votes && (member.roles & roles::OPERATORS != 0 || trading.contains(*entity))
+        };
+        book.voters.iter().filter(votes).count()
+    }
+
+    /// Which list counts.
+    fn choose(&mut self, slot: u32) {
+        let book = &self.slots[&slot];
+        let round = book.round.expect("there was a vote");
+        let electors = if round == 2 { self.validators.len() } else { self.electors(slot) };
+        let winner = book.votes.get(&round).and_then(|votes| majority(votes, electors));
+        let winner = winner.filter(|list| book.lists.iter().any(|(hash, ..)| hash == list));
+        let operator = self.market().operator;
+        let of_platform = book.lists.iter().rev().find(|(_, poster, _)| *poster == operator);
+        let chosen = match (winner, of_platform) {
+            (Some(list), _) => Some(list),
+            (None, _) if round != 2 => panic!("slot {slot} is payable without a majority"),
+            (None, Some((list, ..))) => Some(*list),
+            (None, None) => None,
+        };
+        self.book(slot).chosen = chosen;
+    }
+
+    /// Wh of each meter of the slot: import and export beyond what earlier slots used up.
+    fn energies(&mut self, slot: u32) -> Vec<(u64, u64)> {
+        let book = &self.slots[&slot];
+        let by_list = book.lists.iter().find(|(hash, ..)| Some(*hash) == book.chosen);
+        let readings: BTreeMap<u32, Hash> = match by_list {
+            Some((.., entries)) => entries.iter().copied().collect(),
+            None => book.latest.clone(),
+        };
+        let shown: Vec<(u64, u64)> = (0..book.meters)
+            .map(|meter| {
+                let reading = &book.readings[&readings[&u32::try_from(meter).expect("few meters")]];
+                (reading.import_wh.wh(), reading.export_wh.wh())
+            })
+            .collect();
+        let mut moved = Vec::new();
+        for (meter, shown) in self.meters.iter_mut().zip(shown) {
+            moved.push((shown.0.saturating_sub(meter.used.0), shown.1.saturating_sub(meter.used.1)));
+            meter.used = (meter.used.0.max(shown.0), meter.used.1.max(shown.1));
+        }
+        moved
+    }
+
+    fn settle(&mut self, slot: u32, past: &Past) {
+        let moved = self.energies(slot);
+        let due = self.due(slot, &moved);
+        let paid_before = self.lines.len();
+        for line in &due {
+            self.pay_or_owe(slot, *line);
+        }
+        self.check_bills(slot, &due, &moved);
+        let paid = self.lines[paid_before..].to_vec();
+        self.check_leaves(slot, &paid, past);
+        self.book(slot).due = due;
+        self.release_all(slot);
+    }
+
+    /// Every line of the slot: trades first, then what meters moved beside them; deviations with the trades.
+    fn due(&mut self, slot: u32, moved: &[(u64, u64)]) -> Vec<Line> {
+        let trades = self.standing(slot);
+        let book = &self.slots[&slot];
+        let rates = book.terms.rates;
+        let [retailer, grid] = [self.market().retailer, self.market().grid].map(|party| self.owner(party));
+        let pool = AccountId::of_module(b"bb/pool", 0);
+        let line = |kind, payer, payee, amount, trade, meter| Line {
+            slot: Some(slot),
+            payer,
+            payee,
+            amount,
+            kind,
+            trade,
+            meter,
+        };
+        let mut left = moved.to_vec();
+        let mut confirmed = vec![(0u64, 0u64); moved.len()];
+        let (mut first, mut last, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, trade) in trades {
+            let [bid, ask] = [trade.buy, trade.sell].map(|seq| book.orders[&seq.number()]);
+            let (buys, sells) = (bid.meter.number() as usize, ask.meter.number() as usize);
+            let energy = trade.energy.wh().min(left[sells].1).min(left[buys].0);
+            left[sells].1 -= energy;
+            left[buys].0 -= energy;
+            confirmed[buys].0 += trade.energy.wh();
+            confirmed[sells].1 += trade.energy.wh();
+            settled.push(energy);
+            let [buyer, seller] = [bid, ask].map(|order| self.owner(order.entity.number()));
+            let payer = if rates.fee_payer == Side::Buy { buyer } else { seller };
+            let (high, low) = (trade.buy_price.ticks(), trade.sell_price.ticks());
+            let of_trade =
+                |kind, payer, payee, ticks| line(kind, payer, payee, price(ticks, energy), Some(index), None);
+            first.push(of_trade(kinds::ENERGY, buyer, seller, low));
+            first.push(of_trade(kinds::SURPLUS, buyer, pool, high - low));
+            first.push(of_trade(kinds::FEE, payer, grid, rates.network_fee.ticks()));
+        }
+        for (number, meter) in (0u32..).zip(&self.meters).take(moved.len()) {
+            let (owner, at) = (self.owner(meter.entity), number as usize);
+            let of_meter = |kind, payer, payee, amount| line(kind, payer, payee, amount, None, Some(number));
+            last.push(of_meter(kinds::FEED_IN, retailer, owner, price(rates.feed_in.ticks(), left[at].1)));
+            last.push(of_meter(kinds::RETAIL, owner, retailer, price(rates.retail.ticks(), left[at].0)));
+            if !book.curtailed.contains(&number) {
+                let sold = formulas::deviation(&rates, confirmed[at].1, moved[at].1);
+                let bought = formulas::deviation(&rates, confirmed[at].0, moved[at].0);
+                first.push(of_meter(kinds::DEVIATION, owner, retailer, sold));
+                first.push(of_meter(kinds::DEVIATION, owner, retailer, bought));
+            }
+        }
+        self.book(slot).settled = settled;
+        first.into_iter().chain(last).filter(|line| line.amount > 0).collect()
+    }
+
+    /// From what is held for the slot, then from free money; the rest is owed.
+    fn pay_or_owe(&mut self, slot: u32, line: Line) {
+        let entity = self.keys[&line.payer];
+        let held = self.slots[&slot].held.get(&entity).copied().unwrap_or_default();
+        let amount = line.amount.min(held + self.purse(line.payer).free);
+        if amount < line.amount {
+            self.owed.entry(entity).or_default().push((line.payee, line.amount - amount));
+        }
+        if amount > 0 {
+            let from_held = held.min(amount);
+            if from_held > 0 {
+                *self.book(slot).held.get_mut(&entity).expect("a holder") -= from_held;
+            }
+            self.pay(Line { amount, ..line }, from_held);
+        }
+    }
+
+    /// Nobody pays more than the retailer alone would have charged, own deviations aside.
+    fn check_bills(&self, slot: u32, due: &[Line], moved: &[(u64, u64)]) {
+        let rates = &self.slots[&slot].terms.rates;
+        let mut retail: BTreeMap<AccountId, i128> = BTreeMap::new();
+        for (meter, (import, export)) in self.meters.iter().zip(moved) {
+            let bill =
+                signed(price(rates.retail.ticks(), *import)) - signed(price(rates.feed_in.ticks(), *export));
+            *retail.entry(self.owner(meter.entity)).or_default() += bill;
+        }
+        for (owner, most) in retail {
+            let mut bill = 0;
+            for line in due.iter().filter(|line| line.kind != kinds::DEVIATION) {
+                bill += if line.payer == owner { signed(line.amount) } else { 0 };
+                bill -= if line.payee == owner { signed(line.amount) } else { 0 };
+            }
+            assert!(bill <= most, "slot {slot}: {owner} pays {bill}, the retailer alone would charge {most}");
+        }
+    }
+
+    /// Stages 6 and 7 hold the book's net positions and lines, in its order.
+    fn check_leaves(&self, slot: u32, paid: &[Line], past: &Past) {
+        let at = (MarketId::ZERO, Slot::from_number(slot));
+        let leaves = |stage| {
+            let key = stage_key(at, stage);
+            let own = past
+                .archive
+                .iter()
+                .filter(move |row| row.table == tables::STAGE && row.key.starts_with(&key));
+            own.map(|row| row.value.clone()).collect::<Vec<_>>()
+        };
+        let records: Vec<Line> = leaves(Stage::Settlement)
+            .iter()
+            .map(|leaf| Line::from(&TransferRecord::decode(&mut &leaf[..]).expect("a transfer")))
+            .collect();
+        assert_eq!(records, paid, "stage 7 of slot {slot}");
+        let positions: BTreeMap<u32, (u64, u64, u128, u128)> = leaves(Stage::Clearing)
+            .iter()
+            .map(|leaf| NetPosition::decode(&mut &leaf[..]).expect("a position"))
+            .map(|net| {
+                let energy = (net.bought.wh(), net.sold.wh());
+                (net.entity.number(), (energy.0, energy.1, net.received.units(), net.paid.units()))
+            })
+            .collect();
+        assert_eq!(positions, self.positions(slot, paid), "stage 6 of slot {slot}");
+        let row = past.archive.iter().find(|row| row.table == tables::SETTLE && row.key == slot_key(at));
+        let record =
+            SettleRecord::decode(&mut &row.expect("it is archived").value[..]).expect("a settlement");
+        let settled: Vec<u64> = record.report.settled.iter().map(|energy| energy.wh()).collect();
+        assert_eq!(settled, self.slots[&slot].settled, "energies of slot {slot}");
+    }
+
+    /// Wh bought and sold, units received and paid, by entity.
+    fn positions(&self, slot: u32, paid: &[Line]) -> BTreeMap<u32, (u64, u64, u128, u128)> {
+        let mut net: BTreeMap<u32, (u64, u64, u128, u128)> = BTreeMap::new();
+        let book = &self.slots[&slot];
+        for ((_, trade), settled) in self.standing(slot).iter().zip(&book.settled) {
+            let [buyer, seller] =
+                [trade.buy, trade.sell].map(|seq| book.orders[&seq.number()].entity.number());
+            net.entry(buyer).or_default().0 += settled;
+            net.entry(seller).or_default().1 += settled;
+        }
+        for line in paid {
+            if let Some(payee) = self.keys.get(&line.payee) {
+                net.entry(*payee).or_default().2 += line.amount;
+            }
+            net.entry(self.keys[&line.payer]).or_default().3 += line.amount;
+        }
+        net
+    }
+}
+
+fn signed(units: u128) -> i128 {
+    i128::try_from(units).expect("far below the issuance")
+}

@@ -1,0 +1,94 @@
+//! The accountant against the chain: every balance, hold, movement and bill line of every scenario.
+//!
+//! A scenario plays on the chain; the accountant then replays its blocks and stops at the first difference. What a row
+//! asserts besides are the figures that the story is about.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod chains;
+mod consents;
+mod deliveries;
+mod disputes;
+mod shortfalls;
+mod slots_in_a_row;
+mod voids;
+
+use busbar_tests::artifacts;
+use busbar_tests::ledger::{Ledger, Line, Matching};
+use busbar_tests::machine::on_vm_thread;
+use busbar_tests::world::{FIRST, Plan, World, entities};
+use contract_interface::{Book, Order, Side, Terms, Trade};
+use runtime_primitives::{Hash, MarketId, Slot};
+use std::collections::BTreeMap;
+
+/// Seller, buyer, and a third household.
+const A: usize = 0;
+const B: usize = 1;
+const C: usize = 2;
+
+fn high_low(terms: &Terms, slot: u32, orders: &[Order]) -> Vec<Trade> {
+    let params = terms.clear_params(MarketId::ZERO, Slot::from_number(slot), 0);
+    contract_high_low::clear(params, Book::Auction(orders.to_vec())).unwrap().trades
+}
+
+fn min_spread(terms: &Terms, slot: u32, orders: &[Order]) -> Vec<Trade> {
+    let params = terms.clear_params(MarketId::ZERO, Slot::from_number(slot), 0);
+    contract_min_spread::clear(params, Book::Auction(orders.to_vec())).unwrap().trades
+}
+
+fn rules() -> BTreeMap<Hash, Matching> {
+    let named: [(&[u8], Matching); 2] =
+        [(artifacts::HIGH_LOW, high_low), (artifacts::MIN_SPREAD, min_spread)];
+    named.into_iter().map(|(code, rule)| (artifacts::hash(code), rule)).collect()
+}
+
+/// A world in its open first slot.
+fn open(plan: &Plan) -> World {
+    let mut world = World::new(plan);
+    world.open(FIRST);
+    world
+}
+
+/// A sells B `wh` at `ticks`.
+fn trade(world: &mut World, wh: u64, ticks: u32) {
+    world.place(A, FIRST, Side::Sell, wh, ticks);
+    world.place(B, FIRST, Side::Buy, wh, ticks);
+}
+
+/// The accountant's book of a world, in full agreement with the chain.
+fn audited(world: &World) -> Ledger {
+    let mut rules = rules();
+    rules.extend(chains::two_price_rule());
+    Ledger::audit(world, rules)
+}
+
+/// Lines of a slot by kind: payer, payee, units.
+fn lines(world: &World, book: &Ledger, slot: Slot) -> Vec<(u8, String, String, u128)> {
+    let of_slot = book.lines.iter().filter(|line| line.slot == Some(slot.number()));
+    of_slot
+        .map(|line: &Line| (line.kind, name(world, line.payer), name(world, line.payee), line.amount))
+        .collect()
+}
+
+fn name(world: &World, account: runtime_primitives::AccountId) -> String {
+    let home = world.homes.iter().position(|home| home.account() == account);
+    if let Some(home) = home {
+        return ["A", "B", "C", "D"].get(home).copied().unwrap_or("?").into();
+    }
+    if account == world.account(entities::RETAILER) {
+        return "retailer".into();
+    }
+    if account == world.account(entities::GRID) {
+        return "grid".into();
+    }
+    "pool".into()
+}
+
+/// Expected lines, written short.
+fn expected(lines: &[(u8, &str, &str, u128)]) -> Vec<(u8, String, String, u128)> {
+    lines.iter().map(|(kind, from, to, units)| (*kind, (*from).into(), (*to).into(), *units)).collect()
+}
+
+/// Run a scenario with a plan of three households.
+fn scenario(body: impl FnOnce(Plan) + Send) {
+    on_vm_thread(|| body(Plan { homes: 3, ..Plan::default() }));
+}
