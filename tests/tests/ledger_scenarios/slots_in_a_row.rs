@@ -43,12 +43,10 @@ fn day(random: &mut Random) -> Day {
     Day { wishes, moved }
 }
 
-fn play(random: &mut Random) -> World {
-    let mut plan = Plan { homes: HOMES, ..Plan::default() };
+fn play(random: &mut Random, funds: Money) -> World {
+    let mut plan = Plan { homes: HOMES, funds, ..Plan::default() };
     plan.rates.fee_payer = random.either(Side::Buy, Side::Sell);
     plan.limits.price_min = Price::from_ticks(3_200);
-    // Little enough that some run out of money for the retailer.
-    plan.funds = Money::from_units(random.either(60_000_000, 1_000_000_000));
     if random.once_in(2) {
         plan.rules.swap(1, 3);
     }
@@ -67,8 +65,10 @@ fn the_accountant_agrees_with_random_slots() {
     on_vm_thread(|| {
         let mut random = Random(seed);
         let mut seen = [0; 32];
-        for _ in 0..8 {
-            let world = play(&mut random);
+        for round in 0..8 {
+            // Every other world has little money: some run out of it before the retailer is paid.
+            let funds = [60_000_000, 1_000_000_000][round % 2];
+            let world = play(&mut random, Money::from_units(funds));
             let book = audited(&world);
             book.lines.iter().for_each(|line| seen[line.kind as usize] += 1);
             let owed: usize = book.owed.values().map(Vec::len).sum();
