@@ -7,6 +7,7 @@ use runtime_execution::Call;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::{attestation, balances, markets, registry};
 use runtime_primitives::{AccountId, Hash};
+use std::collections::BTreeMap;
 
 impl Ledger {
     pub(super) fn admit(&mut self, owner: AccountId, roles: u16) -> u32 {
@@ -66,7 +67,7 @@ impl Ledger {
             }
             registry::Call::RegisterMeter { entity, import_wh, export_wh, .. } => {
                 let start = (import_wh.wh(), export_wh.wh());
-                self.meters.push(Meter { entity: entity.number(), used: start, assumed: start });
+                self.meters.push(Meter { entity: entity.number(), used: start, shown: BTreeMap::new() });
             }
             registry::Call::SetSuspended { .. } => {}
         }

@@ -73,8 +73,15 @@ struct Meter {
     entity: u32,
     /// Import and export that settled slots have used up.
     used: (u64, u64),
-    /// Highest import and export read or assumed.
-    assumed: (u64, u64),
+    /// Import and export by the latest reading of each slot.
+    shown: BTreeMap<u32, (u64, u64)>,
+}
+
+impl Meter {
+    /// Where the registers stand as far as anybody knows: a corrected reading no longer counts.
+    fn registers(&self) -> (u64, u64) {
+        self.shown.values().fold(self.used, |most, shown| (most.0.max(shown.0), most.1.max(shown.1)))
+    }
 }
 
 #[derive(Clone, Debug)]

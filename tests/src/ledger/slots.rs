@@ -239,15 +239,14 @@ impl Ledger {
                 let own = |trade: &Trade| orders[&trade.buy.number()].meter.number() == meter;
                 self.standing(slot).iter().filter(|(_, t)| own(t)).map(|(_, t)| t.energy.wh()).sum()
             };
-            let assumed = self.meters[meter as usize].assumed;
+            let assumed = self.meters[meter as usize].registers();
             assert_eq!(
                 shown,
                 (assumed.0 + bought, assumed.1),
                 "a substitute takes what was bought, gives nothing"
             );
         }
-        let assumed = &mut self.meters[meter as usize].assumed;
-        *assumed = (assumed.0.max(shown.0), assumed.1.max(shown.1));
+        self.meters[meter as usize].shown.insert(slot, shown);
         let book = self.book(slot);
         book.readings.insert(reading.hash(), reading);
         book.latest.insert(meter, reading.hash());

@@ -5,7 +5,7 @@ use busbar_tests::days::{Day, Moved, Wish};
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use contract_interface::{ExecutionList, Reading, ReadingStatus, Side, Stage, kinds};
 use runtime_execution::modules::markets::{self, SlotState};
-use runtime_primitives::{Energy, Hash};
+use runtime_primitives::{Energy, Hash, Slot};
 
 /// Readings are posted: A delivered 10 kWh, B took them.
 fn voting(plan: &Plan) -> World {
@@ -215,5 +215,48 @@ fn a_substitute_is_trued_up_by_the_next_reading() {
         assert_eq!(at(501), expected(&[(kinds::FEED_IN, "retailer", "A", 18_000_000)]));
         // B took 12 kWh in all and paid for 10 already.
         assert_eq!(at(502), expected(&[(kinds::RETAIL, "B", "retailer", 18_000_000)]));
+    });
+}
+
+/// Slot 500 with a reading of A that is 2 kWh too high and its correction; then A's true registers in slot 501.
+fn corrected_then(plan: &Plan, next: impl FnOnce(&mut World, Slot)) -> World {
+    let mut world = voting(plan);
+    correct(&mut world, 1);
+    world.certify(FIRST);
+    world.homes[A].registers.1 -= 2_000;
+    let slot = Slot::from_number(501);
+    world.chain.pass_to(world.after_end(slot, 0));
+    world.expect(slot, SlotState::Metering);
+    next(&mut world, slot);
+    world.certify(slot);
+    world.settle(slot);
+    world
+}
+
+#[test]
+fn a_corrected_register_goes_on_from_its_true_value() {
+    scenario(|plan| {
+        let slot = Slot::from_number(501);
+        let world = corrected_then(&plan, |world, slot| {
+            world.measure_all(slot, &[(0, 500), (0, 0), (0, 0)]);
+        });
+        let book = audited(&world);
+        assert_eq!(lines(&world, &book, FIRST), expected(&CORRECTED));
+        assert_eq!(lines(&world, &book, slot), expected(&[(kinds::FEED_IN, "retailer", "A", 1_500_000)]));
+    });
+}
+
+#[test]
+fn a_substitute_builds_on_the_corrected_register() {
+    scenario(|plan| {
+        let slot = Slot::from_number(501);
+        let world = corrected_then(&plan, |world, slot| {
+            world.measure(1, slot, 0, 0);
+            world.measure(2, slot, 0, 0);
+            world.chain.block_of_successes();
+            world.chain.pass_to(world.after_end(slot, 300));
+        });
+        let book = audited(&world);
+        assert_eq!(lines(&world, &book, slot), expected(&[]), "a substitute exports nothing");
     });
 }

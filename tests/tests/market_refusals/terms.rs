@@ -69,11 +69,10 @@ fn figures() -> Vec<Row> {
         row("terms: deviation above retail", Scene::NoMarket, |world| {
             bad(world, |terms| terms.rates.deviation = Price::from_ticks(9_001), BadTerms::Deviation)
         }),
-        row("terms: a price below the seller's fee", Scene::NoMarket, |world| {
+        row("terms: a price that leaves the seller less than the retailer pays", Scene::NoMarket, |world| {
             let change = |terms: &mut Terms| {
                 terms.rates.fee_payer = Side::Sell;
-                terms.rates.network_fee = Price::from_ticks(4_000);
-                terms.limits.price_max = Price::from_ticks(5_000);
+                terms.limits.price_min = Price::from_ticks(3_199);
             };
             bad(world, change, BadTerms::SellerFee)
         }),

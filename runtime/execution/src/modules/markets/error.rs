@@ -311,8 +311,8 @@ pub enum BadTerms {
     /// The deviation rate.
     #[error("the deviation rate is at most the retail rate")]
     Deviation,
-    /// If the seller pays the fee, the lowest price covers it.
-    #[error("with a paying seller, price_min is at least network_fee")]
+    /// If the seller pays the fee, the lowest price covers it and what the retailer would pay.
+    #[error("with a paying seller, price_min is at least feed_in + network_fee")]
     SellerFee,
     /// Limits on counts.
     #[error("orders_per_slot is 1 to 100000, orders_per_entity at least 1")]

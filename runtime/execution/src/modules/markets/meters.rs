@@ -189,6 +189,7 @@ fn append(ctx: &mut Context, live: &mut Live, position: u32, signed: &SignedRead
     if readings[index].is_empty() {
         live.slot.unread -= 1;
     }
+    let replaced = readings[index].last().map(|posted| (posted.import_wh, posted.export_wh));
     readings[index].push(Posted {
         hash: reading.hash(),
         revision: reading.revision,
@@ -196,7 +197,7 @@ fn append(ctx: &mut Context, live: &mut Live, position: u32, signed: &SignedRead
         export_wh: reading.export_wh,
     });
     READINGS.put(&mut ctx.state, &key, &readings);
-    raise_registers(&mut ctx.state, live.at.0, position, reading);
+    follow_registers(&mut ctx.state, live.at.0, position, reading, replaced);
     let leaf = signed.encode();
     let index = live.slot.readings.push(&leaf);
     ctx.archive(ArchiveEntry::leaf(live.at, Stage::Execution, index, leaf));
@@ -205,16 +206,28 @@ fn append(ctx: &mut Context, live: &mut Live, position: u32, signed: &SignedRead
     ctx.emit(Event::ReadingPosted { market, slot, meter: reading.meter, revision: reading.revision });
 }
 
-fn raise_registers(state: &mut Overlay, market: MarketId, position: u32, reading: &Reading) {
+/// Registers only rise, unless the reading that raised them is the one that this reading corrects: kept, a wrong value
+/// would refuse the meter's next readings, and the next substitute would build on it.
+fn follow_registers(
+    state: &mut Overlay,
+    market: MarketId,
+    position: u32,
+    reading: &Reading,
+    replaced: Option<(Energy, Energy)>,
+) {
     let (page, index) = place(position);
     let mut registers = REGISTERS.get_or_default(state, &(market, page));
     let own = &mut registers[index];
-    let raise = |pair: &mut (Energy, Energy)| {
-        *pair = (pair.0.max(reading.import_wh), pair.1.max(reading.export_wh));
+    let follow = |register: &mut Energy, shown: Energy, replaced: Option<Energy>| {
+        *register = if replaced == Some(*register) { shown } else { shown.max(*register) };
     };
-    raise(&mut own.assumed);
+    let follow = |pair: &mut (Energy, Energy)| {
+        follow(&mut pair.0, reading.import_wh, replaced.map(|replaced| replaced.0));
+        follow(&mut pair.1, reading.export_wh, replaced.map(|replaced| replaced.1));
+    };
+    follow(&mut own.assumed);
     if reading.status != ReadingStatus::Substituted {
-        raise(&mut own.measured);
+        follow(&mut own.measured);
     }
     REGISTERS.put(state, &(market, page), &registers);
 }
@@ -225,7 +238,8 @@ pub(super) fn substitute(ctx: &mut Context, live: &mut Live, bought: impl Fn(Met
         if !posted(&ctx.state, live.at, position).is_empty() {
             continue;
         }
-        let assumed = registers(&ctx.state, live.at.0, position).assumed;
+        let own = registers(&ctx.state, live.at.0, position);
+        let assumed = (own.assumed.0.max(own.certified.0), own.assumed.1.max(own.certified.1));
         let reading = Reading {
             market: live.at.0,
             meter,

@@ -168,7 +168,9 @@ fn check_figures(terms: &Terms) -> Result<(), BadTerms> {
         BadTerms::PriceBounds,
     )?;
     ensure(rates.deviation <= rates.retail, BadTerms::Deviation)?;
-    ensure(rates.fee_payer == Side::Buy || limits.price_min >= rates.network_fee, BadTerms::SellerFee)?;
+    // Less, and a seller could net less than the retailer would have paid it.
+    let least = rates.feed_in.saturating_add(rates.network_fee);
+    ensure(rates.fee_payer == Side::Buy || limits.price_min >= least, BadTerms::SellerFee)?;
     ensure(
         (1..=MAX_ORDERS_PER_SLOT).contains(&limits.orders_per_slot) && limits.orders_per_entity >= 1,
         BadTerms::Counts,

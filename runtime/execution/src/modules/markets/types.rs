@@ -230,9 +230,9 @@ pub struct Posted {
 pub struct Registers {
     /// Import and export that settled slots have used up.
     pub certified: (Energy, Energy),
-    /// Highest measured so far: later readings are not lower.
+    /// Highest measured so far, corrections apart: later readings are not lower.
     pub measured: (Energy, Energy),
-    /// Highest measured or substituted so far: what a substitute builds on.
+    /// Highest measured or substituted so far, corrections apart: what a substitute builds on.
     pub assumed: (Energy, Energy),
 }
 
