@@ -9,6 +9,7 @@ mod consents;
 mod deliveries;
 mod disputes;
 mod shortfalls;
+mod sizes;
 mod slots_in_a_row;
 mod voids;
 
