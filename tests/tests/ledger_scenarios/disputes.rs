@@ -143,6 +143,8 @@ fn an_undecided_dispute_takes_the_platforms_last_list() {
         let mut world = disputed(&plan, |world| {
             let first = world.latest_list(FIRST);
             correct(world, 1);
+            let second = world.latest_list(FIRST);
+            world.post_list(FIRST, &second);
             Some(first)
         });
         end_dispute(&mut world);
