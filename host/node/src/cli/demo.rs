@@ -6,9 +6,11 @@ use crate::report::{Progress, Summary, peak_memory_bytes, write_bills_csv, write
 use crate::scenario::{
     Cast, Casting, Malice, Outcome, Play, Script, TransferSum, day, expose, outcome, paper,
 };
+use crate::trade::Life;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use contract_interface::kinds;
+use host_storage::Store;
 use runtime_primitives::{Energy, Money};
 use runtime_state::Overlay;
 use serde::Serialize;
@@ -33,6 +35,9 @@ pub struct DemoArgs {
     #[arg(long)]
     json: bool,
 }
+
+/// The paper's trade: the first of slot 500.
+const PAPER_TRADE: &str = "500/0";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Scenario {
@@ -149,6 +154,8 @@ impl DemoArgs {
             println!("{title}\n");
         }
         if played.outcome.scenario == "paper" {
+            let store = Store::open(&played.folder.join("chain.redb"))?;
+            println!("{}", Life::read(&store.snapshot(), PAPER_TRADE.parse()?)?);
             println!("{}", transfer_lines(&played.outcome.transfers));
         }
         println!("{}", summary(played));

@@ -1,6 +1,9 @@
 //! The command line: one file a command, errors that say what to do next, exit codes for scripts.
 
+mod chain_spec;
 mod demo;
+mod replay;
+mod trade;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -17,6 +20,12 @@ pub struct Cli {
 enum Command {
     /// Play the paper's trade, a real community's day and a malicious rule, on a real node.
     Demo(demo::DemoArgs),
+    /// Show and check a trade's life, or list trades.
+    Trade(trade::TradeArgs),
+    /// Execute a chain again from its own blocks and compare every header.
+    Replay(replay::ReplayArgs),
+    /// Print, write or check a chain spec.
+    ChainSpec(chain_spec::ChainSpecArgs),
     /// Generate, inspect, import and list keys.
     Keys(crate::keys::KeysArgs),
 }
@@ -29,6 +38,9 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Demo(args) => args.run(),
+            Command::Trade(args) => args.run(),
+            Command::Replay(args) => args.run(),
+            Command::ChainSpec(args) => args.run(),
             Command::Keys(args) => args.run().map(|()| ExitCode::SUCCESS),
         }
     }
