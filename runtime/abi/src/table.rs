@@ -18,7 +18,7 @@ macro_rules! for_each_host_function {
                 "seal0" "address" as seal0_address [aliased stateful reading] Fact
                     (out_ptr: u32, out_len_ptr: u32) -> ();
                 /// Writes this contract's balance (u128).
-                "seal0" "balance" as seal0_balance [aliased stateful reading] Fact
+                "seal0" "balance" as seal0_balance [aliased stateful reading] Account
                     (out_ptr: u32, out_len_ptr: u32) -> ();
                 /// Writes the height of the block being executed (u32).
                 "seal0" "block_number" as seal0_block_number [aliased stateful reading] Fact

@@ -166,6 +166,14 @@ pub enum CodeError {
         /// Blocks allowed.
         max: u32,
     },
+    /// Too many basic blocks with too many locals: compiling would take too long.
+    #[error("basic blocks × locals come to {complexity}, at most {max} are allowed")]
+    TooComplex {
+        /// The sum over the functions up to the one that exceeded the limit.
+        complexity: u64,
+        /// What is allowed.
+        max: u64,
+    },
 }
 
 /// A WebAssembly feature that contracts may not use.

@@ -27,8 +27,11 @@ fn accepted() {
         ("extra exports", r#"(memory (export "memory") 1) (func (export "other") (param i32))"#),
         ("start function", "(func $s) (start $s)"),
         ("alias", r#"(import "seal0" "seal_input" (func (param i32 i32)))"#),
-        ("twice the same import", r#"(import "seal0" "input" (func (param i32 i32)))
-            (import "seal0" "input" (func (param i32 i32)))"#),
+        (
+            "twice the same import",
+            r#"(import "seal0" "input" (func (param i32 i32)))
+            (import "seal0" "input" (func (param i32 i32)))"#,
+        ),
         ("multi-value", "(func (result i32 i64) i32.const 1 i64.const 2)"),
         ("sign extension", "(func (param i32) (result i32) local.get 0 i32.extend8_s)"),
         ("memory.copy", "(memory 1) (func i32.const 0 i32.const 0 i32.const 0 memory.copy)"),
@@ -37,6 +40,10 @@ fn accepted() {
         ("longest body", &body_of(32 << 10)),
         ("most locals", &format!("(func (param i64) (local {}))", "i32 ".repeat(255))),
         ("deepest nesting", &format!("(func {} {})", "block ".repeat(512), "end ".repeat(512))),
+        (
+            "most blocks with locals",
+            &format!("(func (local {}) {})", "i64 ".repeat(63), "block end ".repeat(4_094)),
+        ),
         ("most targets", &format!("(func (br_table {} (i32.const 0)))", "0 ".repeat(512))),
     ] {
         for kind in [Kind::Pure, Kind::Stateful] {
@@ -73,7 +80,10 @@ fn refused_whatever_the_kind() {
         ("(func (param funcref))", feature(Feature::ReferenceTypes)),
         ("(table 1 funcref) (func i32.const 0 table.get 0 drop)", feature(Feature::ReferenceTypes)),
         ("(table 1 funcref) (table 1 funcref)", feature(Feature::ReferenceTypes)),
-        ("(table 1 funcref) (func i32.const 0 i32.const 0 i32.const 0 table.copy)", feature(Feature::BulkMemory)),
+        (
+            "(table 1 funcref) (func i32.const 0 i32.const 0 i32.const 0 table.copy)",
+            feature(Feature::BulkMemory),
+        ),
         ("(memory 1) (data $d \"x\") (func data.drop $d)", feature(Feature::BulkMemory)),
         ("(func $f return_call $f)", feature(Feature::TailCalls)),
         ("(tag)", feature(Feature::Exceptions)),
@@ -81,7 +91,10 @@ fn refused_whatever_the_kind() {
         ("(func i64.const 0 i64.const 0 i64.mul_wide_u drop drop)", feature(Feature::Other)),
         (r#"(import "seal0" "gas" (func (param i64)))"#, unknown("seal0", "gas")),
         (r#"(import "seal9" "input" (func (param i32 i32)))"#, unknown("seal9", "input")),
-        (r#"(import "seal0" "seal_seal_return" (func (param i32 i32 i32)))"#, unknown("seal0", "seal_seal_return")),
+        (
+            r#"(import "seal0" "seal_seal_return" (func (param i32 i32 i32)))"#,
+            unknown("seal0", "seal_seal_return"),
+        ),
         (r#"(import "env" "table" (table 1 funcref))"#, unknown("env", "table")),
         (r#"(import "env" "gas" (global i64))"#, unknown("env", "gas")),
         (r#"(import "env" "mem" (memory 1))"#, unknown("env", "mem")),
@@ -91,8 +104,14 @@ fn refused_whatever_the_kind() {
         (r#"(func (export "busbar.gas"))"#, CodeError::ReservedExport { name: "busbar.gas".into() }),
         (r#"(memory (export "busbar.x") 1)"#, CodeError::ReservedExport { name: "busbar.x".into() }),
         ("(table 4097 funcref)", CodeError::TableTooLarge { elements: 4097, max: 4096 }),
-        ("(memory 1) (data (i32.const 65535) \"ab\")", CodeError::SegmentOutOfBounds { what: "memory", index: 0 }),
-        ("(memory 1) (data (i32.const -1) \"ab\")", CodeError::SegmentOutOfBounds { what: "memory", index: 0 }),
+        (
+            "(memory 1) (data (i32.const 65535) \"ab\")",
+            CodeError::SegmentOutOfBounds { what: "memory", index: 0 },
+        ),
+        (
+            "(memory 1) (data (i32.const -1) \"ab\")",
+            CodeError::SegmentOutOfBounds { what: "memory", index: 0 },
+        ),
         (
             "(table 2 funcref) (func $f) (elem (i32.const 0) $f) (elem (i32.const 1) $f $f)",
             CodeError::SegmentOutOfBounds { what: "table", index: 1 },
@@ -113,6 +132,10 @@ fn refused_whatever_the_kind() {
             &format!("(func (br_table {} (i32.const 0)))", "0 ".repeat(513)),
             CodeError::BranchTableTooLarge { function: 0, targets: 513, max: 512 },
         ),
+        (
+            &format!("(func (local {}) {})", "i64 ".repeat(63), "block end ".repeat(4_096)),
+            CodeError::TooComplex { complexity: 262_208, max: 262_144 },
+        ),
         (&format!("(func (param {}))", "i32 ".repeat(65)), many(Counted::Parameters, 65, 64)),
         (&format!("(func (result {}) unreachable)", "i32 ".repeat(17)), many(Counted::Results, 17, 16)),
         (&"(func)".repeat(4095), many(Counted::Functions, 4097, 4096)),
@@ -121,11 +144,11 @@ fn refused_whatever_the_kind() {
             &(0..1023).map(|i| format!("(func (export \"{i}\"))")).collect::<String>(),
             many(Counted::Exports, 1025, 1024),
         ),
+        (&r#"(import "seal0" "input" (func (param i32 i32)))"#.repeat(257), many(Counted::Imports, 257, 256)),
         (
-            &r#"(import "seal0" "input" (func (param i32 i32)))"#.repeat(257),
-            many(Counted::Imports, 257, 256),
+            &format!("(memory 1) {}", "(data (i32.const 0) \"x\")".repeat(1025)),
+            many(Counted::DataSegments, 1025, 1024),
         ),
-        (&format!("(memory 1) {}", "(data (i32.const 0) \"x\")".repeat(1025)), many(Counted::DataSegments, 1025, 1024)),
         (
             &format!("(table 1 funcref) (func $f) {}", "(elem (i32.const 0) $f)".repeat(1025)),
             many(Counted::ElementSegments, 1025, 1024),
@@ -152,7 +175,8 @@ fn cut(text: &str) -> &str {
 
 #[test]
 fn refused_for_one_kind() {
-    let function = |module: &str, function: &str, ty: &str| format!("(import \"{module}\" \"{function}\" (func {ty}))");
+    let function =
+        |module: &str, function: &str, ty: &str| format!("(import \"{module}\" \"{function}\" (func {ty}))");
     let storage = function("seal1", "get_storage", "(param i32 i32 i32 i32) (result i32)");
     let (module, import) = name("seal1", "get_storage");
     let not_pure = Some(CodeError::NotPure { module, name: import });
@@ -171,8 +195,16 @@ fn refused_for_one_kind() {
     for (module, in_pure, in_stateful) in [
         ("(module)", missing(Kind::Pure, "call"), missing(Kind::Stateful, "call")),
         (r#"(module (func (export "call")))"#, None, missing(Kind::Stateful, "deploy")),
-        (r#"(module (func (export "deploy")))"#, missing(Kind::Pure, "call"), missing(Kind::Stateful, "call")),
-        (r#"(module (memory (export "call") 1))"#, missing(Kind::Pure, "call"), missing(Kind::Stateful, "call")),
+        (
+            r#"(module (func (export "deploy")))"#,
+            missing(Kind::Pure, "call"),
+            missing(Kind::Stateful, "call"),
+        ),
+        (
+            r#"(module (memory (export "call") 1))"#,
+            missing(Kind::Pure, "call"),
+            missing(Kind::Stateful, "call"),
+        ),
         (
             r#"(module (func (export "call") (param i32)) (func (export "deploy")))"#,
             entry("call"),
@@ -196,7 +228,8 @@ fn every_function_of_the_interface_is_served_or_refused_by_its_own_rule() {
     for function in HOST_FUNCTIONS {
         let parameters: String = function.parameters.iter().map(|(_, ty)| wasm_type(ty)).collect();
         let result: String = function.result.iter().map(wasm_type).collect();
-        let names = [Some(function.name.to_owned()), function.aliased.then(|| format!("seal_{}", function.name))];
+        let names =
+            [Some(function.name.to_owned()), function.aliased.then(|| format!("seal_{}", function.name))];
         for import in names.into_iter().flatten() {
             let code = contract(&format!(
                 r#"(import "{}" "{import}" (func (param {parameters}) (result {result})))"#,
@@ -244,6 +277,7 @@ fn facts_and_maxima() {
         let checked = check(&contract(body), kind).unwrap();
         assert_eq!((checked.memory_pages_min(), checked.memory_pages_max()), (min, max), "{body}");
     }
-    let checked = check(&contract(r#"(import "seal0" "seal_now" (func (param i32 i32)))"#), Kind::Stateful).unwrap();
+    let checked =
+        check(&contract(r#"(import "seal0" "seal_now" (func (param i32 i32)))"#), Kind::Stateful).unwrap();
     assert_eq!(checked.imports().iter().map(|import| import.name).collect::<Vec<_>>(), ["now"]);
 }

@@ -92,7 +92,8 @@ fn outputs() {
 
 #[test]
 fn hashes_are_the_published_ones() {
-    let digests: [(&str, fn(&[u8]) -> Vec<u8>); 4] = [
+    type Digest = fn(&[u8]) -> Vec<u8>;
+    let digests: [(&str, Digest); 4] = [
         ("hash_blake2_256", |data| blake2_256(data).0.to_vec()),
         ("hash_blake2_128", |data| blake2_128(data).to_vec()),
         ("hash_keccak_256", |data| keccak_256(data).to_vec()),
@@ -129,39 +130,71 @@ fn traps() {
     for (body, expected) in [
         (r#"(func (export "call") unreachable)"#, Trap::Unreachable),
         (r#"(func (export "call") (loop (br 0)))"#, Trap::OutOfGas),
-        (r#"(func (export "call") (local i64) (loop (local.set 0 (i64.add (local.get 0) (i64.const 1))) (br 0)))"#,
-            Trap::OutOfGas),
+        (
+            r#"(func (export "call") (local i64) (loop (local.set 0 (i64.add (local.get 0) (i64.const 1))) (br 0)))"#,
+            Trap::OutOfGas,
+        ),
         (r#"(func (export "call") (drop (i32.load (i32.const 65533))))"#, Trap::MemoryOutOfBounds),
-        (r#"(func (export "call") (i64.store offset=4294967295 (i32.const -1) (i64.const 0)))"#,
-            Trap::MemoryOutOfBounds),
-        (r#"(func (export "call") (memory.fill (i32.const 65530) (i32.const 0) (i32.const 7)))"#,
-            Trap::MemoryOutOfBounds),
-        (r#"(func (export "call") (memory.copy (i32.const 0) (i32.const 0) (i32.const -1)))"#, Trap::OutOfGas),
+        (
+            r#"(func (export "call") (i64.store offset=4294967295 (i32.const -1) (i64.const 0)))"#,
+            Trap::MemoryOutOfBounds,
+        ),
+        (
+            r#"(func (export "call") (memory.fill (i32.const 65530) (i32.const 0) (i32.const 7)))"#,
+            Trap::MemoryOutOfBounds,
+        ),
+        (
+            r#"(func (export "call") (memory.copy (i32.const 0) (i32.const 0) (i32.const -1)))"#,
+            Trap::OutOfGas,
+        ),
         (r#"(func (export "call") (drop (i32.div_u (i32.const 1) (i32.const 0))))"#, Trap::DivisionByZero),
-        (r#"(func (export "call") (drop (i64.div_s (i64.const -0x8000000000000000) (i64.const -1))))"#,
-            Trap::IntegerOverflow),
-        (r#"(table 1 funcref) (func (export "call") (call_indirect (i32.const 0)))"#, Trap::IndirectCallToNull),
+        (
+            r#"(func (export "call") (drop (i64.div_s (i64.const -0x8000000000000000) (i64.const -1))))"#,
+            Trap::IntegerOverflow,
+        ),
+        (
+            r#"(table 1 funcref) (func (export "call") (call_indirect (i32.const 0)))"#,
+            Trap::IndirectCallToNull,
+        ),
         (r#"(table 1 funcref) (func (export "call") (call_indirect (i32.const 1)))"#, Trap::TableOutOfBounds),
-        (r#"(table 1 funcref) (func $f (param i32)) (elem (i32.const 0) $f)
-            (func (export "call") (call_indirect (i32.const 0)))"#, Trap::BadSignature),
+        (
+            r#"(table 1 funcref) (func $f (param i32)) (elem (i32.const 0) $f)
+            (func (export "call") (call_indirect (i32.const 0)))"#,
+            Trap::BadSignature,
+        ),
         (r#"(func $s unreachable) (start $s) (func (export "call"))"#, Trap::Unreachable),
         (r#"(func $s (loop (br 0))) (start $s) (func (export "call"))"#, Trap::OutOfGas),
-        (r#"(func (export "call") (call $return (i32.const 2) (i32.const 0) (i32.const 0)))"#,
-            refused(HostTrap::UnknownFlags { flags: 2 })),
-        (r#"(func (export "call") (call $return (i32.const 0) (i32.const 65536) (i32.const 1)))"#,
-            out_of_bounds(65536, 1)),
-        (r#"(func (export "call") (call $return (i32.const 0) (i32.const -1) (i32.const 2)))"#,
-            out_of_bounds(u32::MAX, 2)),
-        (r#"(func (export "call") (call $return (i32.const 0) (i32.const 0) (i32.const 8388609)))"#,
-            refused(HostTrap::PayloadTooLarge { length: 8_388_609, max: 8_388_608 })),
-        (r#"(func (export "call") (call $input (i32.const 8) (i32.const 0)))"#,
-            refused(HostTrap::OutputBufferTooSmall { length: 5, capacity: 0 })),
-        (r#"(func (export "call") (i32.store (i32.const 0) (i32.const 4))
+        (
+            r#"(func (export "call") (call $return (i32.const 2) (i32.const 0) (i32.const 0)))"#,
+            refused(HostTrap::UnknownFlags { flags: 2 }),
+        ),
+        (
+            r#"(func (export "call") (call $return (i32.const 0) (i32.const 65536) (i32.const 1)))"#,
+            out_of_bounds(65536, 1),
+        ),
+        (
+            r#"(func (export "call") (call $return (i32.const 0) (i32.const -1) (i32.const 2)))"#,
+            out_of_bounds(u32::MAX, 2),
+        ),
+        (
+            r#"(func (export "call") (call $return (i32.const 0) (i32.const 0) (i32.const 8388609)))"#,
+            refused(HostTrap::PayloadTooLarge { length: 8_388_609, max: 8_388_608 }),
+        ),
+        (
+            r#"(func (export "call") (call $input (i32.const 8) (i32.const 0)))"#,
+            refused(HostTrap::OutputBufferTooSmall { length: 5, capacity: 0 }),
+        ),
+        (
+            r#"(func (export "call") (i32.store (i32.const 0) (i32.const 4))
             (call $input (i32.const 8) (i32.const 0)))"#,
-            refused(HostTrap::OutputBufferTooSmall { length: 5, capacity: 4 })),
+            refused(HostTrap::OutputBufferTooSmall { length: 5, capacity: 4 }),
+        ),
         (r#"(func (export "call") (call $input (i32.const 8) (i32.const 65533)))"#, out_of_bounds(65533, 4)),
-        (r#"(func (export "call") (i32.store (i32.const 0) (i32.const 9))
-            (call $input (i32.const 65534) (i32.const 0)))"#, out_of_bounds(65534, 5)),
+        (
+            r#"(func (export "call") (i32.store (i32.const 0) (i32.const 9))
+            (call $input (i32.const 65534) (i32.const 0)))"#,
+            out_of_bounds(65534, 5),
+        ),
     ] {
         let limit = 100_000_000;
         let outcome = pure(&program(body), b"12345", limit);

@@ -19,43 +19,70 @@ fn recursions() -> Vec<(&'static str, String)> {
     let i64s = |count| "i64 ".repeat(count);
     vec![
         ("smallest frame", r#"(func $f (export "call") call $f)"#.into()),
-        ("with work left", r#"(func $f (param i32) (result i32)
+        (
+            "with work left",
+            r#"(func $f (param i32) (result i32)
             (i32.add (call $f (i32.add (local.get 0) (i32.const 1))) (local.get 0)))
-            (func (export "call") (drop (call $f (i32.const 0))))"#.into()),
+            (func (export "call") (drop (call $f (i32.const 0))))"#
+                .into(),
+        ),
         ("mutual", r#"(func $f (export "call") call $g) (func $g call $f)"#.into()),
-        ("indirect", r#"(table 1 funcref) (elem (i32.const 0) $f) (type $t (func))
-            (func $f (export "call") (call_indirect (type $t) (i32.const 0)))"#.into()),
-        ("all locals live", format!(
-            r#"(func $f (param i64) (result i64) (local {}) {} (drop (call $f (local.get 255))) {} i64.const 0 {})
+        (
+            "indirect",
+            r#"(table 1 funcref) (elem (i32.const 0) $f) (type $t (func))
+            (func $f (export "call") (call_indirect (type $t) (i32.const 0)))"#
+                .into(),
+        ),
+        (
+            "all locals live",
+            format!(
+                r#"(func $f (param i64) (result i64) (local {}) {} (drop (call $f (local.get 255))) {} i64.const 0 {})
             (func (export "call") (drop (call $f (i64.const 1))))"#,
-            i64s(255),
-            repeat(255, |i| format!("(local.set {} (i64.mul (local.get {i}) (i64.const {})))", i + 1, i + 3)),
-            repeat(256, |i| format!("local.get {i} ")),
-            "i64.xor ".repeat(256),
-        )),
-        ("operands across the call", format!(
-            r#"(func $f (param i64) (result i64) {} (call $f (local.get 0)) {})
+                i64s(255),
+                repeat(255, |i| format!(
+                    "(local.set {} (i64.mul (local.get {i}) (i64.const {})))",
+                    i + 1,
+                    i + 3
+                )),
+                repeat(256, |i| format!("local.get {i} ")),
+                "i64.xor ".repeat(256),
+            ),
+        ),
+        (
+            "operands across the call",
+            format!(
+                r#"(func $f (param i64) (result i64) {} (call $f (local.get 0)) {})
             (func (export "call") (drop (call $f (i64.const 1))))"#,
-            repeat(2000, |i| format!("(i64.mul (local.get 0) (i64.const {})) ", i + 3)),
-            "i64.xor ".repeat(2000),
-        )),
-        ("many parameters", format!(
-            r#"(func $f (param {}) (call $f {})) (func (export "call") (call $f {}))"#,
-            i64s(64),
-            repeat(64, |i| format!("(local.get {}) ", 63 - i)),
-            "(i64.const 7) ".repeat(64),
-        )),
-        ("many results", format!(
-            r#"(func $f (param i64) (result {0}) (call $f (local.get 0)) drop (i64.const 9))
+                repeat(2000, |i| format!("(i64.mul (local.get 0) (i64.const {})) ", i + 3)),
+                "i64.xor ".repeat(2000),
+            ),
+        ),
+        (
+            "many parameters",
+            format!(
+                r#"(func $f (param {}) (call $f {})) (func (export "call") (call $f {}))"#,
+                i64s(64),
+                repeat(64, |i| format!("(local.get {}) ", 63 - i)),
+                "(i64.const 7) ".repeat(64),
+            ),
+        ),
+        (
+            "many results",
+            format!(
+                r#"(func $f (param i64) (result {0}) (call $f (local.get 0)) drop (i64.const 9))
             (func (export "call") (call $f (i64.const 0)) {1})"#,
-            i64s(16),
-            "drop ".repeat(16),
-        )),
-        ("operands across nested blocks", format!(
-            r#"(func $f (result i64) {} call $f {}) (func (export "call") (drop (call $f)))"#,
-            repeat(200, |i| format!("(i64.load offset={i} (i32.const 0)) (block (result i64) ")),
-            ") i64.add ".repeat(200),
-        )),
+                i64s(16),
+                "drop ".repeat(16),
+            ),
+        ),
+        (
+            "operands across nested blocks",
+            format!(
+                r#"(func $f (result i64) {} call $f {}) (func (export "call") (drop (call $f)))"#,
+                repeat(200, |i| format!("(i64.load offset={i} (i32.const 0)) (block (result i64) ")),
+                ") i64.add ".repeat(200),
+            ),
+        ),
     ]
 }
 

@@ -88,20 +88,38 @@ fn a_flipper_flips() {
 fn facts() {
     let mut ledger = Ledger { value: 5, balance: 1 << 100, ..Ledger::default() };
     for (body, expected) in [
-        ("(call $caller (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))", vec![0xCA; 32]),
-        ("(call $address (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))", vec![0xAD; 32]),
-        ("(call $value (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
-            5u128.to_le_bytes().to_vec()),
-        ("(call $balance (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
-            (1u128 << 100).to_le_bytes().to_vec()),
-        ("(call $minimum (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
-            1u128.to_le_bytes().to_vec()),
-        ("(call $number (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
-            77u32.to_le_bytes().to_vec()),
-        ("(call $now (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
-            1_700_000_000_123u64.to_le_bytes().to_vec()),
-        ("(call $fee (i64.const -1) (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
-            (u128::from(u64::MAX) * 3).to_le_bytes().to_vec()),
+        (
+            "(call $caller (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            vec![0xCA; 32],
+        ),
+        (
+            "(call $address (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            vec![0xAD; 32],
+        ),
+        (
+            "(call $value (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            5u128.to_le_bytes().to_vec(),
+        ),
+        (
+            "(call $balance (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            (1u128 << 100).to_le_bytes().to_vec(),
+        ),
+        (
+            "(call $minimum (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            1u128.to_le_bytes().to_vec(),
+        ),
+        (
+            "(call $number (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            77u32.to_le_bytes().to_vec(),
+        ),
+        (
+            "(call $now (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            1_700_000_000_123u64.to_le_bytes().to_vec(),
+        ),
+        (
+            "(call $fee (i64.const -1) (i32.const 16) (i32.const 0)) (call $ret (i32.const 16) (i32.load (i32.const 0)))",
+            (u128::from(u64::MAX) * 3).to_le_bytes().to_vec(),
+        ),
     ] {
         assert_eq!(call(&message(body), &mut ledger), returned(expected), "{body}");
     }
@@ -127,14 +145,25 @@ fn code_of(body: &str) -> String {
 fn storage_in_all_versions() {
     let none = u32::MAX;
     let key = vec![0; 32];
-    let stored = |length: usize| Ledger { storage: [(key.clone(), vec![7; length])].into(), ..Ledger::default() };
+    let stored =
+        |length: usize| Ledger { storage: [(key.clone(), vec![7; length])].into(), ..Ledger::default() };
     let empty = Ledger::default();
     // Keys are the 32 zero bytes at 200; values the two zero bytes at 300.
     for (body, before, code, after) in [
         ("(call $set1 (i32.const 200) (i32.const 300) (i32.const 2))", &empty, none, Some(vec![0, 0])),
         ("(call $set1 (i32.const 200) (i32.const 300) (i32.const 0))", &stored(3), 3, Some(vec![])),
-        ("(call $set2 (i32.const 200) (i32.const 32) (i32.const 300) (i32.const 2))", &stored(3), 3, Some(vec![0, 0])),
-        ("(call $set0 (i32.const 200) (i32.const 300) (i32.const 2)) (i32.const 9)", &stored(3), 9, Some(vec![0, 0])),
+        (
+            "(call $set2 (i32.const 200) (i32.const 32) (i32.const 300) (i32.const 2))",
+            &stored(3),
+            3,
+            Some(vec![0, 0]),
+        ),
+        (
+            "(call $set0 (i32.const 200) (i32.const 300) (i32.const 2)) (i32.const 9)",
+            &stored(3),
+            9,
+            Some(vec![0, 0]),
+        ),
         ("(call $has0 (i32.const 200))", &stored(3), 3, Some(vec![7; 3])),
         ("(call $has0 (i32.const 200))", &empty, none, None),
         ("(call $has1 (i32.const 200) (i32.const 32))", &stored(0), 0, Some(vec![])),
@@ -144,7 +173,12 @@ fn storage_in_all_versions() {
         ("(call $clear1 (i32.const 200) (i32.const 32))", &empty, none, None),
         ("(call $get0 (i32.const 200) (i32.const 600) (i32.const 0))", &empty, 3, None),
         ("(call $get0 (i32.const 200) (i32.const 600) (i32.const 0))", &stored(3), 0, Some(vec![7; 3])),
-        ("(call $get1 (i32.const 200) (i32.const 32) (i32.const -1) (i32.const 0))", &stored(3), 0, Some(vec![7; 3])),
+        (
+            "(call $get1 (i32.const 200) (i32.const 32) (i32.const -1) (i32.const 0))",
+            &stored(3),
+            0,
+            Some(vec![7; 3]),
+        ),
         ("(call $take (i32.const 200) (i32.const 32) (i32.const 600) (i32.const 0))", &empty, 3, None),
         ("(call $take (i32.const 200) (i32.const 32) (i32.const 600) (i32.const 0))", &stored(3), 0, None),
     ] {
@@ -174,8 +208,11 @@ fn host_functions_refuse() {
     let undecodable = HostTrap::Undecodable { expected: "list of topics" };
     let oob = |pointer, length| HostTrap::OutOfBounds { pointer, length };
     for (body, expected) in [
-        ("(i32.store (i32.const 0) (i32.const 2))
-            (drop (call $get1 (i32.const 200) (i32.const 5) (i32.const 600) (i32.const 0)))", too_small),
+        (
+            "(i32.store (i32.const 0) (i32.const 2))
+            (drop (call $get1 (i32.const 200) (i32.const 5) (i32.const 600) (i32.const 0)))",
+            too_small,
+        ),
         ("(drop (call $get1 (i32.const 200) (i32.const 129) (i32.const 600) (i32.const 0)))", key.clone()),
         ("(drop (call $set2 (i32.const 200) (i32.const 129) (i32.const 0) (i32.const 0)))", key.clone()),
         ("(drop (call $has1 (i32.const 200) (i32.const 129)))", key),
@@ -183,13 +220,21 @@ fn host_functions_refuse() {
         ("(drop (call $set1 (i32.const 65510) (i32.const 0) (i32.const 1)))", oob(65_510, 32)),
         ("(drop (call $set1 (i32.const 200) (i32.const 65535) (i32.const 2)))", oob(65_535, 2)),
         ("(call $event (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16385))", large(16_385)),
-        ("(i32.store8 (i32.const 700) (i32.const 20))
+        (
+            "(i32.store8 (i32.const 700) (i32.const 20))
             (call $event (i32.const 700) (i32.const 161) (i32.const 0) (i32.const 0))",
-            HostTrap::TooManyTopics { count: 5, max: 4 }),
-        ("(i32.store8 (i32.const 700) (i32.const 8))
-            (call $event (i32.const 700) (i32.const 33) (i32.const 0) (i32.const 0))", undecodable),
+            HostTrap::TooManyTopics { count: 5, max: 4 },
+        ),
+        (
+            "(i32.store8 (i32.const 700) (i32.const 8))
+            (call $event (i32.const 700) (i32.const 33) (i32.const 0) (i32.const 0))",
+            undecodable,
+        ),
         ("(call $return (i32.const 0) (i32.const 0) (i32.const 16385))", large(16_385)),
-        ("(drop (call $transfer (i32.const 65505) (i32.const 32) (i32.const 0) (i32.const 16)))", oob(65_505, 32)),
+        (
+            "(drop (call $transfer (i32.const 65505) (i32.const 32) (i32.const 0) (i32.const 16)))",
+            oob(65_505, 32),
+        ),
         ("(drop (call $debug (i32.const 65536) (i32.const 1)))", oob(65_536, 1)),
         ("(call $caller (i32.const 65505) (i32.const 0))", oob(65_505, 32)),
     ] {

@@ -8,21 +8,26 @@ use super::module::{Body, Facts};
 use crate::limits::*;
 use crate::{CodeError, Counted, Entry, Kind, meter};
 use wasmparser::{
-    DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations,
-    FunctionBody, Operator, OperatorsReader, Parser, Payload, SectionLimited, ValidPayload, Validator,
-    ValidatorResources,
+    DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidator,
+    FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader, Parser, Payload, SectionLimited,
+    ValidPayload, Validator, ValidatorResources,
 };
 
 const PAGE_BYTES: u64 = 64 << 10;
 
 /// Validates `code` and returns its parts.
 pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, CodeError> {
-    let facts = Walk { kind, facts: Facts::default(), allocations: FuncValidatorAllocations::default() }
-        .run(code)
-        .map_err(|error| match error {
-            Refusal::Rule(error) => error,
-            Refusal::Parser(error) => refusal(code, &error),
-        })?;
+    let facts = Walk {
+        kind,
+        facts: Facts::default(),
+        complexity: 0,
+        allocations: FuncValidatorAllocations::default(),
+    }
+    .run(code)
+    .map_err(|error| match error {
+        Refusal::Rule(error) => error,
+        Refusal::Parser(error) => refusal(code, &error),
+    })?;
     check_entries(&facts, kind)?;
     check_segments(&facts)?;
     Ok(facts)
@@ -49,6 +54,8 @@ impl From<CodeError> for Refusal {
 struct Walk<'a> {
     kind: Kind,
     facts: Facts<'a>,
+    /// Basic blocks × (locals + 1), summed over the functions so far.
+    complexity: u64,
     allocations: FuncValidatorAllocations,
 }
 
@@ -141,34 +148,49 @@ impl<'a> Walk<'a> {
         if locals > u64::from(FUNCTION_LOCALS_MAX) {
             return Err(CodeError::TooManyLocals { function: index, locals, max: FUNCTION_LOCALS_MAX }.into());
         }
-        let mut reader = body.get_binary_reader();
-        validator.read_locals(&mut reader)?;
-        reader.set_features(ACCEPTED);
-        let mut operators = OperatorsReader::new(reader);
-        let mut operands_max = 0;
-        while !operators.eof() {
-            let offset = operators.original_position();
-            let operator = operators.read()?;
-            if let Operator::BrTable { targets } = &operator {
-                let targets = targets.len().saturating_add(1);
-                if targets > BRANCH_TABLE_TARGETS_MAX {
-                    let max = BRANCH_TABLE_TARGETS_MAX;
-                    return Err(CodeError::BranchTableTooLarge { function: index, targets, max }.into());
-                }
-            }
-            validator.op(offset, &operator)?;
-            operands_max = operands_max.max(validator.operand_stack_height());
-            // The function itself is one frame of the control stack.
-            if validator.control_stack_height() > NESTING_DEPTH_MAX + 1 {
-                return Err(CodeError::NestingTooDeep { function: index, max: NESTING_DEPTH_MAX }.into());
-            }
+        let (operands_max, blocks) = operators(index, &mut validator, &body)?;
+        self.complexity += blocks * (locals + 1);
+        if self.complexity > COMPLEXITY_MAX {
+            return Err(CodeError::TooComplex { complexity: self.complexity, max: COMPLEXITY_MAX }.into());
         }
-        operators.finish()?;
         let locals = validator.len_locals();
         self.allocations = validator.into_allocations();
         self.facts.bodies.push(Body { body, locals, operands_max });
         Ok(())
     }
+}
+
+/// Validates the locals and operators of function `index`; its highest operand stack and number of basic blocks.
+fn operators(
+    index: u32,
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+) -> Result<(u32, u64), Refusal> {
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    reader.set_features(ACCEPTED);
+    let mut operators = OperatorsReader::new(reader);
+    let (mut operands_max, mut blocks) = (0, 0);
+    while !operators.eof() {
+        let offset = operators.original_position();
+        let operator = operators.read()?;
+        if let Operator::BrTable { targets } = &operator {
+            let targets = targets.len().saturating_add(1);
+            if targets > BRANCH_TABLE_TARGETS_MAX {
+                let max = BRANCH_TABLE_TARGETS_MAX;
+                return Err(CodeError::BranchTableTooLarge { function: index, targets, max }.into());
+            }
+        }
+        validator.op(offset, &operator)?;
+        operands_max = operands_max.max(validator.operand_stack_height());
+        blocks += u64::from(meter::ends_block(&operator));
+        // The function itself is one frame of the control stack.
+        if validator.control_stack_height() > NESTING_DEPTH_MAX + 1 {
+            return Err(CodeError::NestingTooDeep { function: index, max: NESTING_DEPTH_MAX }.into());
+        }
+    }
+    operators.finish()?;
+    Ok((operands_max, blocks))
 }
 
 fn collect<'a, T: wasmparser::FromReader<'a>>(section: SectionLimited<'a, T>) -> Result<Vec<T>, Refusal> {

@@ -15,6 +15,8 @@
 mod function;
 mod segments;
 
+pub(crate) use segments::ends_block;
+
 use crate::CodeError;
 use crate::check::Facts;
 use std::collections::BTreeMap;

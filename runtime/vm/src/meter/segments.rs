@@ -25,7 +25,7 @@ pub(super) fn costs(operators: &[Operator<'_>], first: u64) -> Result<Vec<u64>, 
 }
 
 /// Whether the operator after this one can be entered without this one, or not entered after it.
-fn ends_block(operator: &Operator<'_>) -> bool {
+pub(crate) fn ends_block(operator: &Operator<'_>) -> bool {
     matches!(
         operator,
         Operator::Loop { .. }

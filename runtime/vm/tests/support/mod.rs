@@ -4,7 +4,9 @@
 pub mod ledger;
 
 use runtime_primitives::{Gas, blake2_256};
-use runtime_vm::{CodeError, EngineKind, Entry, Kind, Module, Outcome, Output, Trap, VM_THREAD_STACK_BYTES, Vm};
+use runtime_vm::{
+    CodeError, EngineKind, Entry, Kind, Module, Outcome, Output, Trap, VM_THREAD_STACK_BYTES, Vm,
+};
 use std::sync::LazyLock;
 
 pub static WASMTIME: LazyLock<Vm> = LazyLock::new(|| Vm::new(EngineKind::Wasmtime).unwrap());
