@@ -1,1 +1,18 @@
-//! JSON-RPC over read-only views; forbids writing state.
+//! JSON-RPC over read-only views; forbids writing state: the one way in is a signed extrinsic, which the node judges.
+//!
+//! [`RpcServer`] serves whoever implements [`NodeView`]; [`RemoteNode`] is the other end of the same methods.
+
+mod client;
+mod error;
+mod json;
+mod limits;
+mod methods;
+mod params;
+mod server;
+mod view;
+
+pub use client::{RemoteNode, RemoteState};
+pub use error::{ClientError, RpcError};
+pub use limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX};
+pub use server::RpcServer;
+pub use view::NodeView;

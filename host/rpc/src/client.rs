@@ -1,0 +1,175 @@
+//! The other end: a node asked over HTTP, and its state as a [`Backend`] pinned to one block.
+//!
+//! A [`Backend`] cannot return an error, and a guess would be worse: a failed read unwinds with its
+//! [`ClientError`], which [`RemoteNode::reading`] catches. Read remote state only inside it.
+
+use crate::error::ClientError;
+use crate::json::hex;
+use jsonrpsee::core::client::{ClientT, Error};
+use jsonrpsee::core::params::ArrayParams;
+use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
+use runtime_primitives::{Hash, Height};
+use runtime_state::Backend;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// A call is given up after this.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Keys fetched ahead when the state is walked through.
+const KEYS_AHEAD: u32 = 64;
+
+/// A node reached over RPC. Calls block the thread.
+#[derive(Debug)]
+pub struct RemoteNode {
+    client: HttpClient,
+    runtime: Runtime,
+}
+
+impl RemoteNode {
+    /// A node at `url`; nothing is sent yet. A node serves HTTP and WebSocket on one port, so `ws://` means the same.
+    ///
+    /// # Errors
+    /// [`ClientError::Url`].
+    pub fn at(url: &str) -> Result<Self, ClientError> {
+        let wrong =
+            |reason: &dyn ToString| ClientError::Url { url: url.to_owned(), reason: reason.to_string() };
+        let http = match url.split_once("://") {
+            Some(("ws" | "http", rest)) => format!("http://{rest}"),
+            _ => return Err(wrong(&"no address this program can call")),
+        };
+        let client = HttpClientBuilder::default().request_timeout(PATIENCE).build(http);
+        let client = client.map_err(|error| wrong(&error))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Self { client, runtime: runtime.map_err(|error| wrong(&error))? })
+    }
+
+    fn call(&self, method: &'static str, params: ArrayParams) -> Result<Value, ClientError> {
+        self.runtime.block_on(self.client.request(method, params)).map_err(|error| match error {
+            Error::Call(refusal) => ClientError::Refused { method, message: refusal.message().to_owned() },
+            other => ClientError::Transport { method, reason: other.to_string() },
+        })
+    }
+
+    /// Hash of the best block.
+    ///
+    /// # Errors
+    /// [`ClientError`]; so for all calls.
+    pub fn best(&self) -> Result<Hash, ClientError> {
+        let method = "chain_getFinalizedHead";
+        let answer = self.call(method, ArrayParams::new())?;
+        hash(&answer).ok_or(ClientError::Answer { method })
+    }
+
+    /// Hash of the block at `height`, if there is one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn block_hash(&self, height: Height) -> Result<Option<Hash>, ClientError> {
+        let method = "chain_getBlockHash";
+        let answer = self.call(method, params([height.number().into()]))?;
+        match answer {
+            Value::Null => Ok(None),
+            found => hash(&found).map(Some).ok_or(ClientError::Answer { method }),
+        }
+    }
+
+    /// Submit an extrinsic; gives its hash.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with the rule it breaks, or another [`ClientError`].
+    pub fn submit(&self, extrinsic: &[u8]) -> Result<Hash, ClientError> {
+        let method = "author_submitExtrinsic";
+        let answer = self.call(method, params([hex(extrinsic).into()]))?;
+        hash(&answer).ok_or(ClientError::Answer { method })
+    }
+
+    /// The state after block `at`, which must be a recent one.
+    pub const fn state(&self, at: Hash) -> RemoteState<'_> {
+        RemoteState { node: self, at, ahead: RefCell::new(Vec::new()) }
+    }
+
+    /// Run `work`, which may read remote state.
+    ///
+    /// # Errors
+    /// The [`ClientError`] of the first read that failed.
+    ///
+    /// # Panics
+    /// If `work` does.
+    pub fn reading<T>(work: impl FnOnce() -> T) -> Result<T, ClientError> {
+        catch_unwind(AssertUnwindSafe(work)).map_err(|payload| match payload.downcast::<ClientError>() {
+            Ok(error) => *error,
+            Err(other) => resume_unwind(other),
+        })
+    }
+}
+
+/// The state of a node after one block.
+#[derive(Debug)]
+pub struct RemoteState<'a> {
+    node: &'a RemoteNode,
+    at: Hash,
+    /// A run of keys without a gap, ascending; the first is where it was asked from.
+    ahead: RefCell<Vec<Vec<u8>>>,
+}
+
+impl RemoteState<'_> {
+    fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ClientError> {
+        let method = "state_getStorage";
+        match self.node.call(method, params([hex(key).into(), self.at.to_string().into()]))? {
+            Value::Null => Ok(None),
+            found => bytes(&found).map(Some).ok_or(ClientError::Answer { method }),
+        }
+    }
+
+    fn keys(&self, after: &[u8]) -> Result<Vec<Vec<u8>>, ClientError> {
+        let method = "state_getKeysPaged";
+        let (after, at) = (hex(after).into(), self.at.to_string().into());
+        let answer = self.node.call(method, params(["0x".into(), KEYS_AHEAD.into(), after, at]))?;
+        let keys = answer.as_array().map(|keys| keys.iter().map(bytes).collect::<Option<Vec<_>>>());
+        keys.flatten().ok_or(ClientError::Answer { method })
+    }
+
+    fn key_after(&self, after: &[u8]) -> Result<Option<Vec<u8>>, ClientError> {
+        let known = |run: &[Vec<u8>]| {
+            let next = run.partition_point(|key| key.as_slice() <= after);
+            (next > 0).then(|| run.get(next).cloned()).flatten()
+        };
+        if let Some(key) = known(&self.ahead.borrow()) {
+            return Ok(Some(key));
+        }
+        let mut run = vec![after.to_vec()];
+        run.extend(self.keys(after)?);
+        let next = run.get(1).cloned();
+        self.ahead.replace(run);
+        Ok(next)
+    }
+}
+
+impl Backend for RemoteState<'_> {
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.value(key).unwrap_or_else(|error| resume_unwind(Box::new(error)))
+    }
+
+    fn next_key(&self, after: &[u8]) -> Option<Vec<u8>> {
+        self.key_after(after).unwrap_or_else(|error| resume_unwind(Box::new(error)))
+    }
+}
+
+fn params<const N: usize>(values: [Value; N]) -> ArrayParams {
+    let mut params = ArrayParams::new();
+    for value in values {
+        params.insert(value).expect("a JSON value is JSON");
+    }
+    params
+}
+
+fn bytes(value: &Value) -> Option<Vec<u8>> {
+    hex::decode(value.as_str()?.strip_prefix("0x")?).ok()
+}
+
+fn hash(value: &Value) -> Option<Hash> {
+    bytes(value)?.try_into().ok().map(Hash)
+}

@@ -1,0 +1,107 @@
+//! What a client is told when a call fails, and why a server or a client does not start.
+
+use crate::limits::{KEY_BYTES_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX};
+use host_storage::StoreError;
+use jsonrpsee::types::ErrorObjectOwned;
+use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
+use runtime_primitives::{Hash, Height};
+use std::net::SocketAddr;
+use thiserror::Error;
+
+/// Why a server does not start.
+#[derive(Debug, Error)]
+pub enum RpcError {
+    /// The threads cannot be started.
+    #[error("cannot start threads for RPC: {0}")]
+    Threads(std::io::Error),
+    /// The port is taken, or not ours to take.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Why a call to a node gives nothing.
+#[derive(Clone, Debug, Error)]
+pub enum ClientError {
+    /// The address is none.
+    #[error("{url}: {reason}; write http://HOST:PORT or ws://HOST:PORT")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The node cannot be reached, or does not answer in time.
+    #[error("{method}: no answer from the node: {reason}")]
+    Transport {
+        /// The method called.
+        method: &'static str,
+        /// What happened.
+        reason: String,
+    },
+    /// The node refused the call.
+    #[error("{method}: {message}")]
+    Refused {
+        /// The method called.
+        method: &'static str,
+        /// What the node said.
+        message: String,
+    },
+    /// The answer is not of the method's type.
+    #[error("{method}: the node's answer makes no sense")]
+    Answer {
+        /// The method called.
+        method: &'static str,
+    },
+}
+
+/// Why a call fails.
+#[derive(Debug, Error)]
+pub(crate) enum CallError {
+    #[error("parameter {index} ({name}): {reason}")]
+    Parameter { index: usize, name: &'static str, reason: String },
+    #[error("a key has at most {KEY_BYTES_MAX} bytes, not {0}")]
+    KeyBytes(usize),
+    #[error("a page has 1 to {KEYS_PER_PAGE_MAX} keys, not {0}")]
+    Page(u64),
+    #[error("an extrinsic has at most {EXTRINSIC_BYTES_MAX} bytes, not {0}")]
+    ExtrinsicBytes(usize),
+    #[error("unknown block {0}")]
+    UnknownBlock(Hash),
+    #[error(
+        "the state of block {height} is gone: state is served of the last {RECENT_BLOCKS_MAX} blocks, the best is {best}"
+    )]
+    OldState { height: Height, best: Height },
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CallError {
+    /// Codes of JSON-RPC, and of Substrate's nodes where they have one.
+    const fn code(&self) -> i32 {
+        match self {
+            Self::Parameter { .. } | Self::KeyBytes(_) | Self::Page(_) | Self::ExtrinsicBytes(_) => -32_602,
+            Self::Refused(_) => 1_010,
+            Self::UnknownBlock(_) => 4_001,
+            Self::OldState { .. } => 4_002,
+            Self::Store(_) => -32_603,
+        }
+    }
+}
+
+impl From<CallError> for ErrorObjectOwned {
+    fn from(error: CallError) -> Self {
+        let code = error.code();
+        match error {
+            // Clients of Substrate show the data beside a fixed message.
+            CallError::Refused(rule) => Self::owned(code, format!("Invalid Transaction: {rule}"), Some(rule)),
+            other => Self::owned(code, other.to_string(), None::<()>),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What one client may ask for. Requests come from anybody who reaches the port.
+
+use runtime_primitives::limits::{BLOCK_BYTES_MAX, EXTRINSIC_BYTES_MAX};
+
+/// Bytes of a request: the largest extrinsic in hexadecimal, with room for its frame or for a batch of small ones.
+pub const REQUEST_BYTES_MAX: u32 = 1 << 20;
+/// Bytes of a response: the largest block in hexadecimal, with room for a batch.
+pub const RESPONSE_BYTES_MAX: u32 = 8 << 20;
+/// Clients connected at a time.
+pub const CONNECTIONS_MAX: u32 = 128;
+/// Calls in one batch.
+pub const BATCH_MAX: u32 = 64;
+/// Keys in one page of `state_getKeysPaged`, as Substrate's nodes allow.
+pub const KEYS_PER_PAGE_MAX: u32 = 1_000;
+/// Bytes of a storage key: prefix and four hashed parts are below 256.
+pub const KEY_BYTES_MAX: usize = 512;
+/// How far back state is served. An older state costs what every block since has changed.
+pub const RECENT_BLOCKS_MAX: u64 = 32;
+
+const _: () = assert!(2 * EXTRINSIC_BYTES_MAX < REQUEST_BYTES_MAX as usize);
+const _: () = assert!(2 * BLOCK_BYTES_MAX < RESPONSE_BYTES_MAX as usize);

@@ -1,0 +1,19 @@
+//! What a server needs of a node.
+
+use host_storage::Snapshot;
+use runtime_primitives::Hash;
+
+/// A node as its clients see it. "Finalized" means ordered, final and executed here.
+pub trait NodeView: Send + Sync + 'static {
+    /// The last committed block.
+    fn snapshot(&self) -> Snapshot;
+
+    /// Validate an extrinsic and put it into the pool; gives its hash.
+    ///
+    /// # Errors
+    /// The rule it breaks, in words for the sender.
+    fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, String>;
+
+    /// Name of the chain.
+    fn chain(&self) -> String;
+}

@@ -1,0 +1,253 @@
+//! A server on a real socket over a small store, asked by our own client and by a plain one.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use host_rpc::{ClientError, KEYS_PER_PAGE_MAX, NodeView, RECENT_BLOCKS_MAX, RemoteNode, RpcServer};
+use host_storage::{Commit, Snapshot, Store};
+use jsonrpsee::core::client::{ClientT, Error};
+use jsonrpsee::core::params::ArrayParams;
+use jsonrpsee_http_client::HttpClientBuilder;
+use runtime_primitives::{
+    Digest, Executed, Hash, Header, Height, OrderedBlock, Timestamp, blake2_256, merkle_root,
+};
+use runtime_state::{Backend, ChangeSet, MemoryState, Overlay, State};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// Blocks of the test's chain.
+const BLOCKS: u64 = RECENT_BLOCKS_MAX + 3;
+const EXTRINSIC: &[u8] = b"\x04\x04";
+
+struct Node {
+    store: Store,
+    _folder: TempDir,
+}
+
+/// Block `number` sets `n` to its number and adds a key; key `k5` is deleted in block 30.
+fn changes(number: u64) -> ChangeSet {
+    let mut changes = ChangeSet::new();
+    changes.insert(b"n".to_vec(), Some(vec![u8::try_from(number).unwrap()]));
+    changes.insert(key(number), Some(number.to_le_bytes().to_vec()));
+    if number == 30 {
+        changes.insert(key(5), None);
+    }
+    changes
+}
+
+fn key(number: u64) -> Vec<u8> {
+    [b"k/".to_vec(), number.to_be_bytes().to_vec()].concat()
+}
+
+fn commit(parent: &Header, number: u64, state: &impl State) -> Commit {
+    let changes = changes(number);
+    let trie = state.update_trie(&changes);
+    let parent_hash = if number == 0 { Hash::ZERO } else { parent.hash() };
+    let body = vec![EXTRINSIC.to_vec()];
+    let header = Header {
+        parent_hash,
+        number,
+        state_root: trie.root(),
+        extrinsics_root: merkle_root(&body),
+        digest: Digest::default(),
+    };
+    let block = OrderedBlock {
+        height: Height::from_number(number),
+        executed: Executed::default(),
+        timestamp: Timestamp::from_ms(number),
+        extrinsics: Vec::new(),
+    };
+    Commit { header, block, body, receipts: Vec::new(), changes, trie, archive: Vec::new() }
+}
+
+impl Node {
+    fn new() -> Arc<Self> {
+        let folder = TempDir::new().unwrap();
+        let nobody = Header {
+            parent_hash: Hash::ZERO,
+            number: 0,
+            state_root: Hash::ZERO,
+            extrinsics_root: Hash::ZERO,
+            digest: Digest::default(),
+        };
+        let genesis = commit(&nobody, 0, &MemoryState::new());
+        let store = Store::create(&folder.path().join("chain"), genesis).unwrap();
+        for number in 1..=BLOCKS {
+            let snapshot = store.snapshot();
+            let next = commit(snapshot.best_header(), number, &snapshot);
+            drop(snapshot);
+            store.commit(next).unwrap();
+        }
+        Arc::new(Self { store, _folder: folder })
+    }
+
+    fn hash(&self, number: u64) -> String {
+        self.store.snapshot().header(Height::from_number(number)).unwrap().unwrap().hash().to_string()
+    }
+}
+
+#[derive(Clone)]
+struct View(Arc<Node>);
+
+impl NodeView for View {
+    fn snapshot(&self) -> Snapshot {
+        self.0.store.snapshot()
+    }
+
+    fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, String> {
+        if extrinsic == EXTRINSIC { Ok(blake2_256(&extrinsic)) } else { Err("energy is zero".to_owned()) }
+    }
+
+    fn chain(&self) -> String {
+        "busbar test".to_owned()
+    }
+}
+
+fn serve(node: &Arc<Node>) -> (RpcServer, String) {
+    let server = RpcServer::start("127.0.0.1:0".parse().unwrap(), View(node.clone())).unwrap();
+    let url = format!("http://{}", server.address());
+    (server, url)
+}
+
+/// Ask as any client would: the answer, or code and message of the refusal.
+fn ask(url: &str, method: &str, params: Value) -> Result<Value, (i32, String)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = HttpClientBuilder::default().max_request_size(8 << 20).build(url).unwrap();
+    let mut list = ArrayParams::new();
+    params.as_array().unwrap().iter().for_each(|value| list.insert(value).unwrap());
+    runtime.block_on(client.request(method, list)).map_err(|error| match error {
+        Error::Call(refusal) => (refusal.code(), refusal.message().to_owned()),
+        other => (0, other.to_string()),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+
+#[test]
+fn every_method_answers() {
+    let node = Node::new();
+    let (_server, url) = serve(&node);
+    let ask = |method, params| ask(&url, method, params).unwrap();
+    let best = node.hash(BLOCKS);
+    let header = ask("chain_getHeader", json!([]));
+    assert_eq!(header["number"], format!("{BLOCKS:#x}"));
+    assert_eq!(header["parentHash"], node.hash(BLOCKS - 1));
+    let recent = node.hash(BLOCKS - 1);
+    let (first, last) = (hex(&key(6)), hex(&key(7)));
+    let rows = [
+        ("system_chain", json!([]), json!("busbar test")),
+        ("system_health", json!([]), json!({ "peers": 0, "isSyncing": false, "shouldHavePeers": false })),
+        (
+            "system_properties",
+            json!([]),
+            json!({ "ss58Format": 42, "tokenDecimals": 7, "tokenSymbol": "CNY" }),
+        ),
+        ("chain_getFinalizedHead", json!([]), json!(best)),
+        ("chain_getBlockHash", json!([]), json!(best)),
+        ("chain_getBlockHash", json!([3]), json!(node.hash(3))),
+        ("chain_getBlockHash", json!(["0x3"]), json!(node.hash(3))),
+        ("chain_getBlockHash", json!([BLOCKS + 1]), Value::Null),
+        ("chain_getHeader", json!([best]), header.clone()),
+        ("chain_getHeader", json!([Hash::ZERO.to_string()]), Value::Null),
+        (
+            "chain_getBlock",
+            json!([best]),
+            json!({
+                "block": { "header": header, "extrinsics": [hex(EXTRINSIC)] }, "justifications": null,
+            }),
+        ),
+        ("state_getStorage", json!([hex(b"n")]), json!(hex(&[u8::try_from(BLOCKS).unwrap()]))),
+        ("state_getStorage", json!([hex(b"n"), recent]), json!(hex(&[u8::try_from(BLOCKS - 1).unwrap()]))),
+        ("state_getStorage", json!([hex(b"none")]), Value::Null),
+        ("state_getKeysPaged", json!([hex(b"k/"), 2, hex(&key(4))]), json!([first, last])),
+        ("state_getKeysPaged", json!([hex(b"n"), 10]), json!([hex(b"n")])),
+        ("state_getKeysPaged", json!([hex(b"z"), 10]), json!([])),
+        ("author_submitExtrinsic", json!([hex(EXTRINSIC)]), json!(blake2_256(EXTRINSIC).to_string())),
+    ];
+    for (method, params, expected) in rows {
+        assert_eq!(ask(method, params.clone()), expected, "{method} {params}");
+    }
+    let methods = ask("rpc_methods", json!([]))["methods"].as_array().unwrap().len();
+    assert_eq!(methods, 11);
+}
+
+#[test]
+fn refusals_name_the_rule() {
+    let node = Node::new();
+    let (_server, url) = serve(&node);
+    let old = node.hash(1);
+    let rows = [
+        ("author_submitExtrinsic", json!(["0x00"]), 1_010, "energy is zero"),
+        ("author_submitExtrinsic", json!([]), -32_602, "parameter 0 (extrinsic): is missing"),
+        ("author_submitExtrinsic", json!(["00"]), -32_602, "write 0x"),
+        ("author_submitExtrinsic", json!([hex(&vec![0; (256 << 10) + 1])]), -32_602, "at most 262144 bytes"),
+        ("author_submitExtrinsic", json!([hex(&vec![0; 600 << 10])]), 0, ""),
+        ("state_getStorage", json!(["0x123"]), -32_602, "parameter 0 (key)"),
+        ("state_getStorage", json!([hex(&[0; 513])]), -32_602, "at most 512 bytes"),
+        ("state_getStorage", json!([hex(b"n"), "0x12"]), -32_602, "a hash has 32 bytes"),
+        ("state_getStorage", json!([hex(b"n"), Hash::ZERO.to_string()]), 4_001, "unknown block 0x00"),
+        ("state_getStorage", json!([hex(b"n"), old]), 4_002, "the state of block 1 is gone"),
+        ("state_getKeysPaged", json!(["0x", KEYS_PER_PAGE_MAX + 1]), -32_602, "1 to 1000 keys, not 1001"),
+        ("state_getKeysPaged", json!(["0x"]), -32_602, "1 to 1000 keys, not 0"),
+        ("chain_getBlockHash", json!(["five"]), -32_602, "is no number"),
+        ("state_setStorage", json!([]), -32_601, "not found"),
+    ];
+    for (method, params, code, words) in rows {
+        let (found, message) = ask(&url, method, params).unwrap_err();
+        assert!(found == code && message.contains(words), "{method}: {found} {message}");
+    }
+}
+
+#[test]
+fn a_remote_state_is_the_local_one() {
+    let node = Node::new();
+    let (_server, url) = serve(&node);
+    let remote = RemoteNode::at(&url.replace("http", "ws")).unwrap();
+    let snapshot = node.store.snapshot();
+    assert_eq!(remote.best().unwrap(), snapshot.hash());
+    for height in [BLOCKS, BLOCKS - 3, BLOCKS - RECENT_BLOCKS_MAX] {
+        let height = Height::from_number(height);
+        let at = remote.block_hash(height).unwrap().unwrap();
+        let (local, far) = (snapshot.at(height).unwrap(), remote.state(at));
+        let walk = |state: &dyn Backend| Overlay::new(state).keys_with_prefix(b"", usize::MAX);
+        let keys = walk(&local);
+        assert_eq!(walk(&far), keys);
+        assert_eq!(keys.len() as u64, height.number() + 2 - u64::from(height.number() >= 30));
+        for key in &keys {
+            assert_eq!((far.get(key), far.next_key(key)), (local.get(key), local.next_key(key)));
+        }
+        assert_eq!((far.get(b"none"), far.next_key(b"zz")), (None, None));
+    }
+    assert_eq!(remote.submit(EXTRINSIC).unwrap(), blake2_256(EXTRINSIC));
+}
+
+#[test]
+fn a_node_that_fails_is_an_error_and_never_an_empty_state() {
+    let node = Node::new();
+    let (server, url) = serve(&node);
+    let remote = RemoteNode::at(&url).unwrap();
+    let refused = remote.submit(b"?").unwrap_err();
+    assert_eq!(refused.to_string(), "author_submitExtrinsic: Invalid Transaction: energy is zero");
+    let gone = RemoteNode::reading(|| remote.state(Hash::ZERO).get(b"n")).unwrap_err();
+    assert!(matches!(gone, ClientError::Refused { .. }));
+    let state = remote.state(remote.best().unwrap());
+    assert!(RemoteNode::reading(|| state.get(b"n")).unwrap().is_some());
+    drop(server);
+    let lost = RemoteNode::reading(|| state.next_key(b"n")).unwrap_err();
+    assert!(matches!(lost, ClientError::Transport { method: "state_getKeysPaged", .. }));
+    assert!(remote.best().is_err());
+    for url in ["ftp://host", "127.0.0.1:9944", "http://"] {
+        assert!(matches!(RemoteNode::at(url), Err(ClientError::Url { .. })), "{url}");
+    }
+    let other = std::panic::catch_unwind(|| RemoteNode::reading(|| panic!("a bug")));
+    assert!(other.is_err());
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let node = Node::new();
+    let (server, _) = serve(&node);
+    let error = RpcServer::start(server.address(), View(node)).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("cannot listen on {}", server.address())));
+}
