@@ -11,7 +11,7 @@ use contract_interface::{
     ADMIT, CLEAR, DESCRIBE, Descriptor, Order, RuleError, RuleResult, SETTLE, SettleInput, flags,
 };
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::{Gas, blake2_256, limits};
+use runtime_primitives::{Energy, EntityId, Gas, blake2_256, limits};
 use runtime_vm::{CodeError, EngineKind, Kind, Module, Outcome, Output, Trap, VM_THREAD_STACK_BYTES, Vm};
 use testing::books::{PARAMS, Random, Shape, ask, bid, book, random_orders};
 use testing::{requests, slots, vectors};
@@ -228,6 +228,37 @@ fn full_slots_fit() {
         let gas = Subject::of(&SETTLEMENT).check(&slot, "a full slot");
         println!("settlement   {count:>6} trades {gas:>13} gas");
         assert!(gas <= limits::SETTLE_GAS_MAX);
+    });
+}
+
+/// The dearest books known: 64 minimum fills of which each is found wanting at the end of a run of its own, beneath
+/// bids that all follow the same asks down, or asks that are all the bidder's own.
+#[test]
+fn the_worst_books_fit_the_gas_of_a_clearing() {
+    on_a_vm_thread(|| {
+        let vm = Vm::new(EngineKind::Wasmtime).expect("the engine starts");
+        let worst = |rule: &Rule, count: u32, asks: &dyn Fn(u32) -> Order, bids: &dyn Fn(u32) -> Order| {
+            let unsold = |seq| Order {
+                energy: Energy::from_wh(1 << 40),
+                min_energy: Energy::from_wh(1 << 40),
+                ..ask(seq, 1, 1 + seq)
+            };
+            let asks = (0..count / 2).map(|seq| if seq < 64 { unsold(seq) } else { asks(seq) });
+            let orders: Vec<Order> = asks.chain((count / 2..count).map(bids)).collect();
+            let module =
+                vm.load(&blake2_256(rule.wasm), Kind::Pure, || rule.wasm.to_vec()).expect("it loads");
+            let outcome = vm.call_pure(&module, &clear_message(&orders), PLENTY);
+            println!("{:12} {count:>6} orders {:>13} gas at worst", rule.name, outcome.gas_used.units());
+            assert!(outcome.result.is_ok(), "{} {outcome:?}", rule.name);
+        };
+        let household = EntityId::from_number(9_999);
+        let (asks, bids) = (|seq| ask(seq, 7, 10_000 + seq * 1_000), |seq| bid(seq, 8, 5_000_000 + seq));
+        let own = |order: Order| Order { entity: household, ..order };
+        worst(&MIN_SPREAD, 2_000, &asks, &bids);
+        worst(&MIN_SPREAD, 2_000, &|seq| own(asks(seq)), &|seq| own(bids(seq)));
+        worst(&HIGH_LOW, 100_000, &|seq| ask(seq, 3, 4_000 + seq % 100), &|seq| {
+            bid(seq, 2, 5_000 + seq % 100)
+        });
     });
 }
 

@@ -5,6 +5,8 @@
 
 extern crate alloc;
 
+mod asks;
+mod bids;
 mod error;
 mod rules;
 
