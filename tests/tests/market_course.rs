@@ -120,8 +120,7 @@ fn a_genesis_that_cannot_be_one_is_refused() {
 #[test]
 fn genesis_code_is_as_good_as_uploaded_code() {
     on_vm_thread(|| {
-        let mut plan = Plan::default();
-        plan.default_settlement = artifacts::SETTLEMENT.to_vec();
+        let plan = Plan { default_settlement: artifacts::SETTLEMENT.to_vec(), ..Plan::default() };
         let mut world = World::at_genesis(&plan);
         world.upload(&plan.rules);
         let before = world.chain.rows().len();
