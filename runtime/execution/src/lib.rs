@@ -29,4 +29,4 @@ pub use error::{BlockError, DispatchError, Invalid, SubstrateError};
 pub use event::{Event, EventRecord, Phase};
 pub use genesis::{Genesis, GenesisConfig, GenesisEntity, GenesisError, build as build_genesis};
 pub use origin::Origin;
-pub use validate::{ValidTransaction, validate};
+pub use validate::{ValidTransaction, Validator};

@@ -21,32 +21,57 @@ pub struct ValidTransaction {
     pub gas: Gas,
 }
 
-/// Validate bytes against a state whose last block has the hash `parent`. A signed extrinsic may be ahead of its
-/// nonce; a bare one is tried in full and undone.
-///
-/// # Errors
-/// Why it could not be included now.
-pub fn validate(
-    vm: &Vm,
-    state: &dyn Backend,
-    env: BlockEnv,
-    parent: &Hash,
-    bytes: &[u8],
-    verifier: &dyn Verifier,
-) -> Result<ValidTransaction, Invalid> {
-    let decoded = UncheckedExtrinsic::from_bytes(bytes);
-    let decoded = decoded.map_err(|error| Invalid::Undecodable(error.to_string()))?;
-    let (hash, gas) = (decoded.hash, decoded.call.gas());
-    let provides = decoded.envelope.as_ref().map(|envelope| {
-        let MultiAddress::Id(signer) = envelope.signer;
-        (signer, envelope.extra.nonce)
-    });
-    let mut ctx = Context::new(Overlay::new(state), env, vm, verifier);
-    system::remember(&mut ctx.state, Height::from_number(env.height.number().saturating_sub(1)), parent);
-    let checked = check(&ctx, decoded, true)?;
-    if provides.is_none() {
-        let (_, call, _) = checked.into_parts();
-        call::dispatch_bare(&mut ctx, &call)?;
+/// Validates extrinsics against one state; many together share what they read of it.
+pub struct Validator<'a> {
+    ctx: Context<'a>,
+}
+
+/// A bare extrinsic was tried and its effects must go.
+struct Tried;
+
+impl<'a> Validator<'a> {
+    /// Validate on `state`, whose header hash is `parent`, for a block in `env`.
+    pub fn new(
+        vm: &'a Vm,
+        state: &'a dyn Backend,
+        env: BlockEnv,
+        parent: &Hash,
+        verifier: &'a dyn Verifier,
+    ) -> Self {
+        let mut ctx = Context::new(Overlay::new(state), env, vm, verifier);
+        let height = Height::from_number(env.height.number().saturating_sub(1));
+        system::remember(&mut ctx.state, height, parent);
+        Self { ctx }
     }
-    Ok(ValidTransaction { hash, provides, gas })
+
+    /// The state validated against.
+    pub const fn state(&self) -> &Overlay<'a> {
+        &self.ctx.state
+    }
+
+    /// Validate bytes. A signed extrinsic may be ahead of its nonce; a bare one is tried in full and undone.
+    ///
+    /// # Errors
+    /// Why it could not be included now.
+    pub fn validate(&mut self, bytes: &[u8]) -> Result<ValidTransaction, Invalid> {
+        let decoded = UncheckedExtrinsic::from_bytes(bytes);
+        let decoded = decoded.map_err(|error| Invalid::Undecodable(error.to_string()))?;
+        let (hash, gas) = (decoded.hash, decoded.call.gas());
+        let provides = decoded.envelope.as_ref().map(|envelope| {
+            let MultiAddress::Id(signer) = envelope.signer;
+            (signer, envelope.extra.nonce)
+        });
+        let checked = check(&self.ctx, decoded, true)?;
+        if provides.is_none() {
+            let (_, call, _) = checked.into_parts();
+            let tried: Result<(), Result<Tried, Invalid>> = self.ctx.transactional(|ctx| {
+                call::dispatch_bare(ctx, &call).map_err(Err)?;
+                Err(Ok(Tried))
+            });
+            if let Err(Err(reason)) = tried {
+                return Err(reason);
+            }
+        }
+        Ok(ValidTransaction { hash, provides, gas })
+    }
 }

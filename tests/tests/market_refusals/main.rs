@@ -18,7 +18,7 @@ use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::world::World;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::{attestation, balances, markets, sudo, system, timestamp};
-use runtime_execution::{BlockEnv, DispatchError, Event, Invalid, Outcome, VerifySingly, validate};
+use runtime_execution::{BlockEnv, DispatchError, Event, Invalid, Outcome, Validator, VerifySingly};
 use runtime_primitives::{AccountId, Height};
 use scenes::{Scene, Scenes};
 use std::collections::BTreeSet;
@@ -111,7 +111,8 @@ fn check(row: &Row, scenes: &Scenes) -> Result<(), String> {
 fn check_pool(world: &World, bytes: &[u8], wrong: &Wrong) -> Result<(), String> {
     let height = Height::from_number(world.chain.header.number + 1);
     let env = BlockEnv { height, now: world.chain.now.plus_ms(1_000), genesis: world.chain.genesis };
-    let verdict = validate(vm(), &world.chain.state, env, &world.chain.header.hash(), bytes, &VerifySingly);
+    let parent = world.chain.header.hash();
+    let verdict = Validator::new(vm(), &world.chain.state, env, &parent, &VerifySingly).validate(bytes);
     let as_expected = match (wrong, &verdict) {
         (Wrong::Skipped(Invalid::FutureNonce { .. } | Invalid::BlockGas { .. }), _) => true,
         (Wrong::Skipped(expected), Err(got)) => expected == got,

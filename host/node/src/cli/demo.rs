@@ -160,7 +160,7 @@ impl DemoArgs {
         }
         println!("{}", summary(played));
         println!("{}", invariant_lines(&played.outcome));
-        println!("Bills: {}\n", played.folder.join("bills.csv").display());
+        println!("Bills and savings: {} (bills.csv, bills.json, savings.csv)\n", played.folder.display());
         Ok(())
     }
 
@@ -197,6 +197,12 @@ fn write_bills(played: &Played) -> anyhow::Result<()> {
     };
     write_bills_csv(&played.outcome.bills, open("bills.csv")?)?;
     write_bills_json(&played.outcome.bills, open("bills.json")?)?;
+    let mut savings = csv::Writer::from_writer(open("savings.csv")?);
+    savings.write_record(["household", "saved_units", "saved_yuan"])?;
+    for (name, saved) in &played.outcome.saved {
+        savings.write_record([name, &saved.units().to_string(), &saved.to_string()])?;
+    }
+    savings.flush()?;
     Ok(())
 }
 
@@ -235,8 +241,12 @@ fn summary(played: &Played) -> Summary {
         format!("{} of {} yuan ({})", welfare.0, welfare.1, percent(welfare.0.units(), welfare.1.units())),
     );
     table.line(
-        "imports covered by neighbours",
-        format!("{} of {}", percent(import.1.wh().into(), import.0.wh().into()), kwh(import.0)),
+        "self-sufficiency of imports",
+        format!(
+            "{} of {} from neighbours",
+            percent(import.1.wh().into(), import.0.wh().into()),
+            kwh(import.0)
+        ),
     );
     let mut ranked: Vec<_> = saved.iter().map(|(name, amount)| (*amount, name)).collect();
     ranked.sort();

@@ -4,14 +4,15 @@
 
 use super::flusher::Flusher;
 use super::{Pool, PoolError, SignatureCache};
-use crate::chain_spec::{ChainSpec, SpecError};
+use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_storage::{Commit, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::{markets, system, timestamp};
 use runtime_execution::{
-    BlockEnv, BlockError, GenesisConfig, GenesisError, Outcome, build_genesis, check, execute_block, validate,
+    BlockEnv, BlockError, GenesisConfig, GenesisError, Outcome, Validator, build_genesis, check,
+    execute_block,
 };
 use runtime_primitives::{AccountId, Executed, Hash, Height, OrderedBlock, Timestamp};
 use runtime_state::Overlay;
@@ -90,7 +91,7 @@ impl Chain {
         let store = if Store::exists(path) {
             Store::open(path)?
         } else {
-            ChainSpec::keep(config, path)?;
+            ChainSpec::keep(config, INTERVAL_MS, path)?;
             Store::create(
                 path,
                 Commit {
@@ -156,16 +157,16 @@ impl Chain {
     pub fn submit(&self, batch: Vec<Vec<u8>>) -> Vec<Result<Hash, PoolError>> {
         let snapshot = self.snapshot();
         self.learn(&snapshot, &batch);
-        let state = Overlay::new(&snapshot);
         let parent = snapshot.hash();
-        let now = timestamp::NOW.get(&state).unwrap_or_default();
+        let now = timestamp::NOW.get(&Overlay::new(&snapshot)).unwrap_or_default();
         let env = BlockEnv { height: snapshot.height().next(), now, genesis: self.genesis };
+        let mut validator = Validator::new(&self.vm, &snapshot, env, &parent, &self.signatures);
         let mut pool = locked(&self.pool);
         batch
             .into_iter()
             .map(|bytes| {
-                let valid = validate(&self.vm, &snapshot, env, &parent, &bytes, &self.signatures)?;
-                let next = valid.provides.map_or(0, |(signer, _)| nonce(&state, &signer));
+                let valid = validator.validate(&bytes)?;
+                let next = valid.provides.map_or(0, |(signer, _)| nonce(validator.state(), &signer));
                 pool.insert(bytes, &valid, next)
             })
             .collect()
