@@ -189,24 +189,23 @@ fn bombs() -> Vec<(&'static str, String)> {
     let loops = |count| function(&repeat(count, &|i| format!("(loop (br_if 0 (i32.wrap_i64 {})))", step(i))));
     let nested = function(&format!(
         "{} {}",
-        repeat(330, &|i| format!("(loop (drop {})", step(i))),
-        repeat(330, &|i| format!("(br_if 0 (i32.wrap_i64 {})))", step(i)))
+        repeat(168, &|i| format!("(loop (drop {})", step(i))),
+        repeat(168, &|i| format!("(br_if 0 (i32.wrap_i64 {})))", step(i)))
     ));
     let tables = function(&format!(
         "{} {} {}",
-        "block ".repeat(400),
+        "block ".repeat(350),
         repeat(60, &|i| {
             let targets = repeat(500, &|target| format!("{} ", target % 120));
             format!("(block (br_table {targets} 0 (i32.wrap_i64 (local.get {i}))))")
         }),
-        "end ".repeat(400)
+        "end ".repeat(350)
     ));
     vec![
         ("straight line", module(&straight)),
-        ("branches to one loop", module(&branches(1_000))),
-        ("branches to one loop, in four functions", module(&branches(250).repeat(4))),
-        ("loops in a row", module(&loops(330))),
-        ("nested loops", module(&nested)),
+        ("branches to one loop, in four functions", module(&branches(505).repeat(4))),
+        ("loops in a row, in four functions", module(&loops(168).repeat(4))),
+        ("nested loops, in four functions", module(&nested.repeat(4))),
         ("branch tables", module(&tables)),
         ("4,000 empty functions", module(&"(func)".repeat(4_000))),
     ]

@@ -20,7 +20,7 @@ pub enum CodeError {
         /// Bytes given.
         bytes: usize,
     },
-    /// Not a valid WebAssembly module.
+    /// Not a valid WebAssembly module. The text is the parser's and for messages only.
     #[error("not a valid module: {0}")]
     Invalid(String),
     /// A WebAssembly feature that contracts may not use.
@@ -166,8 +166,18 @@ pub enum CodeError {
         /// Blocks allowed.
         max: u32,
     },
-    /// Too many basic blocks with too many locals: compiling would take too long.
-    #[error("basic blocks × locals come to {complexity}, at most {max} are allowed")]
+    /// A function has too many basic blocks with too many locals: compiling it would take too long.
+    #[error("function {function}: basic blocks × locals come to {complexity}, at most {max} are allowed")]
+    FunctionTooComplex {
+        /// Index of the function.
+        function: u32,
+        /// Its basic blocks × (locals + 1).
+        complexity: u64,
+        /// What is allowed.
+        max: u64,
+    },
+    /// The functions have too many basic blocks with too many locals together.
+    #[error("basic blocks × locals come to more than {complexity}, at most {max} are allowed")]
     TooComplex {
         /// The sum over the functions up to the one that exceeded the limit.
         complexity: u64,

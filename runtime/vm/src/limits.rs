@@ -31,9 +31,11 @@ pub const FUNCTION_LOCALS_MAX: u32 = 256;
 pub const BRANCH_TABLE_TARGETS_MAX: u32 = 512;
 /// Blocks nested in one function: a `match` nests one for each of its arms.
 pub const NESTING_DEPTH_MAX: u32 = 512;
-/// Sum over a module's functions of basic blocks × (locals + 1): register allocation visits each local in each block.
-/// One full-size function without this limit compiled for a second; with it, a whole module takes half of that.
-pub const COMPLEXITY_MAX: u64 = 256 << 10;
+/// Basic blocks × (locals + 1) of one function: register allocation visits each local in each block, and more than
+/// once where many blocks branch to one. Without this limit one full-size function compiled for a second.
+pub const FUNCTION_COMPLEXITY_MAX: u64 = 128 << 10;
+/// The same, summed over the functions of a module.
+pub const COMPLEXITY_MAX: u64 = 512 << 10;
 
 /// Slots (8 bytes, nominal) of the logical stack, shared by a whole call stack of contracts.
 ///

@@ -50,6 +50,7 @@ impl Vm {
     }
 
     /// The module of `code_hash`; checks, instruments and compiles `code` (the original bytes) unless it is cached.
+    /// The caller vouches that `code` has this hash: nothing is hashed here.
     ///
     /// # Errors
     /// The first rule that the code breaks.

@@ -12,6 +12,11 @@ fn contract(body: &str) -> Vec<u8> {
     wasm(&format!("(module {body} {ENTRIES})"))
 }
 
+/// A function with so many locals and one basic block more than asked for: its own end.
+fn wide(locals: usize, blocks: usize) -> String {
+    format!("(func (local {}) {})", "i64 ".repeat(locals), "block end ".repeat(blocks))
+}
+
 fn name(module: &str, name: &str) -> (String, String) {
     (module.to_owned(), name.to_owned())
 }
@@ -40,10 +45,8 @@ fn accepted() {
         ("longest body", &body_of(32 << 10)),
         ("most locals", &format!("(func (param i64) (local {}))", "i32 ".repeat(255))),
         ("deepest nesting", &format!("(func {} {})", "block ".repeat(512), "end ".repeat(512))),
-        (
-            "most blocks with locals",
-            &format!("(func (local {}) {})", "i64 ".repeat(63), "block end ".repeat(4_094)),
-        ),
+        ("most blocks with locals in a function", &wide(31, 4_095)),
+        ("most blocks with locals", &(wide(31, 4_095).repeat(3) + &wide(31, 4_094))),
         ("most targets", &format!("(func (br_table {} (i32.const 0)))", "0 ".repeat(512))),
     ] {
         for kind in [Kind::Pure, Kind::Stateful] {
@@ -132,9 +135,10 @@ fn refused_whatever_the_kind() {
             &format!("(func (br_table {} (i32.const 0)))", "0 ".repeat(513)),
             CodeError::BranchTableTooLarge { function: 0, targets: 513, max: 512 },
         ),
+        (&wide(31, 4_096), CodeError::FunctionTooComplex { function: 0, complexity: 131_104, max: 131_072 }),
         (
-            &format!("(func (local {}) {})", "i64 ".repeat(63), "block end ".repeat(4_096)),
-            CodeError::TooComplex { complexity: 262_208, max: 262_144 },
+            &(wide(31, 4_095).repeat(4) + "(func)"),
+            CodeError::TooComplex { complexity: 524_289, max: 524_288 },
         ),
         (&format!("(func (param {}))", "i32 ".repeat(65)), many(Counted::Parameters, 65, 64)),
         (&format!("(func (result {}) unreachable)", "i32 ".repeat(17)), many(Counted::Results, 17, 16)),

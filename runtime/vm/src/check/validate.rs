@@ -149,7 +149,12 @@ impl<'a> Walk<'a> {
             return Err(CodeError::TooManyLocals { function: index, locals, max: FUNCTION_LOCALS_MAX }.into());
         }
         let (operands_max, blocks) = operators(index, &mut validator, &body)?;
-        self.complexity += blocks * (locals + 1);
+        let complexity = blocks * (locals + 1);
+        if complexity > FUNCTION_COMPLEXITY_MAX {
+            let max = FUNCTION_COMPLEXITY_MAX;
+            return Err(CodeError::FunctionTooComplex { function: index, complexity, max }.into());
+        }
+        self.complexity += complexity;
         if self.complexity > COMPLEXITY_MAX {
             return Err(CodeError::TooComplex { complexity: self.complexity, max: COMPLEXITY_MAX }.into());
         }

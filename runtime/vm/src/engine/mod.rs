@@ -3,6 +3,14 @@
 //! An engine decides how fast a call is, never what it returns or costs. What one cannot do (no instance left, native
 //! stack overrun, a checked module refused) is a fault of this node and panics: it must not look like a result.
 
+/// Links a function under its second name, if the table gives it one.
+macro_rules! alias {
+    (aliased, $link:ident, $name:literal) => {
+        $link(concat!("seal_", $name))?;
+    };
+    (plain, $link:ident, $name:literal) => {};
+}
+
 mod wasmi;
 mod wasmtime;
 

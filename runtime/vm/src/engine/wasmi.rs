@@ -122,13 +122,6 @@ fn enter<R>(
     result.ok_or_else(|| wasmi::Error::host(Stopped))
 }
 
-macro_rules! alias {
-    (aliased, $link:ident, $name:literal) => {
-        $link(concat!("seal_", $name))?;
-    };
-    (plain, $link:ident, $name:literal) => {};
-}
-
 macro_rules! define_linker {
     (
         Served {$(
