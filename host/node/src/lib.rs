@@ -11,5 +11,6 @@ pub mod node;
 pub mod replay;
 pub mod report;
 pub mod scenario;
+pub mod service;
 pub mod trade;
 pub mod wallet;

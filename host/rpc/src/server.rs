@@ -8,6 +8,7 @@ use crate::methods;
 use crate::view::NodeView;
 use jsonrpsee::server::{BatchRequestConfig, RandomStringIdProvider, Server, ServerConfig, ServerHandle};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// Threads for sockets.
@@ -15,7 +16,10 @@ const SOCKET_THREADS: usize = 2;
 /// Calls that may read the store at a time.
 const CALL_THREADS_MAX: usize = 16;
 
-/// A running server. Dropping it closes all connections.
+/// Calls in work when the server stops get this long.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A running server. Dropping it closes all connections and lets go of the view.
 #[derive(Debug)]
 pub struct RpcServer {
     address: SocketAddr,
@@ -63,7 +67,7 @@ impl Drop for RpcServer {
         // An error means that it has stopped already.
         _ = self.handle.stop();
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(STOP_PATIENCE);
         }
     }
 }

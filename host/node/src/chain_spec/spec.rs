@@ -175,9 +175,9 @@ impl ChainSpec {
     ///
     /// # Errors
     /// [`SpecError::Io`].
-    pub fn keep(config: &GenesisConfig, chain: &Path) -> Result<(), SpecError> {
+    pub fn keep(config: &GenesisConfig, block_interval_ms: u64, chain: &Path) -> Result<(), SpecError> {
         let path = chain.with_file_name(FILE_NAME);
-        let text = Self::of_config(config, INTERVAL_MS).to_json();
+        let text = Self::of_config(config, block_interval_ms).to_json();
         fs::write(&path, text).map_err(|source| SpecError::Io { path, source })
     }
 

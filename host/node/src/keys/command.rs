@@ -10,6 +10,7 @@ use super::report::KeyReport;
 use super::ss58::Ss58;
 use super::store::{Cost, KeyStore};
 use super::terminal;
+use super::unlock::default_folder;
 use clap::{Args, Subcommand};
 use runtime_primitives::AccountId;
 use std::path::PathBuf;
@@ -127,10 +128,7 @@ impl KeysArgs {
     }
 
     fn folder(&self) -> Result<PathBuf, KeyError> {
-        match &self.keystore {
-            Some(folder) => Ok(folder.clone()),
-            None => Ok(std::env::home_dir().ok_or(KeyError::NoHome)?.join(".busbar").join("keys")),
-        }
+        self.keystore.clone().map_or_else(default_folder, Ok)
     }
 }
 

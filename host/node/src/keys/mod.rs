@@ -12,6 +12,7 @@ mod signer;
 mod ss58;
 mod store;
 mod terminal;
+mod unlock;
 mod uri;
 
 pub use command::KeysArgs;
@@ -22,3 +23,4 @@ pub use report::KeyReport;
 pub use signer::{Signer, SigningPolicy};
 pub use ss58::{Ss58, Ss58Prefix};
 pub use store::{Cost, KeyStore, StoredKey};
+pub use unlock::UnlockArgs;

@@ -24,13 +24,26 @@ pub(super) fn secret_line(prompt: &str) -> Result<Zeroizing<String>, KeyError> {
 /// # Errors
 /// [`KeyError::Io`], [`KeyError::Terminal`], [`KeyError::PassphraseMismatch`].
 pub(super) fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
-    if let Some(path) = file {
-        let text = fs::read_to_string(path).map(Zeroizing::new).map_err(KeyError::io(path))?;
-        return Ok(first_line(&text));
+    if file.is_some() {
+        return passphrase(file);
     }
     let ask = |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(KeyError::Terminal);
     let (first, second) = (ask("Passphrase for the new key: ")?, ask("The same again: ")?);
     if first == second { Ok(first) } else { Err(KeyError::PassphraseMismatch) }
+}
+
+/// The passphrase of a key that is kept: from the file's first line, or asked for.
+///
+/// # Errors
+/// [`KeyError::Io`], [`KeyError::Terminal`].
+pub(super) fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
+    match file {
+        Some(path) => {
+            let text = fs::read_to_string(path).map(Zeroizing::new).map_err(KeyError::io(path))?;
+            Ok(first_line(&text))
+        }
+        None => secret_line("Passphrase: "),
+    }
 }
 
 fn first_line(text: &str) -> Zeroizing<String> {

@@ -1,0 +1,122 @@
+//! `busbar node`: one validator's node on the machine's clock, until it is interrupted.
+
+use crate::chain_spec::{ChainSpec, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
+use crate::keys::{Signer, SigningPolicy, UnlockArgs};
+use crate::service::{Service, ServiceConfig};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use host_consensus::SystemClock;
+use runtime_execution::GenesisConfig;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing::Level;
+
+/// Run a node.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    /// Spec of the chain [default: spec.json in the data folder].
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Run a known chain instead: dev, or a scenario's.
+    #[arg(long, value_enum, conflicts_with = "spec")]
+    scenario: Option<Preset>,
+    /// Data folder.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to serve JSON-RPC, HTTP and WebSocket; port 0 takes any free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9944")]
+    rpc: SocketAddr,
+    /// Serve no JSON-RPC.
+    #[arg(long, conflicts_with = "rpc")]
+    no_rpc: bool,
+    /// Least time between two blocks, in ms [default: the spec's].
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(INTERVAL_MS_MIN..=INTERVAL_MS_MAX))]
+    interval_ms: Option<u64>,
+    /// Attest clearings as a validator, with a kept session key.
+    #[arg(long, requires = "session_key_name")]
+    validator: bool,
+    /// Name of the session key in the keystore.
+    #[arg(long, value_name = "NAME")]
+    session_key_name: Option<String>,
+    #[command(flatten)]
+    unlock: UnlockArgs,
+    /// Attest with the well-known session key of validator N of a known chain; may be repeated.
+    #[arg(long, value_name = "N")]
+    dev_validator: Vec<u32>,
+    /// How much to log: error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL", default_value_t = Level::INFO)]
+    log: Level,
+    /// Log JSON, a line each.
+    #[arg(long)]
+    json: bool,
+}
+
+impl NodeArgs {
+    /// Serve until interrupted. The block in work is finished first.
+    ///
+    /// # Errors
+    /// If the node cannot start, or has to stop.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        self.start_log()?;
+        let (genesis, interval_ms) = self.chain()?;
+        let sessions = self.sessions(&genesis)?;
+        let config = ServiceConfig {
+            data: self.data.clone(),
+            genesis,
+            interval_ms: self.interval_ms.unwrap_or(interval_ms),
+            rpc: (!self.no_rpc).then_some(self.rpc),
+            sessions,
+        };
+        let mut service = Service::start(config, SystemClock)?;
+        let bell = service.bell().clone();
+        ctrlc::set_handler(move || bell.stop()).context("cannot wait for interruption")?;
+        println!("genesis {}", service.chain().genesis());
+        match service.address() {
+            Some(address) => println!("listening on http://{address} and ws://{address}"),
+            None => println!("not listening"),
+        }
+        service.run()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn start_log(&self) -> anyhow::Result<()> {
+        let log = tracing_subscriber::fmt().with_max_level(self.log).with_writer(std::io::stderr);
+        let started = if self.json { log.json().try_init() } else { log.try_init() };
+        started.map_err(|error| anyhow::anyhow!("cannot log: {error}"))
+    }
+
+    /// The chain, and the time between its blocks.
+    fn chain(&self) -> anyhow::Result<(GenesisConfig, u64)> {
+        let kept = self.data.join("spec.json");
+        match (&self.spec, self.scenario) {
+            (Some(path), _) => {
+                let (spec, config) = ChainSpec::load(path)?;
+                Ok((config, spec.block_interval_ms))
+            }
+            (None, Some(preset)) => Ok((preset.config(), INTERVAL_MS)),
+            (None, None) if kept.exists() => {
+                let (spec, config) = ChainSpec::load(&kept)?;
+                Ok((config, spec.block_interval_ms))
+            }
+            (None, None) => {
+                bail!("a new chain needs --spec FILE or --scenario NAME; see `busbar chain-spec`")
+            }
+        }
+    }
+
+    fn sessions(&self, genesis: &GenesisConfig) -> anyhow::Result<Vec<Signer>> {
+        let mut pairs = Vec::new();
+        if let Some(name) = &self.session_key_name {
+            pairs.push(self.unlock.open(name)?);
+        }
+        if !self.dev_validator.is_empty() {
+            let preset = Preset::of_chain(&genesis.chain);
+            let preset = preset.with_context(|| {
+                format!("{:?} is no known chain: its session keys are not well known", genesis.chain)
+            })?;
+            pairs.extend(self.dev_validator.iter().map(|number| preset.session_key(*number)));
+        }
+        Ok(pairs.into_iter().map(|pair| Signer::new(pair, SigningPolicy::Production)).collect())
+    }
+}

@@ -1,0 +1,16 @@
+//! A node that serves: the engine driven by a clock, sessions that attest, and views for RPC.
+//!
+//! [`Service`] does one thing at a time on one thread, which must have the stack that contracts need. What others
+//! see is durable: a block is published after it is flushed.
+
+mod bell;
+mod config;
+mod error;
+mod run;
+mod view;
+
+pub use bell::Bell;
+pub use config::ServiceConfig;
+pub use error::ServiceError;
+pub use run::Service;
+pub use view::View;

@@ -1,0 +1,49 @@
+//! The node as RPC sees it: the last durable block, and the pool's door.
+
+use super::bell::Bell;
+use crate::node::Chain;
+use host_rpc::NodeView;
+use host_storage::Snapshot;
+use runtime_primitives::Hash;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What clients may see and do.
+#[derive(Clone)]
+pub struct View {
+    name: Arc<str>,
+    chain: Arc<Chain>,
+    bell: Arc<Bell>,
+    published: Arc<RwLock<Snapshot>>,
+}
+
+impl View {
+    /// A view of `chain`, called `name`, whose best block is durable; submissions ring `bell`.
+    pub fn new(name: &str, chain: Arc<Chain>, bell: Arc<Bell>) -> Self {
+        let published = Arc::new(RwLock::new(chain.snapshot()));
+        Self { name: name.into(), chain, bell, published }
+    }
+
+    /// Show the best block, which is durable now.
+    pub fn publish(&self) {
+        let snapshot = self.chain.snapshot();
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+}
+
+impl NodeView for View {
+    fn snapshot(&self) -> Snapshot {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, String> {
+        let answer = self.chain.submit(vec![extrinsic]).pop().expect("one answer each");
+        if answer.is_ok() {
+            self.bell.ring();
+        }
+        answer.map_err(|reason| reason.to_string())
+    }
+
+    fn chain(&self) -> String {
+        self.name.to_string()
+    }
+}
