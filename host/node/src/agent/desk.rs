@@ -1,10 +1,10 @@
 //! A slot as agents see it: public data of one state, read once and shared by those who look at it.
 
-use contract_interface::{Claim, SettleInput, Stage};
+use contract_interface::{Claim, ExecutionEntry, ExecutionList, SettleInput, Stage};
 use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
 use runtime_execution::modules::markets::{
-    Agreed, At, BookEntry, Elector, LISTS, Live, PostedList, TRADES, confirm, lists, live, market, meters,
-    settle,
+    Agreed, At, BookEntry, Elector, LISTS, Live, Posted, PostedList, TRADES, confirm, lists, live, market,
+    meters, settle,
 };
 use runtime_primitives::{EntityId, Hash, MeterId};
 use runtime_state::Overlay;
@@ -83,8 +83,20 @@ impl<'a> Desk<'a> {
     }
 
     /// The list of everybody's latest reading.
-    pub fn latest_list(&self) -> contract_interface::ExecutionList {
+    pub fn latest_list(&self) -> ExecutionList {
         lists::latest(self.state, &self.live).0
+    }
+
+    /// A posted list in full: the state keeps which revision of each meter it names, and the readings' hashes.
+    pub fn full_list(&self, posted: &PostedList) -> ExecutionList {
+        let meters = meters::meters_of(self.state, &self.live);
+        let readings = meters::all_posted(self.state, &self.live);
+        let entries = meters.into_iter().zip(readings).zip(&posted.revisions);
+        let entry = |((meter, readings), revision): ((MeterId, Vec<Posted>), &u16)| {
+            let named = readings.iter().find(|reading| reading.revision == *revision);
+            named.map(|named| ExecutionEntry { meter, reading: named.hash })
+        };
+        ExecutionList(entries.filter_map(entry).collect())
     }
 
     /// Meters of the slot without a reading.

@@ -9,9 +9,11 @@ mod desk;
 mod household;
 mod journal;
 mod operator;
+mod remote;
 
 pub use attestor::{Attestor, Verdict};
 pub use desk::{Desk, Match};
 pub use household::{Case, Household, Intent, Opinion, Registers};
 pub use journal::{Journal, JournalError};
 pub use operator::Operator;
+pub use remote::{Deed, Done, Identity, RemoteError, RemoteHousehold, Round};

@@ -49,6 +49,17 @@ pub struct HouseholdScript {
     pub registers: BTreeMap<Slot, Registers>,
 }
 
+impl HouseholdScript {
+    /// Read the plan of one household: its name, and `[[order]]` and `[[reading]]` as in a scenario file.
+    ///
+    /// # Errors
+    /// [`ScriptError`].
+    pub fn from_plan(text: &str) -> Result<Self, ScriptError> {
+        let FilePlan { name, order, reading } = toml::from_str(text)?;
+        FileHousehold { name, p_max_w: 0, funds: 0, order, reading }.into_script()
+    }
+}
+
 /// Why a scenario file is no script.
 #[derive(Debug, Error)]
 pub enum ScriptError {
@@ -213,6 +224,17 @@ struct FileHousehold {
     name: String,
     p_max_w: u32,
     funds: u64,
+    #[serde(default)]
+    order: Vec<FileOrder>,
+    #[serde(default)]
+    reading: Vec<FileReading>,
+}
+
+/// A household's plan: the orders and readings of a scenario's household, and nothing that a bank decides.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilePlan {
+    name: String,
     #[serde(default)]
     order: Vec<FileOrder>,
     #[serde(default)]
