@@ -18,7 +18,8 @@ struct Run {
 fn run() -> Run {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let began = Instant::now();
-    let mut play = Play::open(day(Season::Summer), Casting::default(), folder.path()).expect("the play opens");
+    let mut play =
+        Play::open(day(Season::Summer), Casting::default(), folder.path()).expect("the play opens");
     play.run(|_| {}).expect("the day ends");
     let wall = began.elapsed();
     let node = play.chain().statistics();

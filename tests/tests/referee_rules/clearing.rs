@@ -5,7 +5,7 @@ use busbar_tests::evil;
 use busbar_tests::machine::on_vm_thread;
 use busbar_tests::two_faced::{self, Deed};
 use busbar_tests::world::{FIRST, World};
-use contract_interface::{Clearing, Descriptor, LangError, Pricing, RuleError, Side};
+use contract_interface::{Clearing, Descriptor, LangError, OrderRequest, Pricing, RuleError, Side, flags};
 use parity_scale_codec::Encode;
 use runtime_execution::modules::markets::{ClearFailure, Event, SlotState, VoidReason};
 use runtime_execution::referee::ClearingFault;
@@ -207,5 +207,22 @@ fn a_slot_whose_rules_both_fail_is_void_and_still_billed() {
                 assert_eq!(money(&world)[home], expected);
             }
         }
+    });
+}
+
+#[test]
+fn a_fallback_reads_orders_whose_preferences_it_does_not_know() {
+    on_vm_thread(|| {
+        let knows_green = Descriptor { flags_supported: flags::GREEN, ..evil::DESCRIPTOR };
+        let mut world = World::new(&matching(two_faced::rule(&knows_green, FULL, &Deed::Trap)));
+        world.open(FIRST);
+        let request = world.request(A, FIRST, Side::Sell, 2_000, 5_000);
+        world.place_request(A, OrderRequest { flags: flags::GREEN, ..request });
+        world.place(B, FIRST, Side::Buy, 2_000, 6_000);
+        world.close_gate(FIRST);
+        world.chain.block();
+        assert_eq!(failures(&world), [ClearFailure::Trapped]);
+        let record = world.slot(FIRST);
+        assert_eq!((record.state, record.trades, record.fallback), (SlotState::Proposed, 1, true));
     });
 }

@@ -123,7 +123,10 @@ fn recompute(desk: &Desk, second: &Vm, chain: Hash, input_root: &Hash) -> Verdic
     }
     let code = live.slot.cleared_by;
     let params = live.terms.clear_params(live.at.0, live.at.1, 0);
-    let input = rules::clear_input(&params, &Book::Auction(orders));
+    let Some(rule) = rules::DESCRIPTORS.get(desk.state(), &code) else {
+        return Verdict { own: Hash::ZERO, chain, gas: Gas::ZERO, chain_gas: live.slot.clear_gas };
+    };
+    let input = rules::clear_input(&params, &Book::Auction(rules::readable_book(&rule, &orders)));
     let bytes = || contracts::code(desk.state(), &code);
     let limit = Gas::from_units(CLEAR_GAS_MAX);
     let run = rules::run::<Clearing>(second, &code, bytes, CLEAR, &input, limit);

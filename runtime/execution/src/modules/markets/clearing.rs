@@ -42,16 +42,17 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
     let code = if live.slot.fallback { live.terms.fallback } else { live.terms.matching };
     let orders: Vec<Order> = book(ctx, live).into_iter().map(|entry| entry.order).collect();
     let params = live.terms.clear_params(live.at.0, live.at.1, 0);
-    let input = rules::clear_input(&params, &Book::Auction(orders.clone()));
+    let rule = rules::describe(ctx, &code).expect("described at registration");
+    let readable = rules::readable_book(&rule, &orders);
+    let input = rules::clear_input(&params, &Book::Auction(readable.clone()));
     let run = rules::clear(ctx, &code, &input);
     ctx.market_gas_left = ctx.market_gas_left.saturating_sub(run.gas);
     if !step_fee(ctx, live.at, run.gas) {
         slots::void(ctx, live, VoidReason::NoDeposit);
         return Step::Heavy;
     }
-    let rule = rules::describe(ctx, &code).expect("described at registration");
     let checked = run.answer.map_err(ClearFailure::from).and_then(|clearing| {
-        referee::check_clearing(&rule, &orders, &clearing).map_err(ClearFailure::Refused)?;
+        referee::check_clearing(&rule, &readable, &clearing).map_err(ClearFailure::Refused)?;
         Ok(clearing)
     });
     match checked {

@@ -124,7 +124,7 @@ pub fn reading_statement(
     Some(Statement { signer, message: reading_message(genesis, reading), signature })
 }
 
-/// Post a reading, signed by its meter or, as a substitute, by a meter operator's owner key.
+/// Post a reading signed by its meter.
 ///
 /// # Errors
 /// One per rule; see [`Error`].

@@ -5,8 +5,8 @@ use crate::context::Context;
 use crate::modules::contracts;
 use crate::storage::Map;
 use contract_interface::{
-    ADMIT, Admission, AdmitInput, Book, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE,
-    RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport,
+    ADMIT, Admission, AdmitInput, Book, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE, Order,
+    RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport, flags,
 };
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_primitives::limits::{ADMIT_GAS_MAX, CLEAR_GAS_MAX, DESCRIBE_GAS_MAX, SETTLE_GAS_MAX};
@@ -97,6 +97,14 @@ pub fn clear(ctx: &Context, code: &Hash, input: &[u8]) -> Run<Clearing> {
 /// The arguments of `clear`.
 pub fn clear_input(params: &ClearParams, book: &Book) -> Vec<u8> {
     (params, book).encode()
+}
+
+/// The book as a rule can read it. A fallback may know less than the rule it replaces: preferences it does not
+/// know are left out (they bind nobody), orders whose minimum it would not honour stay out of the clearing.
+pub fn readable_book(rule: &Descriptor, orders: &[Order]) -> Vec<Order> {
+    let known = rule.flags_supported | flags::AUTO_CONFIRM;
+    let fits = |order: &&Order| rule.min_energy || order.min_energy.is_zero();
+    orders.iter().filter(fits).map(|order| Order { flags: order.flags & known, ..*order }).collect()
 }
 
 /// Settle a slot.
