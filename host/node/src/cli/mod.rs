@@ -1,7 +1,9 @@
 //! The command line: one file a command, errors that say what to do next, exit codes for scripts.
 
+mod agent;
 mod chain_spec;
 mod demo;
+mod node;
 mod replay;
 mod trade;
 
@@ -20,6 +22,10 @@ pub struct Cli {
 enum Command {
     /// Play the paper's trade, a real community's day and a malicious rule, on a real node.
     Demo(demo::DemoArgs),
+    /// Run a node on this machine's clock, until it is interrupted.
+    Node(node::NodeArgs),
+    /// Play one household against a running node.
+    Agent(agent::AgentArgs),
     /// Show and check a trade's life, or list trades.
     Trade(trade::TradeArgs),
     /// Execute a chain again from its own blocks and compare every header.
@@ -38,6 +44,8 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Demo(args) => args.run(),
+            Command::Node(args) => args.run(),
+            Command::Agent(args) => args.run(),
             Command::Trade(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::ChainSpec(args) => args.run(),

@@ -1,0 +1,76 @@
+//! A node on the system clock: it wakes on submission, rests otherwise, and stops with its block durable.
+
+use crate::theatre::{config, on_a_vm_thread, signer};
+use host_consensus::{Clock, SystemClock};
+use host_node::chain_spec::Preset;
+use host_node::keys::{Signer, SigningPolicy};
+use host_node::service::{Service, ServiceError};
+use host_node::wallet::Wallet;
+use host_rpc::RemoteNode;
+use host_storage::Store;
+use runtime_execution::Call;
+use runtime_execution::modules::{system, timestamp};
+use runtime_primitives::{Height, Timestamp};
+use runtime_state::Overlay;
+use runtime_vm::VM_THREAD_STACK_BYTES;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+#[test]
+fn a_node_wakes_on_submission_rests_otherwise_and_stops_with_its_block_durable() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().to_owned();
+    let mut config = config(Preset::Dev, &path, 1);
+    config.interval_ms = 50;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
+    let node = thread.spawn(move || {
+        let mut service = Service::start(config, SystemClock).unwrap();
+        sender.send((service.address().unwrap(), service.bell().clone(), service.chain().genesis())).unwrap();
+        service.run().unwrap();
+        service.chain().snapshot().hash()
+    });
+    let node = node.unwrap();
+    let (address, bell, genesis) = receiver.recv().unwrap();
+    let remote = RemoteNode::at(&format!("http://{address}")).unwrap();
+    assert_eq!(remote.best().unwrap(), genesis);
+    let alice = Signer::new("//Alice".parse().unwrap(), SigningPolicy::Production);
+    let mut alice = Wallet::new(alice, genesis);
+    let remark = |wallet: &mut Wallet, note: &[u8]| {
+        wallet.sign(&Call::System(system::Call::Remark { remark: note.to_vec() }))
+    };
+    let first = remark(&mut alice, b"one");
+    remote.submit(&first).unwrap();
+    let began = Instant::now();
+    while remote.best().unwrap() == genesis {
+        assert!(began.elapsed() < Duration::from_secs(10), "no block came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let again = remote.submit(&first).unwrap_err().to_string();
+    assert!(again.contains("nonce 0 is used; the next is 1"), "{again}");
+    let one = remote.best().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(remote.best().unwrap(), one, "a block without anything to do");
+    let now = remote.state(one);
+    let now: Timestamp = timestamp::NOW.get(&Overlay::new(&now)).unwrap();
+    assert!(now.ms().abs_diff(SystemClock.now().ms()) < 60_000);
+    remote.submit(&remark(&mut alice, b"two")).unwrap();
+    while remote.best().unwrap() == one {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    bell.stop();
+    let last = node.join().unwrap();
+    let store = Store::open(&path.join("chain.redb")).unwrap();
+    assert_eq!((store.best().0, store.best().1), (Height::from_number(2), last));
+}
+
+#[test]
+fn a_stranger_does_not_attest() {
+    on_a_vm_thread(|| {
+        let folder = TempDir::new().unwrap();
+        let mut config = config(Preset::Dev, folder.path(), 0);
+        config.sessions.push(signer("nobody", "session"));
+        let refused = Service::start(config, SystemClock).map(drop).unwrap_err();
+        assert!(matches!(refused, ServiceError::NotASession(_)));
+    });
+}

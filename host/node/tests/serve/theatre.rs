@@ -1,0 +1,182 @@
+//! A served node with the paper's market: what the tests of this folder share.
+//!
+//! Everybody acts in process, except household A: that one plays from outside.
+
+use contract_interface::Stage;
+use host_consensus::{Clock, Progress, VirtualClock};
+use host_node::agent::{Case, Desk, Identity};
+use host_node::chain_spec::Preset;
+use host_node::keys::{Signer, SigningPolicy};
+use host_node::scenario::{
+    Cast, Casting, HouseholdScript, MARKET, PAPER, Script, first_household, pair, paper,
+};
+use host_node::service::{Service, ServiceConfig};
+use host_rpc::RemoteNode;
+use runtime_execution::modules::markets::{Agreed, SLOTS, SlotState};
+use runtime_primitives::{EntityId, MeterId, Slot};
+use runtime_state::Overlay;
+use runtime_vm::VM_THREAD_STACK_BYTES;
+use std::path::Path;
+
+pub const SLOT: Slot = Slot::from_number(500);
+
+pub fn on_a_vm_thread(work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
+    thread.spawn(work).unwrap().join().unwrap();
+}
+
+pub fn signer(who: &str, what: &str) -> Signer {
+    Signer::new(pair("paper", who, what), SigningPolicy::Production)
+}
+
+pub fn config(preset: Preset, data: &Path, validators: u32) -> ServiceConfig {
+    let session = |number| Signer::new(preset.session_key(number), SigningPolicy::Production);
+    ServiceConfig {
+        data: data.to_owned(),
+        genesis: preset.config(),
+        interval_ms: 1_000,
+        rpc: Some("127.0.0.1:0".parse().unwrap()),
+        sessions: (1..=validators).map(session).collect(),
+    }
+}
+
+pub fn remote(service: &Service<impl Clock>) -> RemoteNode {
+    RemoteNode::at(&format!("ws://{}", service.address().unwrap())).unwrap()
+}
+
+/// A's part of the scenario file, as A's own plan.
+pub fn plan_of_a() -> HouseholdScript {
+    let plan = HouseholdScript::from_plan(&plan_text_of_a()).unwrap();
+    let script = paper().unwrap();
+    assert_eq!(plan.intents, script.households[0].intents);
+    assert_eq!(plan.registers, script.households[0].registers);
+    plan
+}
+
+pub fn identity(delegate: Signer, meter_key: Signer, meter: u32) -> Identity {
+    let (entity, meter) = (EntityId::from_number(first_household()), MeterId::from_number(meter));
+    Identity { entity, meter, delegate, meter_key }
+}
+
+/// The scenario file's household A as `busbar agent` would be given it.
+pub fn plan_text_of_a() -> String {
+    let file: toml::Table = PAPER.parse().unwrap();
+    let mut household = file["household"][0].as_table().unwrap().clone();
+    household.remove("p_max_w");
+    household.remove("funds");
+    household.to_string()
+}
+
+/// The paper's market on a served node: everybody acts in process, except A.
+pub struct Theatre {
+    pub service: Service<VirtualClock>,
+    pub clock: VirtualClock,
+    pub script: Script,
+    pub cast: Cast,
+}
+
+impl Theatre {
+    pub fn open(folder: &Path) -> Self {
+        let script = paper().unwrap();
+        let genesis = Preset::Paper.config();
+        let clock = VirtualClock::starting_at(genesis.timestamp);
+        let service = Service::start(config(Preset::Paper, folder, 3), clock.clone()).unwrap();
+        let journals = folder.join("unused");
+        std::fs::create_dir(&journals).unwrap();
+        let cast = Cast::assemble(&script, Casting::default(), service.chain().genesis(), &journals).unwrap();
+        Self { service, clock, script, cast }
+    }
+
+    pub fn state_of_slot(&self) -> Option<SlotState> {
+        let snapshot = self.service.chain().snapshot();
+        SLOTS.get(&Overlay::new(&snapshot), &(MARKET, SLOT)).map(|slot| slot.state)
+    }
+
+    /// What everybody but A does on the present state.
+    pub fn others(&mut self) -> Vec<Vec<u8>> {
+        let snapshot = self.service.chain().snapshot();
+        let state = Overlay::new(&snapshot);
+        if let Some(batch) = self.cast.setup(&state) {
+            return batch;
+        }
+        let Some(desk) = Desk::open(&state, (MARKET, SLOT)) else { return Vec::new() };
+        let (script, b) = (&self.script.households[1], &mut self.cast.households[1]);
+        let mut batch = Vec::new();
+        match desk.live().slot.state {
+            SlotState::Open if !b.has_order(&desk) => {
+                batch.push(b.bid(&desk, script.intents[&SLOT], desk.live().terms.delivery_start(SLOT)));
+            }
+            SlotState::Proposed => batch.extend(b.confirm(&desk, &desk.matches().iter().collect::<Vec<_>>())),
+            SlotState::Metering if desk.unread().contains(&b.meter) => {
+                let measured_at = desk.live().terms.delivery_end(SLOT);
+                batch.push(b.read((MARKET, SLOT), script.registers[&SLOT], measured_at));
+            }
+            SlotState::Voting => {
+                batch.extend(self.cast.operator.post_list(&desk));
+                if batch.is_empty() {
+                    batch.extend(self.cast.operator.vote(&desk));
+                    batch.extend(self.cast.grid.vote(&desk));
+                    let (ballot, waiting) = desk.ballot(Stage::Certification).unwrap();
+                    if waiting.iter().any(|elector| elector.entity == b.entity) {
+                        let posted = desk.lists().pop().unwrap();
+                        let case = Case::new(&desk, desk.full_list(&posted), &posted);
+                        let own = script.registers.get(&SLOT).copied();
+                        let vm = self.service.chain().vm();
+                        batch.push(b.vote(&desk, &ballot, &posted, &case, own, vm).0);
+                    }
+                }
+            }
+            _ => {}
+        }
+        batch
+    }
+
+    /// A second passes; or, if nothing happens, the time to what is due next.
+    pub fn pass(&mut self) {
+        let now = self.service.chain().now();
+        self.clock.advance_to(now.plus_ms(1_000));
+        if let Progress::Idle = self.service.step().unwrap() {
+            let due = self.service.chain().next_due().unwrap();
+            self.clock.advance_to(due);
+            self.service.step().unwrap();
+        }
+    }
+
+    pub fn submit(&self, batch: Vec<Vec<u8>>) {
+        for answer in self.service.chain().submit(batch) {
+            answer.unwrap();
+        }
+    }
+
+    /// Play the setup until the slot is open.
+    pub fn set_up(&mut self) {
+        while self.state_of_slot().is_none() {
+            self.act();
+        }
+    }
+
+    /// Everybody but A acts, and time passes.
+    pub fn act(&mut self) {
+        let batch = self.others();
+        self.submit(batch);
+        self.pass();
+    }
+
+    /// Whether the present state calls for something that only A does.
+    pub fn waits_for_a(&self) -> bool {
+        let snapshot = self.service.chain().snapshot();
+        let state = Overlay::new(&snapshot);
+        let Some(desk) = Desk::open(&state, (MARKET, SLOT)) else { return false };
+        let a = &self.cast.households[0];
+        match desk.live().slot.state {
+            SlotState::Open => !a.has_order(&desk),
+            SlotState::Proposed => desk.matches().iter().any(|found| found.seller == Agreed::Pending),
+            SlotState::Metering => desk.unread().contains(&a.meter),
+            SlotState::Voting => {
+                let (_, waiting) = desk.ballot(Stage::Certification).unwrap();
+                !desk.lists().is_empty() && waiting.iter().any(|elector| elector.entity == a.entity)
+            }
+            _ => false,
+        }
+    }
+}
