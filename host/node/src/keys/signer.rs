@@ -84,7 +84,6 @@ impl fmt::Debug for Signer {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use std::time::Instant;
 
     const MESSAGES: [&[u8]; 4] = [b"", b"10 kWh at 0.67 yuan/kWh", &[0; 256], &[7; 4096]];
 
@@ -132,23 +131,5 @@ mod tests {
             "0x1a1c6914de93f8d483f690058d5220247f6fcee5df9ce7a572636579ccc26d38\
                80d3004f03c9c354491c44faaef76683fec90cd0f3d396e13cd56fdb82d11880"
         );
-    }
-
-    /// Prints µs a signature: `cargo test --release -p host-node signing_speed -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "a measurement"]
-    fn signing_speed() {
-        for policy in [SigningPolicy::Production, SigningPolicy::Repeatable] {
-            let signer = signer("//Alice", policy);
-            let began = Instant::now();
-            let count = 40_000u32;
-            for number in 0..count {
-                std::hint::black_box(signer.sign(&[number.to_le_bytes(); 40].concat()));
-            }
-            println!(
-                "{policy:?}: {} ns a signature of 160 bytes",
-                began.elapsed().as_nanos() / u128::from(count)
-            );
-        }
     }
 }
