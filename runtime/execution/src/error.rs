@@ -9,10 +9,10 @@ use thiserror::Error;
 /// Why an extrinsic cannot be part of a block: it is skipped and changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Error)]
 pub enum Invalid {
-    /// The bytes are no extrinsic of this chain.
-    #[error("undecodable extrinsic: {0}")]
+    /// The bytes are no extrinsic of this chain. Without a library's words: the header commits to skips.
+    #[error("undecodable: no format 4 extrinsic with a call of this chain, its length first")]
     #[codec(index = 0)]
-    Undecodable(String),
+    Undecodable,
     /// The all-zero key: anybody could sign for it.
     #[error("the all-zero key never signs")]
     #[codec(index = 1)]

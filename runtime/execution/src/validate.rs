@@ -55,7 +55,7 @@ impl<'a> Validator<'a> {
     /// Why it could not be included now.
     pub fn validate(&mut self, bytes: &[u8]) -> Result<ValidTransaction, Invalid> {
         let decoded = UncheckedExtrinsic::from_bytes(bytes);
-        let decoded = decoded.map_err(|error| Invalid::Undecodable(error.to_string()))?;
+        let decoded = decoded.map_err(|_| Invalid::Undecodable)?;
         let (hash, gas) = (decoded.hash, decoded.call.gas());
         let provides = decoded.envelope.as_ref().map(|envelope| {
             let MultiAddress::Id(signer) = envelope.signer;

@@ -30,9 +30,19 @@ pub const DESCRIBE_GAS_MAX: u64 = 1_000_000_000;
 pub const MAX_ORDERS_PER_SLOT: u32 = 100_000;
 /// Orders in one page of the open book.
 pub const ORDERS_PER_PAGE: u32 = 400;
+/// Places that an entity may use in one slot for each order it may have: amendments and second thoughts.
+pub const PLACES_PER_ORDER: u32 = 8;
+/// Steps of the agenda in one pass; what is left waits for the next one.
+pub const AGENDA_STEPS_MAX: u32 = 4_096;
+/// Longest time before delivery at which a slot opens: a week.
+pub const OPEN_BEFORE_S_MAX: u32 = 7 * 24 * 3_600;
+/// Slots of one market that may be open at once.
+pub const OPEN_SLOTS_MAX: u32 = 2_048;
+/// Longest dispute: a month.
+pub const DISPUTE_S_MAX: u32 = 31 * 24 * 3_600;
 /// Bytes of the memo that a bid rule keeps per market and entity.
 pub const MEMO_BYTES_MAX: usize = 256;
-/// Execution lists for one slot: this many of the platform and this many of the voters.
+/// Execution lists of the platform for one slot; a voter has one a round.
 pub const EXECUTION_LISTS_MAX: u32 = 4;
 /// Revisions of one meter's reading for one slot.
 pub const READING_REVISIONS_MAX: u16 = 8;

@@ -39,9 +39,8 @@ fn what_is_missing_is_owed_and_collected_from_the_next_funding() {
         let paid = [(kinds::ENERGY, "B", "A", 67_000_000), (kinds::FEE, "B", "grid", 2_000_000)];
         assert_eq!(lines(&world, &book, FIRST), expected(&paid));
         assert_eq!(owed(&world), [(b.entity, 9_000_000)]);
-        assert!(world.entity(b.entity).suspended);
 
-        // A suspended household does not trade.
+        // A debtor does not trade.
         let slot = Slot::from_number(507);
         world.chain.block();
         if world.chain.now < world.before_start(slot, 1_800) {
@@ -55,11 +54,10 @@ fn what_is_missing_is_owed_and_collected_from_the_next_funding() {
 
         // Half of the debt, then the rest and a little more.
         let bank = world.bank().clone();
-        for (amount, left, suspended) in [(4_500_000, 0, true), (4_500_007, 7, false)] {
+        for (amount, left) in [(4_500_000, 0), (4_500_007, 7)] {
             let call = markets::Call::Fund { entity: b.entity, amount: Money::from_units(amount) };
             world.chain.must(&bank, call);
             assert_eq!(world.chain.money(&b.account()).0.units(), left);
-            assert_eq!(world.entity(b.entity).suspended, suspended);
         }
         let book = audited(&world);
         assert!(book.owed.is_empty());

@@ -94,6 +94,17 @@ fn lists() -> Vec<Row> {
                 .push(ExecutionEntry { meter: runtime_primitives::MeterId::from_number(3), ..posted.0[2] });
             list(world, posted, Error::ListIncomplete { expected: 3, got: 3 })
         }),
+        row("a voter's second list", Scene::Voting, |world| {
+            let home = world.homes[SELLER].clone();
+            let first = world.latest_list(FIRST);
+            let call = Call::Markets(markets::Call::PostList { market: MARKET, slot: FIRST, list: first });
+            world.chain.must(&home.delegate, call);
+            let reading = world.reading(SELLER, FIRST, 1, ReadingStatus::Corrected);
+            let call = world.sign_reading(SELLER, reading);
+            world.chain.submit_bare(call);
+            world.chain.block_of_successes();
+            list_by(world, &home.delegate, world.latest_list(FIRST), Error::TooManyLists(1))
+        }),
         row("list posted twice", Scene::Voting, |world| {
             let posted = world.latest_list(FIRST);
             world.post_list(FIRST, &posted);

@@ -34,7 +34,38 @@ fn two_items(world: &mut World) -> Vec<ConfirmItem> {
 pub fn rows() -> Vec<Row> {
     let mut rows = confirmations();
     rows.extend(refusals());
+    rows.extend(empty());
     rows
+}
+
+/// An empty confirmation in any state: taken, it would fire the slot's trigger.
+fn empty() -> Vec<Row> {
+    vec![
+        row("nothing confirmed: open", Scene::Open, |world| {
+            confirm(world, BYSTANDER, vec![], not_proposed(SlotState::Open))
+        }),
+        row("nothing confirmed: proposed", Scene::Proposed, |world| {
+            confirm(world, SELLER, vec![], Error::NothingConfirmed)
+        }),
+        row("nothing confirmed: confirmed", Scene::Confirmed, |world| {
+            confirm(world, BYSTANDER, vec![], not_proposed(SlotState::Confirmed))
+        }),
+        row("nothing confirmed: certified", Scene::Certified, |world| {
+            confirm(world, BYSTANDER, vec![], not_proposed(SlotState::Certified))
+        }),
+        row("nothing confirmed: delivering", Scene::Delivering, |world| {
+            confirm(world, BYSTANDER, vec![], not_proposed(SlotState::Delivering))
+        }),
+        row("nothing confirmed: metering", Scene::Metering, |world| {
+            confirm(world, BYSTANDER, vec![], not_proposed(SlotState::Metering))
+        }),
+        row("nothing confirmed: voting", Scene::Voting, |world| {
+            confirm(world, BYSTANDER, vec![], not_proposed(SlotState::Voting))
+        }),
+        row("nothing confirmed: payable", Scene::Payable, |world| {
+            confirm(world, BYSTANDER, vec![], not_proposed(SlotState::Payable))
+        }),
+    ]
 }
 
 fn confirmations() -> Vec<Row> {

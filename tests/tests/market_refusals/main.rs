@@ -93,7 +93,7 @@ fn check(row: &Row, scenes: &Scenes) -> Result<(), String> {
     let outcome = with.chain.outcome(&hash);
     let as_expected = match (&wrong, outcome) {
         (Wrong::Skipped(expected), Outcome::Skipped { reason }) => reason == expected,
-        (Wrong::Undecodable, Outcome::Skipped { reason }) => matches!(reason, Invalid::Undecodable(_)),
+        (Wrong::Undecodable, Outcome::Skipped { reason }) => matches!(reason, Invalid::Undecodable),
         (Wrong::Failed(expected), Outcome::Failed { error, .. }) => error == expected,
         _ => false,
     };
@@ -116,7 +116,7 @@ fn check_pool(world: &World, bytes: &[u8], wrong: &Wrong) -> Result<(), String> 
     let as_expected = match (wrong, &verdict) {
         (Wrong::Skipped(Invalid::FutureNonce { .. } | Invalid::BlockGas { .. }), _) => true,
         (Wrong::Skipped(expected), Err(got)) => expected == got,
-        (Wrong::Undecodable, Err(got)) => matches!(got, Invalid::Undecodable(_)),
+        (Wrong::Undecodable, Err(got)) => matches!(got, Invalid::Undecodable),
         (Wrong::Failed(_), verdict) => verdict.is_ok(),
         (_, Ok(_)) => false,
     };

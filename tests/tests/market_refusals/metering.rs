@@ -2,7 +2,7 @@
 
 use super::scenes::{BUYER, SELLER, Scene};
 use super::{Attempt, Row, Wrong, row};
-use busbar_tests::world::{FIRST, MARKET, World, entities};
+use busbar_tests::world::{FIRST, MARKET, P_MAX_W, World, entities};
 use contract_interface::{Reading, ReadingStatus, reading_message};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::{self, Error, SlotState};
@@ -21,6 +21,17 @@ fn first(world: &World) -> Reading {
 
 fn correction(world: &World, revision: u16) -> Reading {
     world.reading(SELLER, FIRST, revision, ReadingStatus::Corrected)
+}
+
+/// A first reading with a register one Wh beyond what the connection can move in the slot.
+fn implausible(world: &World, change: impl FnOnce(&mut Reading, Energy)) -> Attempt {
+    let most = world.terms.capacity(P_MAX_W);
+    let mut reading = first(world);
+    // The meters of this world start at 1000 and 2000 Wh or at nothing: beyond both.
+    let beyond =
+        most.saturating_add(reading.import_wh.max(reading.export_wh)).saturating_add(Energy::from_wh(1));
+    change(&mut reading, beyond);
+    post(world, reading, Error::ImplausibleReading { meter: reading.meter, most })
 }
 
 const NOW_IS_WRONG: Error = Error::NotMetering { slot: FIRST };
@@ -71,6 +82,12 @@ fn readings() -> Vec<Row> {
         }),
         row("reading with too high a revision", Scene::Voting, |world| {
             post(world, correction(world, 8), Error::TooManyRevisions(8))
+        }),
+        row("more than the connection can move: import", Scene::Metering, |world| {
+            implausible(world, |reading, beyond| reading.import_wh = beyond)
+        }),
+        row("more than the connection can move: export", Scene::Metering, |world| {
+            implausible(world, |reading, beyond| reading.export_wh = beyond)
         }),
         row("register went back: import", Scene::Metering, |world| {
             let reading = first(world);

@@ -144,6 +144,15 @@ fn standing() -> Vec<Row> {
             world.chain.must(&delegate, markets::Call::Cancel { market: MARKET, slot: FIRST, seq });
             place(world, BYSTANDER, good(world), Error::SlotFull(3))
         }),
+        row("order count limit: placed and cancelled again and again", Scene::Open, |world| {
+            let delegate = world.homes[BYSTANDER].delegate.clone();
+            for _ in 0..32 {
+                let seq = world.place(BYSTANDER, FIRST, Side::Buy, 100, 6_000);
+                world.chain.must(&delegate, markets::Call::Cancel { market: MARKET, slot: FIRST, seq });
+            }
+            let request = world.request(BYSTANDER, FIRST, Side::Buy, 100, 6_000);
+            place(world, BYSTANDER, request, Error::EntityPlaceLimit(32))
+        }),
         row("order count limit: entity", Scene::Open, |world| {
             for _ in 0..3 {
                 world.place(SELLER, FIRST, Side::Sell, 100, 6_000);

@@ -51,6 +51,15 @@ fn figures() -> Vec<Row> {
         row("terms: windows in disorder", Scene::NoMarket, |world| {
             bad(world, |terms| terms.windows.gate_before_s = 1_800, BadTerms::Windows)
         }),
+        row("terms: readings awaited longer than a slot", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.windows.readings_s = 601, BadTerms::Windows)
+        }),
+        row("terms: open for ever", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.windows.open_before_s = u32::MAX, BadTerms::Windows)
+        }),
+        row("terms: dispute for ever", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.windows.dispute_s = u32::MAX, BadTerms::Windows)
+        }),
         row("terms: no time to certify", Scene::NoMarket, |world| {
             bad(world, |terms| terms.windows.confirm_s = 291, BadTerms::Windows)
         }),

@@ -6,6 +6,7 @@
 use crate::archive::ArchiveEntry;
 use crate::context::Context;
 use crate::modules::markets::{self, At, Elector, SlotState};
+use crate::modules::registry;
 use crate::storage::Map;
 use contract_interface::{Claim, Stage, Vote, attest_message};
 use parity_scale_codec::{Decode, Encode};
@@ -84,6 +85,10 @@ pub enum Error {
     /// The voter has voted.
     #[error("entity {0} has voted on this claim")]
     VotedTwice(EntityId),
+    /// The elector's key has expired or was unbound since the slot opened; the elector still counts.
+    #[error("the voting key of entity {0} has expired or was removed")]
+    #[codec(index = 6)]
+    ExpiredKey(EntityId),
     /// The signature does not verify under the elector's key.
     #[error("bad vote signature of entity {0}")]
     BadSignature(EntityId),
@@ -221,6 +226,10 @@ pub fn vote(ctx: &mut Context, voter: EntityId, claim: &Claim, signature: Signat
     let (byte, bit) = (index / 8, 1u8 << (index % 8));
     if ballot.voted[byte] & bit != 0 {
         return Err(Error::VotedTwice(voter));
+    }
+    let by_entities = stage == Stage::Certification && round != markets::lists::DISPUTE_ROUND;
+    if by_entities && registry::binding(&ctx.state, &electors[index].key, ctx.env.now).is_none() {
+        return Err(Error::ExpiredKey(voter));
     }
     let message = attest_message(&ctx.env.genesis, claim);
     let statement = Statement { signer: electors[index].key, message, signature };

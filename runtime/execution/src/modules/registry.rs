@@ -244,6 +244,17 @@ pub struct Meter {
     pub connection: Hash,
 }
 
+/// An entity with a voting key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Voter {
+    /// The entity.
+    pub entity: EntityId,
+    /// Its roles.
+    pub roles: u16,
+    /// The key whose votes count for it.
+    pub key: AccountId,
+}
+
 /// A validator of the current set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Validator {
@@ -263,8 +274,8 @@ pub static KEYS: Map<AccountId, KeyBinding> = Map::new("Registry", "Keys");
 pub static METERS: Map<MeterId, Meter> = Map::new("Registry", "Meters");
 /// Next meter id.
 pub static NEXT_METER: Value<MeterId> = Value::new("Registry", "NextMeter");
-/// Entities with a voting key and their roles, ascending by id: what electorates are drawn from.
-pub static VOTERS: Value<Vec<(EntityId, u16)>> = Value::new("Registry", "Voters");
+/// Entities with a voting key, ascending by id: what electorates are drawn from.
+pub static VOTERS: Value<Vec<Voter>> = Value::new("Registry", "Voters");
 /// The validator set, ascending by entity.
 pub static VALIDATORS: Value<Vec<Validator>> = Value::new("Registry", "Validators");
 /// Epoch of the validator set.
@@ -334,6 +345,9 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::SetVotingKey { key } => {
             ensure_scope(origin, scopes::OWNER)?;
             let entity = origin.entity()?;
+            if let Some(key) = key {
+                binding(&ctx.state, &key, ctx.env.now).ok_or(Error::UnknownKey(key))?;
+            }
             set_voting_key(&mut ctx.state, entity, key)?;
             ctx.emit(Event::VotingKeySet { entity, key });
         }
@@ -425,10 +439,10 @@ pub(crate) fn set_voting_key(state: &mut Overlay, id: EntityId, key: Option<Acco
     }
     found.voting_key = key;
     let mut voters = VOTERS.get(state).unwrap_or_default();
-    voters.retain(|(voter, _)| *voter != id);
-    if key.is_some() {
-        voters.push((id, found.roles));
-        voters.sort_unstable();
+    voters.retain(|voter| voter.entity != id);
+    if let Some(key) = key {
+        voters.push(Voter { entity: id, roles: found.roles, key });
+        voters.sort_unstable_by_key(|voter| voter.entity);
     }
     VOTERS.put(state, &voters);
     ENTITIES.put(state, &id, &found);

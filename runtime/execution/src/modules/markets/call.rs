@@ -150,6 +150,7 @@ impl Call {
             Self::Place { .. } | Self::Amend { .. } => ADMIT_GAS_MAX,
             Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
             Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
+            Self::Interrupt { meters, .. } => 100_000 * meters.len() as u64,
             // Runs the worst case.
             Self::Create { .. } | Self::ScheduleTerms { .. } => CLEAR_GAS_MAX / 4,
             _ => 0,

@@ -89,6 +89,12 @@ pub fn confirm(
     registry::ensure_scope(origin, scopes::CONFIRM)?;
     let (key, entity) = (origin.signer()?, origin.entity()?);
     let mut live = live(&ctx.state, at)?;
+    if live.slot.state != SlotState::Proposed {
+        return Err(Error::NotProposed { slot: at.1, state: live.slot.state }.into());
+    }
+    if items.is_empty() {
+        return Err(Error::NothingConfirmed.into());
+    }
     for item in items {
         let party = party(ctx, &live, item.trade, entity)?;
         if item.order_hash != party.hash {
@@ -135,7 +141,9 @@ fn answer(ctx: &mut Context, live: &mut Live, index: u32, party: Party, agreed: 
     live.slot.pending -= 1;
 }
 
+/// Only ever after an answer was taken: moving another state's trigger would skip what it waits for.
 fn finish(ctx: &mut Context, mut live: Live) {
+    assert_eq!(live.slot.state, SlotState::Proposed, "answers are taken while trades are proposed");
     if live.slot.pending == 0 {
         let now = ctx.env.now;
         slots::set_due(ctx, &mut live, Some(now));

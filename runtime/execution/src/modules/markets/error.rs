@@ -215,7 +215,7 @@ pub enum Error {
     #[error("this execution list is posted already")]
     ListPosted,
     /// Too many lists.
-    #[error("the slot has its {0} execution lists")]
+    #[error("the poster has its {0} execution lists in this slot")]
     TooManyLists(u32),
     /// Settlement before certification.
     #[error("settle before certification: slot {slot} is {state:?}")]
@@ -281,6 +281,22 @@ pub enum Error {
     /// The market's first slot has passed its opening.
     #[error("the first slot {0} would close before the market exists")]
     FirstSlotPassed(Slot),
+    /// A confirmation of nothing.
+    #[error("a confirmation names at least one trade")]
+    NothingConfirmed,
+    /// The entity has used up its places in this slot, cancelled orders included.
+    #[error("order count limit: the entity has used its {0} places in this slot, cancelled orders included")]
+    EntityPlaceLimit(u32),
+    /// More energy than the connection could have moved.
+    #[error(
+        "meter {meter}: the registers moved more than the connection's {most} Wh since they were certified"
+    )]
+    ImplausibleReading {
+        /// The meter.
+        meter: MeterId,
+        /// Capacity since the last certified slot.
+        most: Energy,
+    },
     /// A party of the market lacks its role.
     #[error("entity {entity} lacks role bits {needed:#06x}")]
     PartyRole {
@@ -299,7 +315,7 @@ pub enum BadTerms {
     SlotMinutes,
     /// Windows must nest.
     #[error(
-        "windows must be ordered: open before gate before delivery, readings < voting < objection < dispute"
+        "windows must be ordered and bounded: open before gate before delivery, readings <= slot length, readings < voting < objection < dispute"
     )]
     Windows,
     /// The tick is at least 1 and divides nothing by zero.

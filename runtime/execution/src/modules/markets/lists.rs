@@ -86,14 +86,11 @@ fn electorate(state: &Overlay, live: &Live) -> Vec<super::Elector> {
         }
     }
     let pinned = slots::pinned(state, live.at);
-    let eligible =
-        pinned.voters.iter().filter(|(id, roles)| roles & roles::OPERATORS != 0 || trading.contains(id));
-    eligible
-        .filter_map(|(entity, _)| {
-            let key = registry::entity(state, *entity).ok()?.voting_key?;
-            Some(super::Elector { entity: *entity, key })
-        })
-        .collect()
+    let eligible = pinned
+        .voters
+        .iter()
+        .filter(|voter| voter.roles & roles::OPERATORS != 0 || trading.contains(&voter.entity));
+    eligible.map(|voter| super::Elector { entity: voter.entity, key: voter.key }).collect()
 }
 
 /// Post an execution list: by the market's operator (the platform) or by an elector.
@@ -123,10 +120,11 @@ pub fn post(
     if lists.iter().any(|posted| posted.hash == hash) {
         return Err(Error::ListPosted.into());
     }
-    // The platform and the voters have a quota each, so that neither can crowd out the other.
-    let kind = lists.iter().filter(|posted| (posted.poster == operator) == is_platform).count();
-    if kind >= EXECUTION_LISTS_MAX as usize {
-        return Err(Error::TooManyLists(EXECUTION_LISTS_MAX).into());
+    // Each poster has a quota of its own, so that nobody can crowd out the others.
+    let own = lists.iter().filter(|posted| posted.poster == poster).count();
+    let limit = if is_platform { EXECUTION_LISTS_MAX } else { 1 + u32::from(live.slot.round) };
+    if own >= limit as usize {
+        return Err(Error::TooManyLists(limit).into());
     }
     let revisions = resolve(&ctx.state, &live, list)?;
     lists.push(PostedList { hash, poster, revisions });
@@ -147,12 +145,12 @@ fn resolve(state: &Overlay, live: &Live, list: &ExecutionList) -> Result<Vec<u16
         let (expected, got) = (live.slot.meters, super::clearing::count(fits));
         return Err(Error::ListIncomplete { expected, got });
     }
-    let revision = |(position, entry): (u32, &ExecutionEntry)| {
-        let posted = meters::posted(state, live.at, position);
+    let all = meters::all_posted(state, live);
+    let revision = |(posted, entry): (&Vec<super::Posted>, &ExecutionEntry)| {
         let found = posted.iter().find(|posted| posted.hash == entry.reading);
         found.map(|posted| posted.revision).ok_or(Error::UnpostedReading(entry.meter))
     };
-    (0u32..).zip(&list.0).map(revision).collect()
+    all.iter().zip(&list.0).map(revision).collect()
 }
 
 /// The list of everybody's latest posted reading: what the platform posts, and what counts if it posted none.

@@ -16,7 +16,7 @@ use contract_interface::{Reading, ReadingStatus, Stage, reading_message, roles};
 use parity_scale_codec::{Compact, Decode, Encode};
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::limits::READING_REVISIONS_MAX;
-use runtime_primitives::{AccountId, Energy, MarketId, MeterId};
+use runtime_primitives::{AccountId, Energy, MarketId, MeterId, Slot};
 use runtime_state::Overlay;
 
 /// Meters in one page of registers and readings.
@@ -30,14 +30,13 @@ pub(crate) fn join(
     import_wh: Energy,
     export_wh: Energy,
 ) -> Option<()> {
-    if !MARKETS.contains(state, &market) {
-        return None;
-    }
+    let next_slot = MARKETS.get(state, &market)?.next_slot;
+    let certified_at = Slot::from_number(next_slot.number().saturating_sub(1));
     let mut meters = METERS_OF.get_or_default(state, &market);
     let page_key = (market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
     let mut page = REGISTERS.get_or_default(state, &page_key);
     let start = (import_wh, export_wh);
-    page.push(Registers { certified: start, measured: start, assumed: start });
+    page.push(Registers { certified: start, certified_at, measured: start, assumed: start });
     REGISTERS.put(state, &page_key, &page);
     meters.push(id);
     METERS_OF.put(state, &market, &meters);
@@ -149,6 +148,7 @@ pub fn post(ctx: &mut Context, reading: &Reading, signature: Signature) -> Resul
     if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
         return Err(Error::RegisterWentBack(reading.meter));
     }
+    check_plausible(ctx, &live, reading, &before)?;
     let statement = reading_statement(&ctx.state, &ctx.env.genesis, reading, signature)
         .ok_or(Error::UnknownMeter(reading.meter))?;
     if !ctx.verifier.verify(&statement) {
@@ -167,11 +167,28 @@ pub fn post(ctx: &mut Context, reading: &Reading, signature: Signature) -> Resul
     Ok(())
 }
 
+/// A connection cannot have moved more than its capacity since its registers were certified: a meter key that is
+/// lost must not empty the retailer.
+fn check_plausible(ctx: &Context, live: &Live, reading: &Reading, before: &Registers) -> Result<(), Error> {
+    let meter = METERS.get(&ctx.state, &reading.meter).ok_or(Error::UnknownMeter(reading.meter))?;
+    let slots = live.at.1.since(before.certified_at).unwrap_or_default().count();
+    let per_slot = live.terms.capacity(meter.p_max_w).wh();
+    let most = Energy::from_wh(per_slot.saturating_mul(u64::from(slots)));
+    let moved = (reading.import_wh.saturating_sub(before.certified.0))
+        .max(reading.export_wh.saturating_sub(before.certified.1));
+    if moved > most {
+        return Err(Error::ImplausibleReading { meter: reading.meter, most });
+    }
+    Ok(())
+}
+
 /// First readings while they are awaited, corrections until the slot is settled (section 2: once).
 fn check_phase(live: &Live, reading: &Reading) -> Result<(), Error> {
     let open = match live.slot.state {
         SlotState::Metering | SlotState::Voting => true,
-        SlotState::Payable => reading.status == ReadingStatus::Corrected,
+        SlotState::Payable => {
+            reading.status == ReadingStatus::Corrected && live.slot.round != super::lists::DISPUTE_ROUND
+        }
         _ => false,
     };
     if open { Ok(()) } else { Err(Error::NotMetering { slot: live.at.1 }) }
@@ -277,8 +294,9 @@ pub fn interrupt(
     if !matches!(state, SlotState::Certified | SlotState::Delivering) {
         return Err(Error::NotInterruptible { slot: at.1, state }.into());
     }
-    for meter in &meters {
-        position(&ctx.state, &live, *meter)?;
+    let known = meters_of(&ctx.state, &live);
+    if let Some(stranger) = meters.iter().find(|meter| known.binary_search(meter).is_err()) {
+        return Err(Error::UnknownMeter(*stranger).into());
     }
     let mut all = INTERRUPTED.get_or_default(&ctx.state, &at);
     all.extend_from_slice(&meters);

@@ -79,9 +79,11 @@ pub fn pay_or_owe(
 
 fn owe(ctx: &mut Context, debtor: EntityId, record: &TransferRecord, amount: Money) {
     let mut owed = RECEIVABLES.get_or_default(&ctx.state, &debtor);
-    owed.push(Receivable { creditor: record.payee, amount, origin: record.hash() });
+    match owed.iter_mut().find(|open| open.creditor == record.payee) {
+        Some(open) => open.amount = open.amount.saturating_add(amount),
+        None => owed.push(Receivable { creditor: record.payee, amount, origin: record.hash() }),
+    }
     RECEIVABLES.put(&mut ctx.state, &debtor, &owed);
-    registry::set_suspended(ctx, debtor, true).expect("a debtor is registered");
     ctx.emit(Event::Owed { debtor, amount });
 }
 
@@ -113,7 +115,7 @@ pub fn fund(
     Ok(())
 }
 
-/// Pay open receivables from free money, oldest first; the last one paid ends the suspension.
+/// Pay open receivables from free money, oldest first. Who owes nothing more may trade again.
 fn collect(ctx: &mut Context, debtor: EntityId, payer: AccountId) {
     let Some(mut owed) = RECEIVABLES.get(&ctx.state, &debtor) else { return };
     for open in &mut owed {
@@ -133,7 +135,6 @@ fn collect(ctx: &mut Context, debtor: EntityId, payer: AccountId) {
     owed.retain(|open| !open.amount.is_zero());
     if owed.is_empty() {
         RECEIVABLES.remove(&mut ctx.state, &debtor);
-        registry::set_suspended(ctx, debtor, false).expect("a debtor is registered");
     } else {
         RECEIVABLES.put(&mut ctx.state, &debtor, &owed);
     }

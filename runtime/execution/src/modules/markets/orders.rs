@@ -5,8 +5,8 @@
 use super::money::release;
 use super::rules::{self, DESCRIPTORS};
 use super::{
-    At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, SLOTS, SlotState,
-    live, meters,
+    At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, RECEIVABLES, SLOTS,
+    SlotState, live, meters,
 };
 use crate::archive::{ArchiveEntry, HoldRecord};
 use crate::context::Context;
@@ -14,7 +14,7 @@ use crate::modules::balances;
 use crate::modules::registry::{self, Entity, METERS, Meter, scopes};
 use crate::origin::Origin;
 use contract_interface::{Admission, AdmitInput, INTERFACE, Order, OrderRequest, Side, flags, roles};
-use runtime_primitives::limits::MEMO_BYTES_MAX;
+use runtime_primitives::limits::{MEMO_BYTES_MAX, PLACES_PER_ORDER};
 use runtime_primitives::{Energy, EntityId, Money, Seq};
 
 /// Admit an order.
@@ -104,7 +104,7 @@ fn trader(ctx: &Context, id: EntityId) -> Result<Entity, crate::DispatchError> {
     if entity.roles & roles::TRADER == 0 {
         return Err(registry::Error::WrongRole { needed: roles::TRADER, has: entity.roles }.into());
     }
-    if entity.suspended {
+    if entity.suspended || RECEIVABLES.contains(&ctx.state, &id) {
         return Err(registry::Error::Suspended(id).into());
     }
     Ok(entity)
@@ -173,8 +173,13 @@ fn check_standing(
     }
     let mut energy = request.energy;
     if let Some(standing) = standing {
-        if standing.side != request.side {
+        if standing.orders > 0 && standing.side != request.side {
             return Err(Error::BothSides);
+        }
+        // Without this, placing and cancelling would use up the slot's places for everybody.
+        let places = limits.orders_per_entity.saturating_mul(PLACES_PER_ORDER);
+        if standing.places >= places {
+            return Err(Error::EntityPlaceLimit(places));
         }
         if standing.orders >= limits.orders_per_entity {
             return Err(Error::EntityOrderLimit(limits.orders_per_entity));
@@ -225,10 +230,11 @@ fn ask_bid_rule(
 
 /// Add an order to what its entity has going in the slot.
 fn stand(ctx: &mut Context, at: At, order: &Order, hold: Money, standing: Option<EntitySlot>) {
-    let new = || EntitySlot { side: Side::Buy, orders: 0, energy: Vec::new(), held: Money::ZERO };
+    let new = || EntitySlot { side: Side::Buy, orders: 0, places: 0, energy: Vec::new(), held: Money::ZERO };
     let mut standing = standing.unwrap_or_else(new);
     standing.side = order.side;
     standing.orders += 1;
+    standing.places += 1;
     standing.held = standing.held.checked_add(hold).expect("bounded by the issuance");
     match standing.energy.iter_mut().find(|(meter, _)| *meter == order.meter) {
         Some((_, energy)) => *energy = energy.saturating_add(order.energy),
@@ -245,9 +251,5 @@ fn step_down(ctx: &mut Context, at: At, order: &Order) {
     if let Some((_, energy)) = standing.energy.iter_mut().find(|(meter, _)| *meter == order.meter) {
         *energy = energy.saturating_sub(order.energy);
     }
-    if standing.orders == 0 {
-        ENTITY_SLOTS.remove(&mut ctx.state, &key);
-    } else {
-        ENTITY_SLOTS.put(&mut ctx.state, &key, &standing);
-    }
+    ENTITY_SLOTS.put(&mut ctx.state, &key, &standing);
 }

@@ -9,7 +9,7 @@ use crate::modules::registry;
 use crate::origin::Origin;
 use crate::referee;
 use contract_interface::{Book, Descriptor, Order, Side, Terms, roles};
-use runtime_primitives::limits::MAX_ORDERS_PER_SLOT;
+use runtime_primitives::limits::{DISPUTE_S_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX};
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
 
 /// Notice that traders get before new terms govern a slot.
@@ -149,13 +149,18 @@ fn check_figures(terms: &Terms) -> Result<(), BadTerms> {
     let (windows, limits, rates) = (terms.windows, terms.limits, terms.rates);
     let ensure = |ok, error| if ok { Ok(()) } else { Err(error) };
     ensure((1..=1_440).contains(&terms.slot_minutes), BadTerms::SlotMinutes)?;
+    let slot_s = u32::from(terms.slot_minutes) * 60;
     ensure(
         windows.open_before_s > windows.gate_before_s
             && windows.gate_before_s > windows.certify_before_s
             && windows.confirm_s <= windows.gate_before_s - windows.certify_before_s
             && windows.readings_s < windows.voting_s
             && windows.voting_s < windows.objection_s
-            && windows.objection_s < windows.dispute_s,
+            && windows.objection_s < windows.dispute_s
+            && windows.dispute_s <= DISPUTE_S_MAX
+            && windows.open_before_s <= OPEN_BEFORE_S_MAX
+            && windows.open_before_s <= OPEN_SLOTS_MAX.saturating_mul(slot_s)
+            && windows.readings_s <= slot_s,
         BadTerms::Windows,
     )?;
     ensure(windows.reveal_s == 0, BadTerms::Sealed)?;

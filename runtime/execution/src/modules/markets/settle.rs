@@ -178,6 +178,7 @@ fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Regi
             curtailed: interrupted.binary_search(&meter).is_ok(),
         });
         *certified = (certified.0.max(reading.import_wh), certified.1.max(reading.export_wh));
+        own.certified_at = live.at.1;
     }
     slots
 }

@@ -6,7 +6,7 @@
 
 use super::money::release_all;
 use super::{
-    AGENDA, At, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
+    AGENDA, At, BOOK, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
     VoidReason,
 };
 use super::{clearing, confirm, lists, records, settle, terms};
@@ -15,7 +15,7 @@ use crate::modules::attestation;
 use crate::modules::registry::{EPOCH, VALIDATORS, VOTERS};
 use crate::storage::Due;
 use contract_interface::{Stage, Terms};
-use runtime_primitives::limits::PEOPLE_WINDOW_BLOCKS_MIN;
+use runtime_primitives::limits::{AGENDA_STEPS_MAX, PEOPLE_WINDOW_BLOCKS_MIN};
 use runtime_primitives::{EntityId, Gas, Hash, MarketId, MerkleAccumulator, Seq, Slot, SlotCount, Timestamp};
 use runtime_state::Overlay;
 use std::collections::BTreeSet;
@@ -34,7 +34,8 @@ pub enum Step {
 /// Work off what is due. `stepped` holds the markets that had their heavy step in this block.
 pub fn run_due(ctx: &mut Context, stepped: &mut BTreeSet<MarketId>) {
     let mut after = None;
-    while let Some(due) = AGENDA.next(&ctx.state, after) {
+    for _ in 0..AGENDA_STEPS_MAX {
+        let Some(due) = AGENDA.next(&ctx.state, after) else { break };
         if due.time_ms > ctx.env.now.ms() {
             break;
         }
@@ -205,9 +206,10 @@ pub fn void(ctx: &mut Context, live: &mut Live, reason: VoidReason) {
     enter(ctx, live, SlotState::Void, Some(end));
 }
 
-/// Entities that placed orders in a slot, ascending.
+/// Entities that placed orders in a slot, cancelled ones included, ascending.
 pub(super) fn holders(ctx: &Context, live: &Live) -> BTreeSet<EntityId> {
-    clearing::book(ctx, live).iter().map(|entry| entry.order.entity).collect()
+    let places = BOOK.load(&ctx.state, live.at, live.slot.next_seq.number());
+    places.iter().map(|entry| entry.order.entity).collect()
 }
 
 /// Move a slot to `state`, with its next trigger.

@@ -1,5 +1,6 @@
 //! What the market keeps in state while a slot is alive. Leaves go to the archive; this is the working set.
 
+use crate::modules::registry::Voter;
 use crate::storage::FixedSize;
 use contract_interface::{Order, Side, Terms, Trade};
 use parity_scale_codec::{Decode, Encode};
@@ -186,6 +187,8 @@ pub struct EntitySlot {
     pub side: Side,
     /// Its live orders.
     pub orders: u32,
+    /// Places in the book it has used, cancelled orders included.
+    pub places: u32,
     /// Energy of its live orders, by meter.
     pub energy: Vec<(MeterId, Energy)>,
     /// Money held for them.
@@ -208,8 +211,8 @@ pub struct Pinned {
     pub epoch: u32,
     /// Validators: the electorate of stage 3 and of disputes.
     pub validators: Vec<Elector>,
-    /// Entities with a voting key and their roles: stage 5 draws from them.
-    pub voters: Vec<(EntityId, u16)>,
+    /// Entities with a voting key: stage 5 draws from them, with these keys.
+    pub voters: Vec<Voter>,
 }
 
 /// A posted reading of a meter.
@@ -230,6 +233,8 @@ pub struct Posted {
 pub struct Registers {
     /// Import and export that settled slots have used up.
     pub certified: (Energy, Energy),
+    /// The last of these slots; before the first, the slot before the meter joined.
+    pub certified_at: Slot,
     /// Highest measured so far, corrections apart: later readings are not lower.
     pub measured: (Energy, Energy),
     /// Highest measured or substituted so far, corrections apart: what a substitute builds on.
@@ -254,7 +259,7 @@ pub struct Receivable {
     pub creditor: AccountId,
     /// How much is still open.
     pub amount: Money,
-    /// Hash of the transfer record that could not be paid in full.
+    /// Hash of the first transfer record that could not be paid in full.
     pub origin: Hash,
 }
 
