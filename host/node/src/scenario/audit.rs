@@ -29,6 +29,8 @@ pub(super) struct Sound {
     pub signatures: bool,
     /// Every household that voted computed the report that was paid.
     pub recomputed: bool,
+    /// Every validator's signature is under the chain's own result.
+    pub attested: bool,
     /// Validators' votes.
     pub attestations: u64,
     /// Market entities' votes.
@@ -37,7 +39,7 @@ pub(super) struct Sound {
 
 impl Default for Sound {
     fn default() -> Self {
-        Self { certified: true, records: true, signatures: true, recomputed: true, attestations: 0, votes: 0 }
+        Self { certified: true, records: true, signatures: true, recomputed: true, attested: true, attestations: 0, votes: 0 }
     }
 }
 
@@ -61,6 +63,8 @@ impl Sound {
         let votes = |stage| decoded::<Vote>(&leaves[&stage]);
         let (validators, entities) = (votes(Stage::Authentication), votes(Stage::Certification));
         self.attestations += validators.len() as u64;
+        let result = RECORDS.get(state, &(at.0, at.1, Stage::Matching)).map(|record| record.merkle_root);
+        self.attested &= validators.iter().all(|vote| Some(vote.claim.result_hash) == result);
         self.votes += entities.len() as u64;
         let settle = snapshot.archive_get(tables::SETTLE, &slot_key(at))?.unwrap_or_default();
         let Ok(settled) = SettleRecord::decode_all(&mut &settle[..]) else {

@@ -99,11 +99,14 @@ pub fn outcome(play: &Play, conserved: bool) -> Result<Outcome, PlayError> {
     let book = Book::read(&snapshot, script)?;
     let prepared = bills::prepare(script, &state, &book, &sums.measured);
     invariants.insert("money_conserved", conserved && Cast::money(&state) == bills::issuance(&state));
-    invariants.insert("settled_trades_certified", sound.certified);
+    invariants.insert("settled_trades_certified", sound.certified && sums.trades > 0);
     invariants.insert("stage_records_match_archive", sound.records);
     invariants.insert("signatures_verify", sound.signatures);
     invariants.insert("households_recomputed_settlements", sound.recomputed);
-    invariants.insert("validators_recomputed_clearings", play.attested.0 == play.attested.1);
+    invariants.insert(
+        "validators_recomputed_clearings",
+        sound.attested && sound.attestations > 0 && play.attested.0 == play.attested.1,
+    );
     invariants.insert("within_signed_limits", sums.within_limits);
     invariants.insert("bills_at_most_retail_plus_own_deviation", prepared.bounded);
     invariants.insert("bill_lines_equal_account_changes", book.equals_accounts(&state));

@@ -1,4 +1,5 @@
-//! `Sudo`: the permissioned chain's administration key. It may change the registry and market parameters,
+//! `Sudo`: the permissioned chain's administration key. It may change the registry and ask for what
+//! everybody may ask of a market,
 //! never balances, contract storage or pinned slots; each use is an event.
 
 use crate::call::Call as RuntimeCall;
@@ -40,7 +41,7 @@ pub enum Error {
     #[codec(index = 0)]
     RequireSudo,
     /// The call is not administration.
-    #[error("sudo may change the registry and market parameters, nothing else")]
+    #[error("sudo may change the registry, nothing of balances or contracts")]
     #[codec(index = 1)]
     NotAdministration,
 }
