@@ -39,7 +39,15 @@ pub(super) struct Sound {
 
 impl Default for Sound {
     fn default() -> Self {
-        Self { certified: true, records: true, signatures: true, recomputed: true, attested: true, attestations: 0, votes: 0 }
+        Self {
+            certified: true,
+            records: true,
+            signatures: true,
+            recomputed: true,
+            attested: true,
+            attestations: 0,
+            votes: 0,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use contract_interface::{Reading, ReadingStatus, Stage, reading_message, roles};
 use parity_scale_codec::{Compact, Decode, Encode};
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::limits::READING_REVISIONS_MAX;
-use runtime_primitives::{AccountId, Energy, MarketId, MeterId, Slot};
+use runtime_primitives::{AccountId, Energy, MarketId, MeterId};
 use runtime_state::Overlay;
 
 /// Meters in one page of registers and readings.
@@ -30,13 +30,12 @@ pub(crate) fn join(
     import_wh: Energy,
     export_wh: Energy,
 ) -> Option<()> {
-    let next_slot = MARKETS.get(state, &market)?.next_slot;
-    let certified_at = Slot::from_number(next_slot.number().saturating_sub(1));
+    let certified_to = MARKETS.get(state, &market)?.next_slot;
     let mut meters = METERS_OF.get_or_default(state, &market);
     let page_key = (market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
     let mut page = REGISTERS.get_or_default(state, &page_key);
     let start = (import_wh, export_wh);
-    page.push(Registers { certified: start, certified_at, measured: start, assumed: start });
+    page.push(Registers { certified: start, certified_to, measured: start, assumed: start });
     REGISTERS.put(state, &page_key, &page);
     meters.push(id);
     METERS_OF.put(state, &market, &meters);
@@ -171,9 +170,9 @@ pub fn post(ctx: &mut Context, reading: &Reading, signature: Signature) -> Resul
 /// lost must not empty the retailer.
 fn check_plausible(ctx: &Context, live: &Live, reading: &Reading, before: &Registers) -> Result<(), Error> {
     let meter = METERS.get(&ctx.state, &reading.meter).ok_or(Error::UnknownMeter(reading.meter))?;
-    let slots = live.at.1.since(before.certified_at).unwrap_or_default().count();
+    let slots = live.at.1.since(before.certified_to).map_or(0, |span| u64::from(span.count()) + 1);
     let per_slot = live.terms.capacity(meter.p_max_w).wh();
-    let most = Energy::from_wh(per_slot.saturating_mul(u64::from(slots)));
+    let most = Energy::from_wh(per_slot.saturating_mul(slots));
     let moved = (reading.import_wh.saturating_sub(before.certified.0))
         .max(reading.export_wh.saturating_sub(before.certified.1));
     if moved > most {

@@ -233,8 +233,8 @@ pub struct Posted {
 pub struct Registers {
     /// Import and export that settled slots have used up.
     pub certified: (Energy, Energy),
-    /// The last of these slots; before the first, the slot before the meter joined.
-    pub certified_at: Slot,
+    /// The first slot after these: the first that the meter moves energy in and that is not settled.
+    pub certified_to: Slot,
     /// Highest measured so far, corrections apart: later readings are not lower.
     pub measured: (Energy, Energy),
     /// Highest measured or substituted so far, corrections apart: what a substitute builds on.
