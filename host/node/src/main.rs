@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    quiet_when_the_reader_leaves();
     let work = move || match cli.run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("busbar: {error:#}");
+            eprintln!("busbar: {}", in_words(&error));
             ExitCode::FAILURE
         }
     };
@@ -23,4 +24,29 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, without those that its text names already.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if words.is_empty() {
+            words = cause;
+        } else if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
+}
+
+/// `busbar … | head` ends without a word when `head` has seen enough.
+fn quiet_when_the_reader_leaves() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let text = info.payload().downcast_ref::<String>();
+        if text.is_some_and(|text| text.starts_with("failed printing to stdout")) {
+            std::process::exit(141);
+        }
+        usual(info);
+    }));
 }

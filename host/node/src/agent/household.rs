@@ -12,8 +12,8 @@ use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, Ballot};
-use runtime_execution::modules::contracts;
 use runtime_execution::modules::markets::{self, Agreed, At, ConfirmItem, ENTITY_SLOTS, PostedList, rules};
+use runtime_execution::modules::{balances, contracts, registry};
 use runtime_primitives::limits::SETTLE_GAS_MAX;
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MeterId, Price, Slot, Timestamp, blake2_256};
 use runtime_vm::Vm;
@@ -53,6 +53,13 @@ impl Household {
     pub fn has_order(&self, desk: &Desk) -> bool {
         let at = desk.live().at;
         ENTITY_SLOTS.contains(desk.state(), &(at.0, at.1, self.entity))
+    }
+
+    /// Whether its account covers the hold of an order: one that it does not is refused, whatever it is sent for.
+    pub fn can_afford(&self, desk: &Desk, intent: Intent) -> bool {
+        let hold = desk.live().terms.hold(intent.side, intent.price, intent.energy);
+        let owner = registry::entity(desk.state(), self.entity).map(|entity| entity.owner);
+        owner.is_ok_and(|owner| balances::account(desk.state(), &owner).data.free >= hold)
     }
 
     /// Place an order under the slot's present terms.

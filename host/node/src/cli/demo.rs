@@ -160,7 +160,9 @@ impl DemoArgs {
         }
         println!("{}", summary(played));
         println!("{}", invariant_lines(&played.outcome));
-        println!("Bills and savings: {} (bills.csv, bills.json, savings.csv)\n", played.folder.display());
+        let folder = played.folder.display();
+        println!("Bills and savings: {folder} (bills.csv, bills.json, savings.csv)");
+        println!("Next: busbar trade list --data {folder}, busbar replay {folder}\n");
         Ok(())
     }
 
@@ -175,10 +177,9 @@ impl DemoArgs {
             if played.outcome.scenario != "paper" {
                 println!("Data: {ATTRIBUTION}");
             }
-            let failed: Vec<&String> = all.iter().filter(|(_, held)| !**held).map(|(name, _)| name).collect();
-            if !failed.is_empty() {
-                eprintln!("invariants that do not hold: {failed:?}");
-            }
+        }
+        for (name, _) in all.iter().filter(|(_, held)| !**held) {
+            eprintln!("busbar: invariant {name} does not hold; look at {}", played.folder.display());
         }
         Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -260,7 +261,11 @@ fn summary(played: &Played) -> Summary {
     table.line("network fees", yuan(outcome.fees)).line("deviation charges", yuan(outcome.deviation));
     table.count("attestations", outcome.attestations).count("votes", outcome.votes);
     table.count("blocks", outcome.blocks).count("extrinsics", outcome.extrinsics);
-    table.count("extrinsics per second", per_second(played.node.extrinsics, played.wall));
+    if played.node.extrinsics == outcome.extrinsics {
+        table.count("extrinsics per second", per_second(played.node.extrinsics, played.wall));
+    } else {
+        table.line("extrinsics per second", "– (the run was resumed)");
+    }
     table.line("wall time", format!("{:.2?}", played.wall));
     let Statistics { verifying, executing, committing, .. } = played.node;
     table.line(

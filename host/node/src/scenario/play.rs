@@ -256,7 +256,8 @@ impl Play {
         let scripts = &self.script.households;
         in_parallel(snapshot, at, &mut self.cast.households, |desk, number, household| {
             let intent = scripts[number].intents.get(&at.1)?;
-            (!household.has_order(desk)).then(|| household.bid(desk, *intent, gate))
+            let wants = !household.has_order(desk) && household.can_afford(desk, *intent);
+            wants.then(|| household.bid(desk, *intent, gate))
         })
     }
 

@@ -97,8 +97,8 @@ pub const WINDOWS: Windows = Windows {
     dispute_s: 24 * 3_600,
 };
 
-/// Money a household of the day starts with: 100 yuan, well above any day's bill.
-const DAY_FUNDS: Money = Money::from_units(1_000_000_000);
+/// Money a household of the day starts with: 500 yuan, above any day's bill and holds, winter's too.
+const DAY_FUNDS: Money = Money::from_units(5_000_000_000);
 /// Orders of one entity in one slot.
 const ORDERS_PER_ENTITY: u32 = 4;
 /// Deviation rate of the example: 0.10 yuan/kWh.
