@@ -4,7 +4,8 @@
 //! ```text
 //! record = length u16 | SCALE (market, slot, stage, round, epoch, result) | first 4 bytes of its blake2-256
 //! ```
-//! A torn last record is cut off at opening; anything else that does not check is an error, not a guess.
+//! All records have one length. Fewer bytes than that at the end are a torn record, cut off at opening; anything
+//! else that does not check is an error, not a guess.
 
 use contract_interface::Claim;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -47,7 +48,18 @@ pub enum JournalError {
 }
 
 /// Identity of a claim: market, slot, stage, round, epoch.
+///
+/// What the claim was computed from is no part of it. A chain closes the input before it opens the ballot, and a
+/// correction gets a round of its own, so one name has one input for ever. Whoever sees another input under a
+/// name it has signed looks at another history (a fork, a restored backup): a result that follows from it would
+/// be a second, contradicting signature, and with the input in the name it would pass as a new claim.
 type Name = (MarketId, Slot, u8, u8, u32);
+
+/// Bytes of a record's fields; none of them varies in length.
+const BODY_BYTES: usize = size_of::<MarketId>() + size_of::<Slot>() + 1 + 1 + 4 + size_of::<Hash>();
+const LENGTH_BYTES: usize = 2;
+const CHECK_BYTES: usize = 4;
+const RECORD_BYTES: usize = LENGTH_BYTES + BODY_BYTES + CHECK_BYTES;
 
 const fn name(claim: &Claim) -> Name {
     (claim.market, claim.slot, claim.stage as u8, claim.round, claim.epoch)
@@ -68,7 +80,11 @@ impl Journal {
     /// [`JournalError::Io`], [`JournalError::Damaged`].
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
+        let is_new = !path.exists();
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
+        if is_new {
+            sync_entry(path).map_err(io)?;
+        }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
         let (signed, whole) = read(path, &bytes)?;
@@ -94,7 +110,8 @@ impl Journal {
         }
         let body = (name, claim.result_hash).encode();
         let length = u16::try_from(body.len()).expect("a record is short");
-        let record = [&length.to_le_bytes()[..], &body, &blake2_256(&body).0[..4]].concat();
+        let record = [&length.to_le_bytes()[..], &body, &blake2_256(&body).0[..CHECK_BYTES]].concat();
+        debug_assert_eq!(record.len(), RECORD_BYTES);
         let io = |source| JournalError::Io { path: self.path.clone(), source };
         self.file.write_all(&record).and_then(|()| self.file.sync_data()).map_err(io)?;
         self.signed.insert(name, claim.result_hash);
@@ -102,25 +119,35 @@ impl Journal {
     }
 }
 
-/// All whole records, and where they end.
-fn read(path: &Path, bytes: &[u8]) -> Result<(BTreeMap<Name, Hash>, usize), JournalError> {
-    let mut signed = BTreeMap::new();
-    let mut at = 0;
-    while let Some((length, rest)) = bytes[at..].split_first_chunk::<2>() {
-        let length = usize::from(u16::from_le_bytes(*length));
-        let Some(record) = rest.get(..length + 4) else { break };
-        let (body, check) = record.split_at(length);
-        let fields = <(Name, Hash)>::decode_all(&mut &body[..]).ok();
-        let Some((name, result)) = fields.filter(|_| blake2_256(body).0[..4] == *check) else {
-            return Err(JournalError::Damaged { path: path.to_owned(), at });
-        };
-        signed.insert(name, result);
-        at += 2 + length + 4;
-    }
-    Ok((signed, at))
+/// Make a new file's entry in its folder durable: a synced file that no folder names is lost all the same.
+fn sync_entry(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
-const _: () = assert!(size_of::<Name>() < u16::MAX as usize);
+/// All whole records, and where they end.
+fn read(path: &Path, bytes: &[u8]) -> Result<(BTreeMap<Name, Hash>, usize), JournalError> {
+    let (records, _torn) = bytes.as_chunks::<RECORD_BYTES>();
+    let mut signed = BTreeMap::new();
+    for (number, record) in records.iter().enumerate() {
+        let at = number * RECORD_BYTES;
+        let (name, result) =
+            fields(record).ok_or_else(|| JournalError::Damaged { path: path.to_owned(), at })?;
+        signed.insert(name, result);
+    }
+    Ok((signed, records.len() * RECORD_BYTES))
+}
+
+/// What a record says, if its length and its check are right.
+fn fields(record: &[u8; RECORD_BYTES]) -> Option<(Name, Hash)> {
+    let (length, rest) = record.split_at(LENGTH_BYTES);
+    let (body, check) = rest.split_at(BODY_BYTES);
+    let length = usize::from(u16::from_le_bytes(length.try_into().ok()?));
+    let is_whole = length == BODY_BYTES && blake2_256(body).0[..CHECK_BYTES] == *check;
+    is_whole.then(|| <(Name, Hash)>::decode_all(&mut &body[..]).ok())?
+}
+
+const _: () = assert!(BODY_BYTES <= u16::MAX as usize);
 
 #[cfg(test)]
 mod tests {
@@ -160,9 +187,49 @@ mod tests {
             let second = journal.record(&claim(2, 2));
             assert_eq!(second.is_err(), cut == whole.len(), "{cut}");
         }
-        let mut damaged = whole;
-        damaged[5] ^= 1;
-        std::fs::write(&path, &damaged).unwrap();
-        assert!(matches!(Journal::open(&path), Err(JournalError::Damaged { at: 0, .. })));
+        assert_eq!(whole.len(), 2 * RECORD_BYTES);
+    }
+
+    #[test]
+    fn damage_is_told_from_a_torn_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.record(&claim(1, 1)).unwrap();
+        journal.record(&claim(2, 1)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        // (byte, its new value, the damaged record). A length that reaches beyond the end must not pass for torn.
+        let cases = [
+            (0, 0xff, 0),
+            (1, 0xff, 0),
+            (0, 0, 0),
+            (5, 0xff, 0),
+            (RECORD_BYTES - 1, !whole[RECORD_BYTES - 1], 0),
+            (RECORD_BYTES, 0xff, RECORD_BYTES),
+            (RECORD_BYTES + 1, 0xff, RECORD_BYTES),
+        ];
+        for (byte, value, record) in cases {
+            let mut damaged = whole.clone();
+            damaged[byte] = value;
+            std::fs::write(&path, &damaged).unwrap();
+            let opened = Journal::open(&path);
+            assert!(
+                matches!(opened, Err(JournalError::Damaged { at, .. }) if at == record),
+                "{byte}: {opened:?}"
+            );
+            assert_eq!(std::fs::read(&path).unwrap(), damaged, "nothing is cut off a damaged journal");
+        }
+        // A torn record may hold anything.
+        std::fs::write(&path, [&whole[..], &[0xff; RECORD_BYTES - 1]].concat()).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().signed.len(), 2);
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_new_journal_needs_a_folder_to_be_synced_in() {
+        let folder = tempfile::tempdir().unwrap();
+        sync_entry(&folder.path().join("votes")).unwrap();
+        sync_entry(Path::new("votes")).unwrap();
+        sync_entry(&folder.path().join("missing/votes")).unwrap_err();
     }
 }

@@ -9,14 +9,15 @@ use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_storage::{Commit, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::{markets, system, timestamp};
+use runtime_execution::modules::{attestation, markets, system, timestamp};
 use runtime_execution::{
-    BlockEnv, BlockError, GenesisConfig, GenesisError, Outcome, Validator, build_genesis, check,
-    execute_block,
+    BlockEnv, BlockError, Call, GenesisConfig, GenesisError, Invalid, Outcome, Receipt, Validator,
+    build_genesis, check, execute_block,
 };
-use runtime_primitives::{AccountId, Executed, Hash, Height, OrderedBlock, Timestamp};
+use runtime_primitives::{AccountId, Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm, VmFault};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,7 +99,7 @@ impl Chain {
                     header: genesis.header,
                     block: genesis.block,
                     body: Vec::new(),
-                    receipts: Vec::<runtime_execution::Receipt>::new().encode(),
+                    receipts: Vec::<Receipt>::new().encode(),
                     changes: genesis.changes,
                     trie: genesis.trie,
                     archive: Vec::new(),
@@ -167,7 +168,9 @@ impl Chain {
             .map(|bytes| {
                 let valid = validator.validate(&bytes)?;
                 let next = valid.provides.map_or(0, |(signer, _)| nonce(validator.state(), &signer));
-                pool.insert(bytes, &valid, next)
+                let decoded = UncheckedExtrinsic::from_bytes(&bytes).ok();
+                let key = decoded.and_then(|decoded| bare_key(&decoded.call));
+                pool.insert(bytes, &valid, next, key)
             })
             .collect()
     }
@@ -207,6 +210,30 @@ impl Chain {
 
 fn nonce(state: &Overlay, who: &AccountId) -> u32 {
     system::ACCOUNT.get_or_default(state, who).nonce
+}
+
+/// What a vote or reading is about, without what it says and its signature: the chain counts the first one only.
+fn bare_key(call: &Call) -> Option<Hash> {
+    let fields = match call {
+        Call::Attestation(attestation::Call::Vote { voter, claim, .. }) => {
+            (0u8, claim.market, claim.slot, claim.stage, claim.round, voter).encode()
+        }
+        Call::Markets(markets::Call::PostReading { reading, .. }) => {
+            (1u8, reading.market, reading.meter, reading.slot, reading.revision).encode()
+        }
+        _ => return None,
+    };
+    Some(blake2_256(&fields))
+}
+
+/// Extrinsics that no later block can include: all but those for which the block had no room, and those whose
+/// nonce comes after one of these.
+fn dealt_with(receipts: &[Receipt]) -> HashSet<Hash> {
+    let waits = |receipt: &&Receipt| {
+        use Invalid::{BlockGas, FutureNonce};
+        matches!(receipt.outcome, Outcome::Skipped { reason: BlockGas { .. } | FutureNonce { .. } })
+    };
+    receipts.iter().filter(|receipt| !waits(receipt)).map(|receipt| receipt.extrinsic).collect()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -267,7 +294,7 @@ impl Application for Chain {
         }
         drop(statistics);
         let began = Instant::now();
-        let ordered = block.extrinsics.clone();
+        let dealt_with = dealt_with(&done.receipts);
         drop(snapshot);
         self.store.commit_deferred(Commit {
             header: done.header,
@@ -282,7 +309,98 @@ impl Application for Chain {
         locked(&self.statistics).committing += began.elapsed();
         let snapshot = self.snapshot();
         let state = Overlay::new(&snapshot);
-        locked(&self.pool).prune(&ordered, |who| nonce(&state, who));
+        locked(&self.pool).prune(&dealt_with, |who| nonce(&state, who));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use contract_interface::{Claim, Reading, ReadingStatus, Stage};
+    use runtime_execution::ValidTransaction;
+    use runtime_primitives::crypto::Signature;
+    use runtime_primitives::{Energy, EntityId, Gas, MarketId, MeterId, Slot};
+
+    fn vote(voter: u32, slot: u32, stage: Stage, round: u8, result: u8, signature: u8) -> Call {
+        let claim = Claim {
+            market: MarketId::ZERO,
+            slot: Slot::from_number(slot),
+            stage,
+            round,
+            code_hash: Hash::ZERO,
+            input_root: Hash::ZERO,
+            result_hash: Hash([result; 32]),
+            epoch: 0,
+            electorate_hash: Hash::ZERO,
+        };
+        let signature = Signature([signature; 64]);
+        Call::Attestation(attestation::Call::Vote { voter: EntityId::from_number(voter), claim, signature })
+    }
+
+    #[test]
+    fn a_key_tells_what_a_vote_or_reading_is_about() {
+        use Stage::{Authentication, Certification};
+        let reading = |meter, slot, revision, wh, signature| {
+            let reading = Reading {
+                market: MarketId::ZERO,
+                meter: MeterId::from_number(meter),
+                slot: Slot::from_number(slot),
+                revision,
+                import_wh: Energy::from_wh(wh),
+                export_wh: Energy::ZERO,
+                voltage_dv: None,
+                frequency_mhz: None,
+                measured_at: Timestamp::from_ms(0),
+                status: ReadingStatus::Measured,
+            };
+            let signature = Signature([signature; 64]);
+            Call::Markets(markets::Call::PostReading { reading, signature })
+        };
+        let own = bare_key(&vote(1, 1, Authentication, 0, 1, 1)).unwrap();
+        assert_eq!(bare_key(&vote(1, 1, Authentication, 0, 2, 2)), Some(own), "result and signature");
+        let read = bare_key(&reading(1, 1, 0, 5, 1)).unwrap();
+        assert_eq!(bare_key(&reading(1, 1, 0, 6, 2)), Some(read), "content and signature");
+        let others = [
+            vote(2, 1, Authentication, 0, 1, 1),
+            vote(1, 2, Authentication, 0, 1, 1),
+            vote(1, 1, Certification, 0, 1, 1),
+            vote(1, 1, Authentication, 1, 1, 1),
+            reading(2, 1, 0, 5, 1),
+            reading(1, 2, 0, 5, 1),
+            reading(1, 1, 1, 5, 1),
+        ];
+        let keys: HashSet<Hash> = others.iter().filter_map(bare_key).chain([own, read]).collect();
+        assert_eq!(keys.len(), others.len() + 2);
+        assert_eq!(bare_key(&Call::System(system::Call::Remark { remark: Vec::new() })), None);
+    }
+
+    #[test]
+    fn what_a_block_had_no_room_for_goes_on_waiting() {
+        let signer = AccountId([1; 32]);
+        let skipped = |reason| Outcome::Skipped { reason };
+        let (declared, left) = (Gas::from_units(2), Gas::from_units(1));
+        // (what the block made of it, whether it waits on), by nonce.
+        let cases = [
+            (Outcome::Applied { index: 1 }, false),
+            (skipped(Invalid::ZeroKey), false),
+            (skipped(Invalid::BlockGas { declared, left }), true),
+            (skipped(Invalid::FutureNonce { got: 3, next: 2 }), true),
+        ];
+        let mut pool = Pool::default();
+        let mut receipts = Vec::new();
+        for (nonce, (outcome, _)) in (0..).zip(&cases) {
+            let bytes = vec![u8::try_from(nonce).unwrap()];
+            let hash = blake2_256(&bytes);
+            let valid = ValidTransaction { hash, provides: Some((signer, nonce)), gas: declared };
+            pool.insert(bytes, &valid, 0, None).unwrap();
+            receipts.push(Receipt { extrinsic: hash, outcome: outcome.clone() });
+        }
+        pool.prune(&dealt_with(&receipts), |_| 0);
+        for (number, (outcome, waits)) in (0..).zip(&cases) {
+            assert_eq!(pool.contains(&[number]), *waits, "{outcome:?}");
+        }
+        assert_eq!(pool.ready(|_| 2), [[2], [3]]);
     }
 }

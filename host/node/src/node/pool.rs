@@ -1,5 +1,7 @@
-//! The pool: valid extrinsics waiting for a block. Bounded in bytes and count; ready ones leave in order of
-//! arrival, an account's in order of nonce.
+//! The pool: valid extrinsics waiting for a block. Bounded in bytes and count, in all and for each signer; ready
+//! ones leave in order of arrival, an account's in order of nonce.
+//!
+//! A quarter is for bare extrinsics alone, and the same vote or reading waits once: no signer can keep votes out.
 //!
 //! It takes nothing that the last executed state would refuse; what has become invalid since is skipped by
 //! execution and forgotten here.
@@ -7,13 +9,15 @@
 use runtime_execution::{Invalid, ValidTransaction};
 use runtime_primitives::limits::{BLOCK_BYTES_MAX, BLOCK_EXTRINSICS_MAX, BLOCK_GAS_MAX};
 use runtime_primitives::{AccountId, Hash};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use thiserror::Error;
 
-/// Extrinsics waiting at most.
-const COUNT_MAX: usize = 65_536;
-/// Bytes waiting at most.
-const BYTES_MAX: usize = 64 << 20;
+/// What may wait at most.
+const ALL_MAX: Load = Load { count: 65_536, bytes: 64 << 20 };
+/// What may wait of signed extrinsics: the rest is kept for bare ones.
+const SIGNED_MAX: Load = Load { count: ALL_MAX.count / 4 * 3, bytes: ALL_MAX.bytes / 4 * 3 };
+/// What may wait of one signer: several times what an institution signs at once to set up a community.
+const SIGNER_MAX: Load = Load { count: 1_024, bytes: 4 << 20 };
 /// How far an account's nonce may run ahead of the state.
 const NONCE_GAP_MAX: u32 = 4_096;
 /// Bytes kept free in a block for its own fields.
@@ -36,6 +40,22 @@ pub enum PoolError {
         /// Which.
         nonce: u32,
     },
+    /// The same vote or reading is waiting, perhaps under another signature.
+    #[error("the same vote or reading is waiting: {waiting}")]
+    Duplicate {
+        /// Hash of the extrinsic that waits.
+        waiting: Hash,
+    },
+    /// The signer has its share of the pool.
+    #[error("{signer} has {count} extrinsics of {bytes} bytes waiting: send more after the next block")]
+    SignerFull {
+        /// Whose.
+        signer: AccountId,
+        /// Extrinsics of the signer that wait.
+        count: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
     /// The nonce is too far ahead.
     #[error("nonce {nonce} is more than {NONCE_GAP_MAX} ahead of {next}")]
     TooFarAhead {
@@ -49,6 +69,47 @@ pub enum PoolError {
     Full,
 }
 
+/// A number of extrinsics and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Load {
+    count: usize,
+    bytes: usize,
+}
+
+impl Load {
+    const fn plus(self, other: Self) -> Self {
+        Self { count: self.count + other.count, bytes: self.bytes + other.bytes }
+    }
+
+    const fn add(&mut self, waiting: &Waiting) {
+        self.count += 1;
+        self.bytes += waiting.bytes.len();
+    }
+
+    const fn remove(&mut self, waiting: &Waiting) {
+        self.count -= 1;
+        self.bytes -= waiting.bytes.len();
+    }
+
+    /// Whether one more stays within `limit`.
+    const fn has_room(self, waiting: &Waiting, limit: Self) -> bool {
+        self.count < limit.count && self.bytes + waiting.bytes.len() <= limit.bytes
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    all: Load,
+    signed: Load,
+    signer: Load,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { all: ALL_MAX, signed: SIGNED_MAX, signer: SIGNER_MAX }
+    }
+}
+
 #[derive(Debug)]
 struct Waiting {
     bytes: Vec<u8>,
@@ -56,20 +117,42 @@ struct Waiting {
     hash: Hash,
 }
 
+/// One signer's extrinsics.
+#[derive(Debug, Default)]
+struct Account {
+    /// The next nonce in the state, as last heard.
+    next: u32,
+    /// By nonce, with their arrival.
+    waiting: BTreeMap<u32, (u64, Waiting)>,
+    load: Load,
+}
+
+impl Account {
+    /// How far the last nonce is ahead, if nonces before it are missing: it is not ready then.
+    fn ahead_of_a_gap(&self) -> Option<u32> {
+        let ahead = self.waiting.last_key_value()?.0.checked_sub(self.next)?;
+        (usize::try_from(ahead).ok()? >= self.waiting.len()).then_some(ahead)
+    }
+}
+
 /// Extrinsics waiting for a block.
 #[derive(Debug, Default)]
 pub struct Pool {
+    limits: Limits,
     arrivals: u64,
-    /// Bare extrinsics by arrival: votes and readings, which have deadlines.
-    bare: BTreeMap<u64, Waiting>,
-    /// Signed extrinsics by account and nonce, with their arrival.
-    signed: BTreeMap<AccountId, BTreeMap<u32, (u64, Waiting)>>,
+    /// Bare extrinsics by arrival, with their keys: votes and readings, which have deadlines.
+    bare: BTreeMap<u64, (Hash, Waiting)>,
+    /// What bare extrinsics say, and which one says it.
+    said: HashMap<Hash, Hash>,
+    bare_load: Load,
+    signed: BTreeMap<AccountId, Account>,
+    signed_load: Load,
     known: HashSet<Hash>,
-    bytes: usize,
 }
 
 impl Pool {
-    /// Take an extrinsic that validation passed; `next_nonce` is its account's in the state.
+    /// Take an extrinsic that validation passed. `next_nonce` is its account's in the state; `bare_key` is what a
+    /// bare one says, whatever its signature (its hash, if `None`).
     ///
     /// # Errors
     /// [`PoolError`].
@@ -78,32 +161,86 @@ impl Pool {
         bytes: Vec<u8>,
         valid: &ValidTransaction,
         next_nonce: u32,
+        bare_key: Option<Hash>,
     ) -> Result<Hash, PoolError> {
         if self.known.contains(&valid.hash) {
             return Err(PoolError::Known(valid.hash));
         }
-        if self.known.len() >= COUNT_MAX || self.bytes + bytes.len() > BYTES_MAX {
-            return Err(PoolError::Full);
-        }
-        let size = bytes.len();
         let waiting = Waiting { bytes, gas: valid.gas.units(), hash: valid.hash };
         match valid.provides {
-            None => _ = self.bare.insert(self.arrivals, waiting),
-            Some((signer, nonce)) => {
-                if nonce.saturating_sub(next_nonce) > NONCE_GAP_MAX {
-                    return Err(PoolError::TooFarAhead { nonce, next: next_nonce });
-                }
-                let account = self.signed.entry(signer).or_default();
-                if account.contains_key(&nonce) {
-                    return Err(PoolError::NonceTaken { signer, nonce });
-                }
-                account.insert(nonce, (self.arrivals, waiting));
-            }
+            None => self.insert_bare(waiting, bare_key.unwrap_or(valid.hash))?,
+            Some((signer, nonce)) => self.insert_signed(waiting, signer, nonce, next_nonce)?,
         }
         self.known.insert(valid.hash);
-        self.bytes += size;
         self.arrivals += 1;
         Ok(valid.hash)
+    }
+
+    fn insert_bare(&mut self, waiting: Waiting, key: Hash) -> Result<(), PoolError> {
+        if let Some(waiting) = self.said.get(&key) {
+            return Err(PoolError::Duplicate { waiting: *waiting });
+        }
+        while !self.load().has_room(&waiting, self.limits.all) {
+            if !self.evict() {
+                return Err(PoolError::Full);
+            }
+        }
+        self.bare_load.add(&waiting);
+        self.said.insert(key, waiting.hash);
+        self.bare.insert(self.arrivals, (key, waiting));
+        Ok(())
+    }
+
+    fn insert_signed(
+        &mut self,
+        waiting: Waiting,
+        signer: AccountId,
+        nonce: u32,
+        next: u32,
+    ) -> Result<(), PoolError> {
+        if nonce.saturating_sub(next) > NONCE_GAP_MAX {
+            return Err(PoolError::TooFarAhead { nonce, next });
+        }
+        if let Some(account) = self.signed.get(&signer) {
+            if account.waiting.contains_key(&nonce) {
+                return Err(PoolError::NonceTaken { signer, nonce });
+            }
+            if !account.load.has_room(&waiting, self.limits.signer) {
+                let Load { count, bytes } = account.load;
+                return Err(PoolError::SignerFull { signer, count, bytes });
+            }
+        }
+        if !self.signed_load.has_room(&waiting, self.limits.signed)
+            || !self.load().has_room(&waiting, self.limits.all)
+        {
+            return Err(PoolError::Full);
+        }
+        let account = self.signed.entry(signer).or_default();
+        account.next = account.next.max(next);
+        account.load.add(&waiting);
+        self.signed_load.add(&waiting);
+        account.waiting.insert(nonce, (self.arrivals, waiting));
+        Ok(())
+    }
+
+    const fn load(&self) -> Load {
+        self.bare_load.plus(self.signed_load)
+    }
+
+    /// Forget the signed extrinsic that is furthest ahead of its account behind a gap; `false` if all are ready.
+    fn evict(&mut self) -> bool {
+        let gaps =
+            self.signed.iter().filter_map(|(signer, account)| Some((account.ahead_of_a_gap()?, *signer)));
+        let Some((_, signer)) = gaps.max() else { return false };
+        let account = self.signed.get_mut(&signer).expect("it was just found");
+        let (_, (_, waiting)) = account.waiting.pop_last().expect("a gap is before something");
+        account.load.remove(&waiting);
+        self.signed_load.remove(&waiting);
+        self.known.remove(&waiting.hash);
+        if account.waiting.is_empty() {
+            self.signed.remove(&signer);
+        }
+        true
     }
 
     /// Whether this extrinsic waits here, and so was validated.
@@ -126,14 +263,14 @@ impl Pool {
     pub fn ready(&self, next_nonce: impl Fn(&AccountId) -> u32) -> Vec<Vec<u8>> {
         let mut room =
             Room { bytes: BLOCK_BYTES_MAX - BLOCK_FRAME_BYTES, gas: BLOCK_GAS_MAX, picked: Vec::new() };
-        for waiting in self.bare.values() {
+        for (_, waiting) in self.bare.values() {
             room.take(waiting);
         }
         let mut order: Vec<(u64, &Waiting)> = Vec::new();
         for (signer, account) in &self.signed {
             let next = next_nonce(signer);
             let unbroken =
-                (next..).zip(account.range(next..)).take_while(|(want, (nonce, _))| want == *nonce);
+                (next..).zip(account.waiting.range(next..)).take_while(|(want, (nonce, _))| want == *nonce);
             let mut latest = 0;
             for (_, (_, (arrival, waiting))) in unbroken {
                 // An account's extrinsics keep their nonce order even if they arrived the other way round.
@@ -150,31 +287,30 @@ impl Pool {
         room.picked
     }
 
-    /// Forget what a block has ordered, and signed extrinsics whose nonce has passed.
-    pub fn prune(&mut self, ordered: &[Vec<u8>], next_nonce: impl Fn(&AccountId) -> u32) {
-        let gone: HashSet<Hash> = ordered.iter().map(|bytes| runtime_primitives::blake2_256(bytes)).collect();
-        let (known, total) = (&mut self.known, &mut self.bytes);
-        let mut forget = |waiting: &Waiting| {
-            known.remove(&waiting.hash);
-            *total -= waiting.bytes.len();
-        };
-        self.bare.retain(|_, waiting| {
-            let keep = !gone.contains(&waiting.hash);
+    /// Forget extrinsics that a block has dealt with, and signed ones whose nonce has passed.
+    pub fn prune(&mut self, done: &HashSet<Hash>, next_nonce: impl Fn(&AccountId) -> u32) {
+        let Self { bare, said, bare_load, signed, signed_load, known, .. } = self;
+        bare.retain(|_, (key, waiting)| {
+            let keep = !done.contains(&waiting.hash);
             if !keep {
-                forget(waiting);
+                known.remove(&waiting.hash);
+                said.remove(key);
+                bare_load.remove(waiting);
             }
             keep
         });
-        self.signed.retain(|signer, account| {
-            let next = next_nonce(signer);
-            account.retain(|nonce, (_, waiting)| {
-                let keep = *nonce >= next && !gone.contains(&waiting.hash);
+        signed.retain(|signer, Account { next, waiting, load }| {
+            *next = next_nonce(signer);
+            waiting.retain(|nonce, (_, waiting)| {
+                let keep = *nonce >= *next && !done.contains(&waiting.hash);
                 if !keep {
-                    forget(waiting);
+                    known.remove(&waiting.hash);
+                    load.remove(waiting);
+                    signed_load.remove(waiting);
                 }
                 keep
             });
-            !account.is_empty()
+            !waiting.is_empty()
         });
     }
 }
@@ -207,7 +343,16 @@ mod tests {
     fn put(pool: &mut Pool, who: Option<(u8, u32)>, body: &[u8]) -> Result<Hash, PoolError> {
         let provides = who.map(|(account, nonce)| (AccountId([account; 32]), nonce));
         let valid = ValidTransaction { hash: blake2_256(body), provides, gas: Gas::from_units(1) };
-        pool.insert(body.to_vec(), &valid, 0)
+        pool.insert(body.to_vec(), &valid, 0, None)
+    }
+
+    fn vote(pool: &mut Pool, key: u8, body: &[u8]) -> Result<Hash, PoolError> {
+        let valid = ValidTransaction { hash: blake2_256(body), provides: None, gas: Gas::from_units(1) };
+        pool.insert(body.to_vec(), &valid, 0, Some(Hash([key; 32])))
+    }
+
+    fn hashes(bodies: &[Vec<u8>]) -> HashSet<Hash> {
+        bodies.iter().map(|body| blake2_256(body)).collect()
     }
 
     #[test]
@@ -226,11 +371,72 @@ mod tests {
             Err(PoolError::NonceTaken { nonce: 0, .. })
         ));
         assert!(matches!(put(&mut pool, Some((3, 9_999)), b"far"), Err(PoolError::TooFarAhead { .. })));
-        pool.prune(&ready, |who| if who.0[0] == 1 { 2 } else { 1 });
+        pool.prune(&hashes(&ready), |who| if who.0[0] == 1 { 2 } else { 1 });
         assert_eq!(pool.len(), 1);
         assert_eq!(pool.ready(|_| 3), [b"a3"]);
-        pool.prune(&[], |_| 4);
+        pool.prune(&HashSet::new(), |_| 4);
         assert!(pool.is_empty());
-        assert_eq!(pool.bytes, 0);
+        assert_eq!(pool.load(), Load::default());
+        assert!(pool.said.is_empty());
+    }
+
+    #[test]
+    fn a_signer_has_a_share_that_a_setup_fits_in() {
+        let mut pool = Pool::default();
+        for nonce in 0..1_024u32 {
+            put(&mut pool, Some((1, nonce)), &nonce.to_le_bytes()).unwrap();
+        }
+        let more = put(&mut pool, Some((1, 1_024)), b"more");
+        assert!(matches!(more, Err(PoolError::SignerFull { count: 1_024, bytes: 4_096, .. })), "{more:?}");
+        put(&mut pool, Some((2, 0)), b"another").unwrap();
+        for nonce in 0..16 {
+            put(&mut pool, Some((3, nonce)), &vec![u8::try_from(nonce).unwrap(); 256 << 10]).unwrap();
+        }
+        let more = put(&mut pool, Some((3, 16)), b"more");
+        assert!(matches!(more, Err(PoolError::SignerFull { count: 16, .. })), "{more:?}");
+        // A block makes room.
+        pool.prune(&HashSet::new(), |_| 1);
+        put(&mut pool, Some((1, 1_024)), b"more").unwrap();
+    }
+
+    #[test]
+    fn the_same_vote_waits_once_under_any_signature() {
+        let mut pool = Pool::default();
+        let first = vote(&mut pool, 1, b"vote, signed").unwrap();
+        let again = vote(&mut pool, 1, b"vote, signed again");
+        assert_eq!(again, Err(PoolError::Duplicate { waiting: first }));
+        vote(&mut pool, 2, b"another vote").unwrap();
+        pool.prune(&HashSet::from([first]), |_| 0);
+        vote(&mut pool, 1, b"vote, signed again").unwrap();
+        assert_eq!(pool.len(), 2);
+    }
+
+    #[test]
+    fn votes_have_a_reserve_and_then_evict_what_is_not_ready() {
+        // (limits, what they allow): by count, then by bytes; every body has one byte.
+        let wide = Load { count: 100, bytes: 100 };
+        let all = Load { count: 8, bytes: 100 };
+        let by_count = Limits { all, signed: Load { count: 6, bytes: 100 }, signer: wide };
+        let all = Load { count: 100, bytes: 8 };
+        let by_bytes = Limits { all, signed: Load { count: 100, bytes: 6 }, signer: wide };
+        for limits in [by_count, by_bytes] {
+            let mut pool = Pool { limits, ..Pool::default() };
+            // Account 1 is ready, 2 and 3 have gaps.
+            for (body, who) in (0..).zip([(1, 0), (1, 1), (2, 1), (2, 2), (3, 0), (3, 9)]) {
+                put(&mut pool, Some(who), &[body]).unwrap();
+            }
+            assert_eq!(put(&mut pool, Some((4, 0)), b"-"), Err(PoolError::Full), "the rest is reserved");
+            let votes = [b"A", b"B", b"C", b"D", b"E"];
+            for body in votes {
+                put(&mut pool, None, body).unwrap();
+            }
+            assert_eq!(put(&mut pool, None, b"F"), Err(PoolError::Full), "what is ready stays");
+            assert_eq!(pool.len(), 8);
+            assert!(!pool.contains(&[5]) && !pool.contains(&[3]) && !pool.contains(&[2]));
+            let ready = pool.ready(|_| 0);
+            assert_eq!(ready, [&b"A"[..], b"B", b"C", b"D", b"E", &[0], &[1], &[4]]);
+            pool.prune(&hashes(&ready), |_| 9);
+            assert_eq!((pool.len(), pool.load()), (0, Load::default()));
+        }
     }
 }
