@@ -7,15 +7,17 @@ use super::cast::{Casting, MARKET, pair};
 use super::paper::paper;
 use super::play::{Play, PlayError};
 use contract_interface::{
-    Clearing, Descriptor, INTERFACE, LangError, Pricing, RuleError, Stage, Trade, Vote, attest_message,
+    Book, CLEAR, ClearParams, Clearing, Descriptor, INTERFACE, LangError, Pricing, RuleError, Stage, Trade,
+    Vote, attest_message,
 };
 use parity_scale_codec::{DecodeAll, Encode};
-use runtime_execution::archive::{stage_key, tables};
-use runtime_execution::modules::markets::{ClearFailure, Event as MarketEvent, RECORDS};
-use runtime_execution::modules::system::EVENTS;
-use runtime_execution::{Event, EventRecord};
+use runtime_execution::archive::{ClearingRecord, slot_key, stage_key, tables};
+use runtime_execution::modules::contracts;
+use runtime_execution::modules::markets::{ClearFailure, RECORDS, live, rules};
+use runtime_execution::referee;
 use runtime_primitives::crypto::{Signature, Statement};
-use runtime_primitives::{Energy, EntityId, Hash, Price, Seq};
+use runtime_primitives::limits::CLEAR_GAS_MAX;
+use runtime_primitives::{Energy, EntityId, Gas, Hash, Price, Seq};
 use runtime_state::Overlay;
 use std::path::Path;
 
@@ -55,20 +57,32 @@ pub fn expose(folder: &Path) -> Result<Malice, PlayError> {
     script.name = "malice".to_owned();
     let casting = Casting { matching: Some(greedy_rule()), liar: Some(LIAR) };
     let mut play = Play::open(script, casting, folder)?;
-    let mut refusal = None;
-    play.run_watching(
-        |_| {},
-        |state| {
-            let events: Vec<EventRecord> = EVENTS.get(state).unwrap_or_default();
-            for record in events {
-                if let Event::Markets(MarketEvent::ClearingFailed { failure, .. }) = record.event {
-                    refusal.get_or_insert(failure);
-                }
-            }
-        },
-    )?;
+    play.run(|_| {})?;
     let outcome = super::outcome(&play, true)?;
-    Ok(Malice { refusal, settled: outcome.trades, liar: lie(&play)? })
+    Ok(Malice { refusal: refusal(&play)?, settled: outcome.trades, liar: lie(&play)? })
+}
+
+/// Why the pinned rule's clearing did not count, as anyone finds out from the archive: if the fallback cleared, run the
+/// pinned rule on the same book again and ask the referee.
+fn refusal(play: &Play) -> Result<Option<ClearFailure>, PlayError> {
+    let snapshot = play.chain().snapshot();
+    let state = Overlay::new(&snapshot);
+    let at = (MARKET, play.script().slots.0);
+    let bytes = snapshot.archive_get(tables::CLEARING, &slot_key(at))?.unwrap_or_default();
+    let record = ClearingRecord::decode_all(&mut &bytes[..]).ok().filter(|record| record.fallback);
+    let (Some(record), Ok(live)) = (record, live(&state, at)) else { return Ok(None) };
+    let code = live.terms.matching;
+    let (limit, on_chain) = (Gas::from_units(CLEAR_GAS_MAX), || contracts::code(&state, &code));
+    let run = rules::run::<Clearing>(play.chain().vm(), &code, on_chain, CLEAR, &record.input, limit);
+    let book = <(ClearParams, Book)>::decode_all(&mut &record.input[..]);
+    let (Ok((_, Book::Auction(orders))), Some(rule)) = (book, rules::DESCRIPTORS.get(&state, &code)) else {
+        return Ok(None);
+    };
+    let checked = run.answer.map_err(ClearFailure::from);
+    let refused = checked.and_then(|clearing| {
+        referee::check_clearing(&rule, &orders, &clearing).map_err(ClearFailure::Refused)
+    });
+    Ok(refused.err())
 }
 
 /// The dissenting vote among the slot's attestations.
