@@ -8,6 +8,7 @@ use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, Error as VoteError};
 use runtime_execution::modules::markets::{self, Error, SlotState};
+use runtime_execution::modules::registry;
 use runtime_primitives::limits::EXECUTION_LISTS_MAX;
 use runtime_primitives::{EntityId, Hash, Slot};
 
@@ -201,6 +202,13 @@ fn stage_5() -> Vec<Row> {
             world.chain.submit_bare(call.clone());
             world.chain.block_of_successes();
             vote(call, VoteError::VotedTwice(voter))
+        }),
+        row("vote by a key that was removed since the slot opened", Scene::Voting, |world| {
+            let home = world.homes[SELLER].clone();
+            let key = home.delegate.account();
+            world.chain.must(&home.owner, registry::Call::RemoveDelegate { key });
+            let call = forged(world, home.entity, claim(world), &home.delegate);
+            vote(call, VoteError::ExpiredKey(home.entity))
         }),
         row("vote by a household that does not trade", Scene::Voting, |world| {
             let home = &world.homes[BYSTANDER];

@@ -12,9 +12,10 @@ use host_consensus::{EngineError, Progress as Wake, Solo, VirtualClock};
 use host_storage::{Snapshot, StoreError};
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{slot_key, tables};
+use runtime_execution::modules::markets::slots::after;
 use runtime_execution::modules::markets::{At, PostedList, SLOTS, SlotState};
 use runtime_execution::modules::timestamp;
-use runtime_primitives::{EntityId, Slot, SlotCount, Timestamp};
+use runtime_primitives::{EntityId, Slot, Timestamp};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, VM_THREAD_STACK_BYTES, Vm};
 use std::collections::BTreeMap;
@@ -330,14 +331,6 @@ fn full_list(snapshot: &Snapshot, at: At, posted: &PostedList) -> Result<Executi
     let key = [&slot_key(at)[..], posted.hash.as_bytes()].concat();
     let bytes = snapshot.archive_get(tables::LIST, &key)?.unwrap_or_default();
     Ok(ExecutionList::decode(&mut &bytes[..]).unwrap_or_default())
-}
-
-/// The slot after `slot`.
-///
-/// # Panics
-/// At the last slot number, 2³² − 1.
-fn after(slot: Slot) -> Slot {
-    slot.checked_add(SlotCount::from_count(1)).expect("fewer than 2^32 slots")
 }
 
 /// Ask every household, on all cores; answers in the households' order.

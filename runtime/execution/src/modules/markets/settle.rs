@@ -18,7 +18,7 @@ use contract_interface::{
 };
 use parity_scale_codec::Encode;
 use runtime_primitives::limits::SETTLE_GAS_MAX;
-use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, Money, Slot, SlotCount, merkle_root};
+use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, Money, merkle_root};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
 
@@ -178,7 +178,7 @@ fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Regi
             curtailed: interrupted.binary_search(&meter).is_ok(),
         });
         *certified = (certified.0.max(reading.import_wh), certified.1.max(reading.export_wh));
-        own.certified_to = after(live.at.1);
+        own.certified_to = slots::after(live.at.1);
     }
     slots
 }
@@ -356,16 +356,8 @@ fn finish(
     wake_next(ctx, at, market);
 }
 
-/// The slot after `slot`.
-///
-/// # Panics
-/// At the last slot number, 2³² − 1.
-fn after(slot: Slot) -> Slot {
-    slot.checked_add(SlotCount::from_count(1)).expect("fewer than 2^32 slots")
-}
-
 fn wake_next(ctx: &mut Context, at: At, market: &Market) {
-    let next = after(at.1);
+    let next = slots::after(at.1);
     if next >= market.next_slot {
         return;
     }

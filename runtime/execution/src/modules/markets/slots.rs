@@ -115,7 +115,7 @@ fn open(ctx: &mut Context, at: At) {
     let governing = market.schedule.iter().rev().find(|(from, _)| *from <= at.1);
     let (_, terms_hash) = *governing.expect("the schedule covers the first slot");
     let terms = terms(&ctx.state, &terms_hash);
-    market.next_slot = at.1.checked_add(SlotCount::from_count(1)).expect("fewer than 2^32 slots");
+    market.next_slot = after(at.1);
     MARKETS.put(&mut ctx.state, &at.0, &market);
     AGENDA.insert(&mut ctx.state, opening(&terms, (at.0, market.next_slot)));
     pin(ctx, at);
@@ -232,6 +232,14 @@ pub fn set_due(ctx: &mut Context, live: &mut Live, due: Option<Timestamp>) {
     }
     live.slot.due = due;
     SLOTS.put(&mut ctx.state, &live.at, &live.slot);
+}
+
+/// The slot after `slot`.
+///
+/// # Panics
+/// At the last slot number, 2³² − 1.
+pub fn after(slot: Slot) -> Slot {
+    slot.checked_add(SlotCount::from_count(1)).expect("fewer than 2^32 slots")
 }
 
 /// The slot before, unless this is the market's first.
