@@ -10,6 +10,23 @@ use runtime_primitives::limits::CODE_BYTES_MAX;
 #[error("the virtual machine cannot start on this node: {0}")]
 pub struct VmFault(pub(crate) String);
 
+/// Why code is refused, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}")]
+pub struct Refusal {
+    /// The rule that it breaks.
+    pub rule: CodeError,
+    /// The byte of the code at which it does; none where something is missing altogether.
+    pub offset: Option<u64>,
+}
+
+impl CodeError {
+    /// This rule, broken at a byte of the code.
+    pub(crate) const fn at(self, offset: u64) -> Refusal {
+        Refusal { rule: self, offset: Some(offset) }
+    }
+}
+
 /// Why code is refused: one variant for each rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -10,7 +10,7 @@ mod validate;
 
 pub(crate) use module::{Body, Facts};
 
-use crate::{CodeError, Kind, gas, meter};
+use crate::{CodeError, Kind, Refusal, gas, meter};
 use runtime_abi::HostFunction;
 use runtime_primitives::limits::CODE_BYTES_MAX;
 
@@ -66,12 +66,18 @@ impl Checked {
 /// # Errors
 /// The first rule that the code breaks.
 pub fn check(code: &[u8], kind: Kind) -> Result<Checked, CodeError> {
-    if code.len() > CODE_BYTES_MAX {
-        return Err(CodeError::CodeTooLarge { bytes: code.len() });
-    }
-    let facts = validate::validate(code, kind)?;
-    let memory_pages = facts.memory_pages(kind)?;
-    let instrumented = meter::instrument(&facts, memory_pages)?;
+    examine(code, kind).map_err(|refusal| refusal.rule)
+}
+
+/// [`check`], for authors: a refusal says where.
+///
+/// # Errors
+/// The first rule that the code breaks, and the byte at which it does.
+pub fn examine(code: &[u8], kind: Kind) -> Result<Checked, Refusal> {
+    let facts = facts(code, kind)?;
+    let memory_pages = memory_pages(&facts, kind)?;
+    let instrumented =
+        meter::instrument(&facts, memory_pages).map_err(|rule| Refusal { rule, offset: None })?;
     Ok(Checked {
         instrumented,
         kind,
@@ -79,4 +85,16 @@ pub fn check(code: &[u8], kind: Kind) -> Result<Checked, CodeError> {
         imports: facts.imports.iter().map(|import| import.function).collect(),
         has_start: facts.start.is_some(),
     })
+}
+
+/// The parts of code that is valid for contracts of `kind`, but for its memory.
+pub(crate) fn facts(code: &[u8], kind: Kind) -> Result<Facts<'_>, Refusal> {
+    if code.len() > CODE_BYTES_MAX {
+        return Err(CodeError::CodeTooLarge { bytes: code.len() }.at(CODE_BYTES_MAX as u64));
+    }
+    validate::validate(code, kind)
+}
+
+fn memory_pages(facts: &Facts<'_>, kind: Kind) -> Result<(u32, u32), Refusal> {
+    facts.memory_pages(kind).map_err(|rule| Refusal { rule, offset: facts.places.memory })
 }

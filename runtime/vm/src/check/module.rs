@@ -28,6 +28,18 @@ pub(crate) struct Facts<'a> {
     pub(crate) elements: Vec<Element<'a>>,
     pub(crate) bodies: Vec<Body<'a>>,
     pub(crate) data: Vec<Data<'a>>,
+    pub(crate) places: Places,
+}
+
+/// Where in the bytes stands what is judged after the walk.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Places {
+    pub(crate) memory: Option<u64>,
+    pub(crate) table: Option<u64>,
+    /// The export `call`, whatever it exports.
+    pub(crate) call: Option<u64>,
+    /// The export `deploy`, whatever it exports.
+    pub(crate) deploy: Option<u64>,
 }
 
 /// An imported host function.

@@ -1,12 +1,13 @@
 //! The walk through a module: validation by the library, our limits in between.
 //!
-//! A limit is checked before the library allocates for what it limits.
+//! A limit is checked before the library allocates for what it limits. Each refusal names the byte at which its rule
+//! was broken.
 
 use super::features::{ACCEPTED, refusal};
 use super::imports::{Accepted, accept};
-use super::module::{Body, Facts};
+use super::module::{Body, Facts, Places};
 use crate::limits::*;
-use crate::{CodeError, Counted, Entry, Kind, meter};
+use crate::{CodeError, Counted, Entry, Kind, Refusal, meter};
 use wasmparser::{
     DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidator,
     FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader, Parser, Payload, SectionLimited,
@@ -16,7 +17,7 @@ use wasmparser::{
 const PAGE_BYTES: u64 = 64 << 10;
 
 /// Validates `code` and returns its parts.
-pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, CodeError> {
+pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, Refusal> {
     let facts = Walk {
         kind,
         facts: Facts::default(),
@@ -24,9 +25,9 @@ pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, CodeError> 
         allocations: FuncValidatorAllocations::default(),
     }
     .run(code)
-    .map_err(|error| match error {
-        Refusal::Rule(error) => error,
-        Refusal::Parser(error) => refusal(code, &error),
+    .map_err(|broken| match broken {
+        Broken::Rule(refusal) => refusal,
+        Broken::Parser(error) => refusal(code, &error).at(error.offset()),
     })?;
     check_entries(&facts, kind)?;
     check_segments(&facts)?;
@@ -34,20 +35,20 @@ pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, CodeError> 
 }
 
 /// A rule of ours, or the library's word that the module is invalid.
-enum Refusal {
-    Rule(CodeError),
+enum Broken {
+    Rule(Refusal),
     Parser(wasmparser::Error),
 }
 
-impl From<wasmparser::Error> for Refusal {
+impl From<wasmparser::Error> for Broken {
     fn from(error: wasmparser::Error) -> Self {
         Self::Parser(error)
     }
 }
 
-impl From<CodeError> for Refusal {
-    fn from(error: CodeError) -> Self {
-        Self::Rule(error)
+impl From<Refusal> for Broken {
+    fn from(refusal: Refusal) -> Self {
+        Self::Rule(refusal)
     }
 }
 
@@ -60,7 +61,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn run(mut self, code: &'a [u8]) -> Result<Facts<'a>, Refusal> {
+    fn run(mut self, code: &'a [u8]) -> Result<Facts<'a>, Broken> {
         let mut validator = Validator::new_with_features(ACCEPTED);
         let mut parser = Parser::new(0);
         parser.set_features(ACCEPTED);
@@ -76,46 +77,57 @@ impl<'a> Walk<'a> {
         Ok(self.facts)
     }
 
-    fn section(&mut self, payload: Payload<'a>) -> Result<(), Refusal> {
+    fn section(&mut self, payload: Payload<'a>) -> Result<(), Broken> {
         let facts = &mut self.facts;
         match payload {
             Payload::TypeSection(section) => {
-                for ty in section.into_iter_err_on_gc_types() {
-                    let ty = ty?;
-                    limit(Counted::Parameters, ty.params().len(), PARAMETERS_MAX)?;
-                    limit(Counted::Results, ty.results().len(), RESULTS_MAX)?;
+                let offsets = section.clone().into_iter_with_offsets();
+                for (ty, place) in section.into_iter_err_on_gc_types().zip(offsets) {
+                    let (ty, (offset, _)) = (ty?, place?);
+                    limit(Counted::Parameters, ty.params().len(), PARAMETERS_MAX, offset)?;
+                    limit(Counted::Results, ty.results().len(), RESULTS_MAX, offset)?;
                     facts.types.push(ty);
                 }
             }
             Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    match accept(import?, self.kind, &facts.types)? {
-                        Accepted::Memory(memory) => facts.memory = Some(memory),
+                let start = section.range().start;
+                for import in section.into_imports_with_offsets() {
+                    let (offset, import) = import?;
+                    let accepted = accept(import, self.kind, &facts.types);
+                    match accepted.map_err(|rule| rule.at(offset))? {
+                        Accepted::Memory(memory) => {
+                            facts.memory = Some(memory);
+                            facts.places.memory = Some(offset);
+                        }
                         Accepted::Function(function) => facts.imports.push(function),
                     }
                 }
-                limit(Counted::Imports, facts.imports.len(), IMPORTS_MAX as usize)?;
+                limit(Counted::Imports, facts.imports.len(), IMPORTS_MAX as usize, start)?;
             }
             Payload::FunctionSection(section) => facts.functions = collect(section)?,
             Payload::TableSection(section) => {
+                facts.places.table = Some(section.range().start);
                 facts.table = section.into_iter().next().transpose()?.map(|t| t.ty)
             }
             Payload::MemorySection(section) => {
-                for memory in section {
-                    facts.memory = Some(memory?);
+                for memory in section.into_iter_with_offsets() {
+                    let (offset, memory) = memory?;
+                    facts.memory = Some(memory);
+                    facts.places.memory = Some(offset);
                 }
             }
             Payload::GlobalSection(section) => facts.globals = collect(section)?,
             Payload::ExportSection(section) => {
-                for export in section {
-                    let export = export?;
+                for export in section.into_iter_with_offsets() {
+                    let (offset, export) = export?;
                     if export.name.starts_with(meter::RESERVED_PREFIX) {
-                        return Err(CodeError::ReservedExport { name: export.name.to_owned() }.into());
+                        let name = export.name.to_owned();
+                        return Err(CodeError::ReservedExport { name }.at(offset).into());
                     }
                     let function = (export.kind == ExternalKind::Func).then_some(export.index);
                     match export.name {
-                        "call" => facts.call = function,
-                        "deploy" => facts.deploy = function,
+                        "call" => (facts.call, facts.places.call) = (function, Some(offset)),
+                        "deploy" => (facts.deploy, facts.places.deploy) = (function, Some(offset)),
                         _ => {}
                     }
                 }
@@ -132,13 +144,12 @@ impl<'a> Walk<'a> {
         &mut self,
         function: FuncToValidate<ValidatorResources>,
         body: FunctionBody<'a>,
-    ) -> Result<(), Refusal> {
-        let index = function.index;
+    ) -> Result<(), Broken> {
+        let (index, start) = (function.index, body.range().start);
         let bytes = body.as_bytes().len();
         if bytes > FUNCTION_BODY_BYTES_MAX {
-            return Err(
-                CodeError::BodyTooLarge { function: index, bytes, max: FUNCTION_BODY_BYTES_MAX }.into()
-            );
+            let max = FUNCTION_BODY_BYTES_MAX;
+            return Err(CodeError::BodyTooLarge { function: index, bytes, max }.at(start).into());
         }
         let mut validator = function.into_validator(std::mem::take(&mut self.allocations));
         let mut locals = u64::from(validator.len_locals());
@@ -146,17 +157,19 @@ impl<'a> Walk<'a> {
             locals += u64::from(group?.0);
         }
         if locals > u64::from(FUNCTION_LOCALS_MAX) {
-            return Err(CodeError::TooManyLocals { function: index, locals, max: FUNCTION_LOCALS_MAX }.into());
+            let max = FUNCTION_LOCALS_MAX;
+            return Err(CodeError::TooManyLocals { function: index, locals, max }.at(start).into());
         }
         let (operands_max, blocks) = operators(index, &mut validator, &body)?;
         let complexity = blocks * (locals + 1);
         if complexity > FUNCTION_COMPLEXITY_MAX {
             let max = FUNCTION_COMPLEXITY_MAX;
-            return Err(CodeError::FunctionTooComplex { function: index, complexity, max }.into());
+            return Err(CodeError::FunctionTooComplex { function: index, complexity, max }.at(start).into());
         }
         self.complexity += complexity;
         if self.complexity > COMPLEXITY_MAX {
-            return Err(CodeError::TooComplex { complexity: self.complexity, max: COMPLEXITY_MAX }.into());
+            let (complexity, max) = (self.complexity, COMPLEXITY_MAX);
+            return Err(CodeError::TooComplex { complexity, max }.at(start).into());
         }
         let locals = validator.len_locals();
         self.allocations = validator.into_allocations();
@@ -170,7 +183,7 @@ fn operators(
     index: u32,
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,
-) -> Result<(u32, u64), Refusal> {
+) -> Result<(u32, u64), Broken> {
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader)?;
     reader.set_features(ACCEPTED);
@@ -183,7 +196,8 @@ fn operators(
             let targets = targets.len().saturating_add(1);
             if targets > BRANCH_TABLE_TARGETS_MAX {
                 let max = BRANCH_TABLE_TARGETS_MAX;
-                return Err(CodeError::BranchTableTooLarge { function: index, targets, max }.into());
+                let rule = CodeError::BranchTableTooLarge { function: index, targets, max };
+                return Err(rule.at(offset).into());
             }
         }
         validator.op(offset, &operator)?;
@@ -191,51 +205,61 @@ fn operators(
         blocks += u64::from(meter::ends_block(&operator));
         // The function itself is one frame of the control stack.
         if validator.control_stack_height() > NESTING_DEPTH_MAX + 1 {
-            return Err(CodeError::NestingTooDeep { function: index, max: NESTING_DEPTH_MAX }.into());
+            let rule = CodeError::NestingTooDeep { function: index, max: NESTING_DEPTH_MAX };
+            return Err(rule.at(offset).into());
         }
     }
     operators.finish()?;
     Ok((operands_max, blocks))
 }
 
-fn collect<'a, T: wasmparser::FromReader<'a>>(section: SectionLimited<'a, T>) -> Result<Vec<T>, Refusal> {
+fn collect<'a, T: wasmparser::FromReader<'a>>(section: SectionLimited<'a, T>) -> Result<Vec<T>, Broken> {
     Ok(section.into_iter().collect::<Result<_, _>>()?)
 }
 
-fn limit(what: Counted, count: usize, max: usize) -> Result<(), CodeError> {
-    if count > max { Err(CodeError::TooMany { what, count: count as u64, max: max as u64 }) } else { Ok(()) }
+fn limit(what: Counted, count: usize, max: usize, offset: u64) -> Result<(), Refusal> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(CodeError::TooMany { what, count: count as u64, max: max as u64 }.at(offset))
 }
 
 /// The counts that sections declare at their heads.
-fn check_counts(payload: &Payload<'_>) -> Result<(), CodeError> {
-    let (what, count, max) = match payload {
-        Payload::TypeSection(section) => (Counted::Types, section.count(), TYPES_MAX),
-        Payload::ImportSection(section) => (Counted::Imports, section.count(), IMPORTS_MAX),
-        Payload::FunctionSection(section) => (Counted::Functions, section.count(), FUNCTIONS_MAX),
-        Payload::GlobalSection(section) => (Counted::Globals, section.count(), GLOBALS_MAX),
-        Payload::ExportSection(section) => (Counted::Exports, section.count(), EXPORTS_MAX),
-        Payload::ElementSection(section) => (Counted::ElementSegments, section.count(), ELEMENT_SEGMENTS_MAX),
-        Payload::DataSection(section) => (Counted::DataSegments, section.count(), DATA_SEGMENTS_MAX),
+fn check_counts(payload: &Payload<'_>) -> Result<(), Refusal> {
+    /// How many a section says it has, and where it begins.
+    fn head<T>(section: &SectionLimited<'_, T>) -> (u32, u64) {
+        (section.count(), section.range().start)
+    }
+    let (what, (count, offset), max) = match payload {
+        Payload::TypeSection(section) => (Counted::Types, head(section), TYPES_MAX),
+        Payload::ImportSection(section) => (Counted::Imports, head(section), IMPORTS_MAX),
+        Payload::FunctionSection(section) => (Counted::Functions, head(section), FUNCTIONS_MAX),
+        Payload::GlobalSection(section) => (Counted::Globals, head(section), GLOBALS_MAX),
+        Payload::ExportSection(section) => (Counted::Exports, head(section), EXPORTS_MAX),
+        Payload::ElementSection(section) => (Counted::ElementSegments, head(section), ELEMENT_SEGMENTS_MAX),
+        Payload::DataSection(section) => (Counted::DataSegments, head(section), DATA_SEGMENTS_MAX),
         _ => return Ok(()),
     };
-    limit(what, count as usize, max as usize)
+    limit(what, count as usize, max as usize, offset)
 }
 
-fn check_entries(facts: &Facts<'_>, kind: Kind) -> Result<(), CodeError> {
+fn check_entries(facts: &Facts<'_>, kind: Kind) -> Result<(), Refusal> {
+    let Places { call, deploy, .. } = facts.places;
     let exported = |entry| match entry {
-        Entry::Call => facts.call,
-        Entry::Deploy => facts.deploy,
+        Entry::Call => (facts.call, call),
+        Entry::Deploy => (facts.deploy, deploy),
     };
     for entry in kind.entries() {
-        if exported(*entry).is_none() {
-            return Err(CodeError::MissingEntry { kind, name: entry.name() });
+        if let (None, offset) = exported(*entry) {
+            let rule = CodeError::MissingEntry { kind, name: entry.name() };
+            return Err(Refusal { rule, offset });
         }
     }
     for entry in [Entry::Call, Entry::Deploy] {
-        if let Some(index) = exported(entry) {
+        if let (Some(index), offset) = exported(entry) {
             let ty = facts.function_type(index);
             if !ty.is_some_and(|ty| ty.params().is_empty() && ty.results().is_empty()) {
-                return Err(CodeError::EntrySignature { name: entry.name() });
+                return Err(Refusal { rule: CodeError::EntrySignature { name: entry.name() }, offset });
             }
         }
     }
@@ -243,21 +267,23 @@ fn check_entries(facts: &Facts<'_>, kind: Kind) -> Result<(), CodeError> {
 }
 
 /// Segments must fit at instantiation: whether they do is known here, so it is not a trap of every call.
-fn check_segments(facts: &Facts<'_>) -> Result<(), CodeError> {
+fn check_segments(facts: &Facts<'_>) -> Result<(), Refusal> {
     let memory_bytes = facts.memory.map_or(0, |memory| memory.initial.saturating_mul(PAGE_BYTES));
     for (index, segment) in (0u32..).zip(&facts.data) {
         if let DataKind::Active { offset_expr, .. } = &segment.kind {
-            fits("memory", index, constant(offset_expr), segment.data.len() as u64, memory_bytes)?;
+            fits("memory", index, constant(offset_expr), segment.data.len() as u64, memory_bytes)
+                .map_err(|rule| rule.at(segment.range.start))?;
         }
     }
-    let entries = u64::from(facts.table_elements()?);
+    let table = facts.table_elements().map_err(|rule| Refusal { rule, offset: facts.places.table })?;
     for (index, segment) in (0u32..).zip(&facts.elements) {
         if let ElementKind::Active { offset_expr, .. } = &segment.kind {
             let count = match &segment.items {
                 ElementItems::Functions(items) => items.count(),
                 ElementItems::Expressions(_, items) => items.count(),
             };
-            fits("table", index, constant(offset_expr), u64::from(count), entries)?;
+            fits("table", index, constant(offset_expr), u64::from(count), u64::from(table))
+                .map_err(|rule| rule.at(segment.range.start))?;
         }
     }
     Ok(())
