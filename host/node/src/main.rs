@@ -1,18 +1,21 @@
 //! The `busbar` binary: arguments in, exit code out. Everything runs on a thread with the stack contracts need.
 
-use clap::Parser;
 use host_node::cli::Cli;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     quiet_when_the_reader_leaves();
+    let failure = cli.failure();
     let work = move || match cli.run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("busbar: {}", in_words(&error));
-            ExitCode::FAILURE
+            failure
         }
     };
     let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(VM_THREAD_STACK_BYTES);

@@ -2,6 +2,7 @@
 
 mod agent;
 mod chain_spec;
+mod contract;
 mod demo;
 mod node;
 mod replay;
@@ -30,6 +31,8 @@ enum Command {
     Trade(trade::TradeArgs),
     /// Execute a chain again from its own blocks and compare every header.
     Replay(replay::ReplayArgs),
+    /// Check, inspect and run contracts without a node.
+    Contract(contract::ContractArgs),
     /// Print, write or check a chain spec.
     ChainSpec(chain_spec::ChainSpecArgs),
     /// Generate, inspect, import and list keys.
@@ -37,6 +40,31 @@ enum Command {
 }
 
 impl Cli {
+    /// Read the command line.
+    ///
+    /// # Errors
+    /// The exit code of a help text or a wrong argument, which was printed.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            // Nobody reads what cannot be printed.
+            let _ = error.print();
+            let of_a_contract = std::env::args_os().nth(1).is_some_and(|word| word == "contract");
+            match error.exit_code() {
+                0 => ExitCode::SUCCESS,
+                _ if of_a_contract => ExitCode::from(contract::Ending::MISUSED),
+                code => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+            }
+        })
+    }
+
+    /// The exit code of an error of [`Cli::run`].
+    pub fn failure(&self) -> ExitCode {
+        match self.command {
+            Command::Contract(_) => ExitCode::from(contract::Ending::MISUSED),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
     /// Run the command.
     ///
     /// # Errors
@@ -48,6 +76,7 @@ impl Cli {
             Command::Agent(args) => args.run(),
             Command::Trade(args) => args.run(),
             Command::Replay(args) => args.run(),
+            Command::Contract(args) => args.run(),
             Command::ChainSpec(args) => args.run(),
             Command::Keys(args) => args.run().map(|()| ExitCode::SUCCESS),
         }

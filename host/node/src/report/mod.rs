@@ -17,7 +17,7 @@ pub use instant::{utc_clock, utc_date_time};
 pub use memory::peak_memory_bytes;
 pub use progress::Progress;
 pub use stages::StageRow;
-pub use summary::Summary;
+pub use summary::{Summary, grouped};
 
 use comfy_table::{ContentArrangement, Table, presets};
 

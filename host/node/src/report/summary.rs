@@ -71,7 +71,7 @@ impl Serialize for Summary {
 }
 
 /// `9250` as `9,250`.
-fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let first = (digits.len() - 1) % 3 + 1;
     let (head, tail) = digits.split_at(first);

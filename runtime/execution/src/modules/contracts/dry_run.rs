@@ -74,7 +74,7 @@ pub fn dry_call(
     let mut debug = String::new();
     let mut ctx = context(vm, backend);
     let invoked = call(&mut ctx, dest, message, Some(&mut debug));
-    conclude(ctx, invoked, debug)
+    conclude(ctx, invoked, debug).0
 }
 
 /// Make a contract on the state of `backend` and forget it; its address, unless its code is refused.
@@ -92,15 +92,16 @@ pub fn dry_instantiate(vm: &Vm, backend: &dyn Backend, new: Instantiation) -> (D
         Ok(hash) => hash,
         Err(error) => {
             let refused = Invoked { result: Err(error.into()), gas_used: Gas::ZERO };
-            return (conclude(ctx, refused, debug), None);
+            return (conclude(ctx, refused, debug).0, None);
         }
     };
     let message = Message { caller: deployer, value, gas_limit, input };
     let (invoked, contract) = instantiate(&mut ctx, &code_hash, &salt, message, Some(&mut debug));
-    (conclude(ctx, invoked, debug), Some(contract))
+    (conclude(ctx, invoked, debug).0, Some(contract))
 }
 
-fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
+/// The end of the block whose state `backend` holds.
+pub(super) fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
     let state = Overlay::new(backend);
     let height = Height::from_number(system::NUMBER.get(&state).unwrap_or(0).into());
     let now = timestamp::NOW.get(&state).unwrap_or(Timestamp::ZERO);
@@ -108,9 +109,10 @@ fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
     Context::new(state, BlockEnv { height, now, genesis: Hash::ZERO }, vm, &VerifySingly)
 }
 
-fn conclude(ctx: Context, invoked: Invoked, debug: String) -> DryRun {
+/// What came of it, and the state with it.
+pub(super) fn conclude<'a>(ctx: Context<'a>, invoked: Invoked, debug: String) -> (DryRun, Overlay<'a>) {
     let Invoked { result, gas_used: gas } = invoked;
-    let (_, mut events, _) = ctx.finish();
+    let (state, mut events, _) = ctx.finish();
     if result.is_err() {
         events.clear();
     }
@@ -122,5 +124,6 @@ fn conclude(ctx: Context, invoked: Invoked, debug: String) -> DryRun {
         Ok(output) | Err(Undone::Reverted(output)) => Ok(output),
         Err(undone) => Err(undone.into()),
     };
-    DryRun { result, trap, gas, gas_required: gas.saturating_add(CHARGED_AHEAD_GAS), debug, events }
+    let gas_required = gas.saturating_add(CHARGED_AHEAD_GAS);
+    (DryRun { result, trap, gas, gas_required, debug, events }, state)
 }

@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod frame;
 mod invocation;
+mod sandbox;
 
 pub use call::{Call, Weight, dispatch};
 pub use code::{CODE_INFO, CodeInfo, PRISTINE_CODE, code, upload};
@@ -19,3 +20,4 @@ pub use contract::{CONTRACT_INFO, ContractInfo, STORAGE, address, storage_at};
 pub use dry_run::{DryRun, Instantiation, NewCode, dry_call, dry_instantiate};
 pub use error::Error;
 pub use event::{Caller, Event};
+pub use sandbox::{SANDBOX_ENDOWMENT, Sandbox, Transfer};

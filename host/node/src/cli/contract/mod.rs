@@ -1,0 +1,109 @@
+//! `busbar contract check | inspect | run`: contracts on an author's desk, without a node.
+//!
+//! Exit codes tell what the contract did, so an error of ours must never look like one of them: see [`Ending`].
+
+mod arguments;
+mod check;
+mod file;
+mod inspect;
+mod run;
+mod shown;
+mod state;
+mod step;
+
+use clap::{Args, Subcommand};
+use runtime_vm::Kind;
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "Exit codes:
+  0   success: the code is accepted, the contract answered
+  1   reverted: the contract answered with the revert flag
+  2   trapped: the contract trapped or ran out of gas
+  3   refused: the code or the call breaks a rule of the chain and did not run
+  64  wrong arguments, or a file that cannot be read or written";
+
+/// Check, inspect and run contracts without a node. Everywhere FILE is WebAssembly or its text form, WAT.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct ContractArgs {
+    #[command(subcommand)]
+    command: ContractCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ContractCommand {
+    /// Say whether the chain accepts a contract; if not, which rule it breaks and at which byte.
+    #[command(after_help = EXIT_CODES)]
+    Check(check::CheckArgs),
+    /// Show imports, exports, sizes, and where gas goes, by function.
+    #[command(after_help = EXIT_CODES)]
+    Inspect(inspect::InspectArgs),
+    /// Run a contract as a chain would and show all that it did.
+    #[command(after_help = run::help())]
+    Run(run::RunArgs),
+}
+
+impl ContractArgs {
+    /// Do it and print the answer.
+    ///
+    /// # Errors
+    /// Wrong arguments, or a file that cannot be read or written: [`Ending::MISUSED`].
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let ending = match self.command {
+            ContractCommand::Check(args) => args.run()?,
+            ContractCommand::Inspect(args) => args.run()?,
+            ContractCommand::Run(args) => args.run()?,
+        };
+        Ok(ExitCode::from(ending.code()))
+    }
+}
+
+/// How a contract ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    Success,
+    Reverted,
+    Trapped,
+    Refused,
+}
+
+impl Ending {
+    /// Our own errors: what `sysexits.h` calls a wrong use, out of the way of what contracts do.
+    pub(super) const MISUSED: u8 = 64;
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Reverted => 1,
+            Self::Trapped => 2,
+            Self::Refused => 3,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Reverted => "reverted",
+            Self::Trapped => "trapped",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What a contract is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ContractKind {
+    /// A rule of a market: input to output.
+    Pure,
+    /// A contract with storage, money and events.
+    Stateful,
+}
+
+impl From<ContractKind> for Kind {
+    fn from(kind: ContractKind) -> Self {
+        match kind {
+            ContractKind::Pure => Self::Pure,
+            ContractKind::Stateful => Self::Stateful,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Contracts tried without a chain: a state of one's own, one step at a time, everything it did on the table.
+//!
+//! The state has a chain's items under a chain's keys and a step runs as an extrinsic would, so a contract cannot tell
+//! the difference. Each step that succeeds is a block of its own; one that fails leaves no trace. Roles, registration
+//! and signatures are not asked.
+
+use super::code;
+use super::contract::{CONTRACT_INFO, ContractInfo, STORAGE, address};
+use super::dry_run::{DryRun, Instantiation, NewCode, conclude, context};
+use super::invocation::{Invoked, Message, call, instantiate};
+use crate::context::Context;
+use crate::event::{Event, EventRecord};
+use crate::modules::{balances, system, timestamp};
+use runtime_primitives::{AccountId, Gas, Hash, Height, Money, Timestamp, blake2_256};
+use runtime_state::{MemoryState, Overlay};
+use runtime_vm::Vm;
+use std::collections::BTreeMap;
+
+/// What every caller starts with: a million yuan.
+pub const SANDBOX_ENDOWMENT: Money = Money::from_units(10_000_000_000_000);
+/// Time of the block before the first: 1 January 2026, 0:00 UTC.
+const START: Timestamp = Timestamp::from_ms(1_767_225_600_000);
+/// Between two blocks.
+const BLOCK_MS: u64 = 1_000;
+
+/// A state with contracts in it, and a machine to run them on.
+pub struct Sandbox<'v> {
+    vm: &'v Vm,
+    state: MemoryState,
+}
+
+/// Money that moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Payer.
+    pub from: AccountId,
+    /// Payee.
+    pub to: AccountId,
+    /// Amount.
+    pub amount: Money,
+}
+
+impl Transfer {
+    /// The payments among `events`, in order.
+    pub fn among(events: &[EventRecord]) -> Vec<Self> {
+        let payment = |record: &EventRecord| match record.event {
+            Event::Balances(balances::Event::Transfer { from, to, amount }) => {
+                Some(Self { from, to, amount })
+            }
+            _ => None,
+        };
+        events.iter().filter_map(payment).collect()
+    }
+}
+
+impl<'v> Sandbox<'v> {
+    /// Go on from `state`, the empty one or one that another sandbox left.
+    pub const fn new(vm: &'v Vm, state: MemoryState) -> Self {
+        Self { vm, state }
+    }
+
+    /// Everything that is there, to go on from another time.
+    pub fn into_state(self) -> MemoryState {
+        self.state
+    }
+
+    /// Store the code if it is new, make a contract from it, and run its constructor; its address.
+    ///
+    /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
+    pub fn deploy(&mut self, new: Instantiation) -> (DryRun, AccountId) {
+        let Instantiation { deployer, value, gas_limit, code, input, salt } = new;
+        let code_hash = match &code {
+            NewCode::Upload(bytes) => blake2_256(bytes),
+            NewCode::Existing(hash) => *hash,
+        };
+        let contract = address(&deployer, &code_hash, &input, &salt);
+        let run = self.step(deployer, |ctx, debug| {
+            if let NewCode::Upload(bytes) = &code
+                && let Err(error) = code::upload(ctx, deployer, bytes)
+            {
+                return Invoked { result: Err(error.into()), gas_used: Gas::ZERO };
+            }
+            let message = Message { caller: deployer, value, gas_limit, input };
+            instantiate(ctx, &code_hash, &salt, message, Some(debug)).0
+        });
+        (run, contract)
+    }
+
+    /// Call a contract.
+    ///
+    /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
+    pub fn call(
+        &mut self,
+        caller: AccountId,
+        contract: AccountId,
+        value: Money,
+        gas_limit: Gas,
+        input: Vec<u8>,
+    ) -> DryRun {
+        let message = Message { caller, value, gas_limit, input };
+        self.step(caller, |ctx, debug| call(ctx, contract, message, Some(debug)))
+    }
+
+    /// The contracts that there are.
+    pub fn contracts(&self) -> BTreeMap<AccountId, ContractInfo> {
+        CONTRACT_INFO.entries(&Overlay::new(&self.state))
+    }
+
+    /// What a contract stores, by the hash of the key: the state does not know the keys themselves.
+    pub fn storage(&self, contract: &AccountId) -> BTreeMap<Hash, Vec<u8>> {
+        let entries = STORAGE.entries(&Overlay::new(&self.state)).into_iter();
+        entries.filter(|((of, _), _)| of == contract).map(|((_, key), value)| (key, value)).collect()
+    }
+
+    /// One block with one extrinsic of `caller`; kept if it succeeded.
+    fn step(&mut self, caller: AccountId, run: impl FnOnce(&mut Context, &mut String) -> Invoked) -> DryRun {
+        let mut ctx = context(self.vm, &self.state);
+        begin(&mut ctx, &caller);
+        let mut debug = String::new();
+        let invoked = run(&mut ctx, &mut debug);
+        let succeeded = invoked.result.is_ok();
+        let (done, state) = conclude(ctx, invoked, debug);
+        if succeeded {
+            let changes = state.into_changes();
+            self.state.commit(&changes);
+        }
+        done
+    }
+}
+
+/// Begin the next block: its height and time, and a caller who has money.
+fn begin(ctx: &mut Context, caller: &AccountId) {
+    let last = timestamp::NOW.get(&ctx.state).unwrap_or(START);
+    ctx.env.now = last.plus_ms(BLOCK_MS);
+    ctx.env.height = Height::from_number(ctx.env.height.number() + 1);
+    timestamp::NOW.put(&mut ctx.state, &ctx.env.now);
+    system::NUMBER.put(&mut ctx.state, &system::block_number(ctx.env.height.number()));
+    if balances::account(&ctx.state, caller).nonce == 0 {
+        balances::endow(&mut ctx.state, caller, SANDBOX_ENDOWMENT);
+    }
+    system::bump_nonce(&mut ctx.state, caller);
+}
