@@ -401,13 +401,27 @@ fn an_artifact_is_inspected() {
 
 #[test]
 fn tables_fit_a_terminal() {
+    let desk = Desk::new();
     let token = fixture("erc20.wat");
+    let long = desk.file(
+        "long.wat",
+        format!(
+            r#"(module (import "env" "memory" (memory 1 1))
+                (import "seal0" "seal_return" (func $return (param i32 i32 i32)))
+                (func ${0} (export "{0}"))
+                (func (export "call") (call $return (i32.const 0) (i32.const 0) (i32.const 600))))"#,
+            "name".repeat(200)
+        ),
+    );
     for arguments in [
         &["check", &token][..],
+        &["check", &long],
         &["inspect", &token],
+        &["inspect", &long],
         &["inspect", &high_low()],
-        &["run", &token, "--deploy", &"01".repeat(300)],
+        &["run", &token, "--deploy", &"01".repeat(8)],
         &["run", &high_low(), "--input", "33713e62"],
+        &["run", &long, "--input", ""],
     ] {
         let (exit, output) = contract(arguments);
         let shown = String::from_utf8(output.stdout).unwrap();

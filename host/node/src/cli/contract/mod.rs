@@ -19,7 +19,7 @@ const EXIT_CODES: &str = "Exit codes:
   0   success: the code is accepted, the contract answered
   1   reverted: the contract answered with the revert flag
   2   trapped: the contract trapped or ran out of gas
-  3   refused: the code or the call breaks a rule of the chain and did not run
+  3   refused: a rule of the chain forbids the code or the call
   64  wrong arguments, or a file that cannot be read or written";
 
 /// Check, inspect and run contracts without a node. Everywhere FILE is WebAssembly or its text form, WAT.
