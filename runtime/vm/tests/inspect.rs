@@ -27,30 +27,27 @@ fn gas_is_what_a_run_is_charged() {
 
 #[test]
 fn loops_are_weighed() {
-    let found = look(
-        r#"(module (func (export "call") (local i32)
-            (loop $outer
-              (local.set 0 (i32.div_u (local.get 0) (i32.const 3)))
-              (loop $inner (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br_if $inner (local.get 0)))
-              (br_if $outer (local.get 0)))
-            (loop $light (br_if $light (local.get 0)))))"#,
-    );
-    let function = &found.functions[0];
-    assert_eq!(function.loops, 3);
-    // Run until the gas is gone, the outer loop costs what it is said to cost.
-    let body = |times: u32| {
+    // Turns until local 1 is 0.
+    let wat = |turns: u32, inner: &str| {
         format!(
             r#"(module (func (export "call") (local i32 i32)
-                (local.set 1 (i32.const {times}))
+                (local.set 1 (i32.const {turns}))
                 (loop $outer
                   (local.set 0 (i32.div_u (local.get 0) (i32.const 3)))
+                  {inner}
                   (local.set 1 (i32.sub (local.get 1) (i32.const 1)))
-                  (br_if $outer (local.get 1)))))"#
+                  (br_if $outer (local.get 1)))
+                (loop $light (br_if $light (local.get 0)))))"#
         )
     };
-    let used = |times| pure(&body(times), b"", 1_000_000_000).gas_used.units();
-    assert_eq!(used(11) - used(10), look(&body(1)).functions[0].loop_gas);
-    assert!(function.loop_gas > look(&body(1)).functions[0].loop_gas - 1_000);
+    let used = |turns| pure(&wat(turns, ""), b"", 1_000_000_000).gas_used.units();
+    let plain = &look(&wat(1, "")).functions[0];
+    assert_eq!((plain.loops, plain.loop_gas), (2, used(11) - used(10)), "a turn costs what it is said to");
+    // A loop inside counts once.
+    let inner = "(loop $inner (br_if $inner (i32.const 0)))";
+    let alone = &look(&format!(r#"(module (func (export "call") {inner}))"#)).functions[0];
+    let nested = &look(&wat(1, inner)).functions[0];
+    assert_eq!((nested.loops, nested.loop_gas), (3, plain.loop_gas + alone.loop_gas));
 }
 
 #[test]
@@ -84,7 +81,7 @@ fn sizes_and_interface() {
     let found = inspect(&code, Kind::Pure).unwrap();
     let checked = check(&code, Kind::Pure).unwrap();
     assert_eq!((found.bytes, found.instrumented_bytes), (code.len(), checked.instrumented().len()));
-    assert!(found.instrumented_bytes > found.body_bytes as usize);
+    assert!(found.instrumented_bytes as u64 > found.body_bytes);
     assert_eq!((found.data_bytes, found.memory_pages, found.table_elements), (16, (2, 9), 3));
     assert_eq!((found.globals, found.start, found.entry_gas), (1, Some(3), checked.entry_gas()));
     let imports: Vec<_> = found.imports.iter().map(|one| (one.function.module, one.function.name)).collect();
