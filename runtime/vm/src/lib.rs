@@ -20,7 +20,7 @@ mod vm;
 
 pub use check::{Checked, check};
 pub use error::{CodeError, Counted, Feature, VmFault};
-pub use host::Host;
+pub use host::{Answer, Budget, ContractCall, EXTENSION_NOT_REGISTERED, Host, HostError, NewContract};
 pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
 pub use module::{Entry, Kind, Module};
 pub use outcome::{HostTrap, Outcome, Output, Trap};
