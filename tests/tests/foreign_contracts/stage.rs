@@ -43,6 +43,9 @@ impl Who {
     }
 }
 
+/// Everybody's free money, without those who have none, and all that contracts store.
+type Effects = (BTreeMap<AccountId, u128>, BTreeMap<(AccountId, Hash), Vec<u8>>);
+
 /// An event of a contract: topics and data.
 pub type Emitted = (Vec<Hash>, Vec<u8>);
 
@@ -280,12 +283,12 @@ impl Stage {
         own.collect()
     }
 
-    /// Everybody's free money, and all that contracts store.
-    fn effects(&self) -> (BTreeMap<AccountId, u128>, BTreeMap<(AccountId, Hash), Vec<u8>>) {
+    /// What a call that fails must leave alone.
+    fn effects(&self) -> Effects {
         let view = self.chain().view();
         let accounts = system::ACCOUNT.entries(&view).into_iter();
         let money = accounts.map(|(who, info)| (who, info.data.free.units())).filter(|(_, free)| *free > 0);
-        (money.collect(), STORAGE.entries(&view).into_iter().collect())
+        (money.collect(), STORAGE.entries(&view))
     }
 }
 
