@@ -338,6 +338,7 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
         entities: members,
         codes: vec![plan.default_settlement.clone()],
         default_settlement: Some(artifacts::hash(&plan.default_settlement)),
+        deposits: contracts::DepositRates::default(),
     };
     (config, owners)
 }

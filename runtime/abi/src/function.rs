@@ -24,8 +24,6 @@ pub enum ValueType {
 pub enum Service {
     /// Importable.
     Served,
-    /// Part of the stable interface, not served by this version.
-    Pending,
     /// Unstable in the contracts pallet: never served.
     Unstable,
     /// Deprecated in the contracts pallet: never served.

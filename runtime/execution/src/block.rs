@@ -11,7 +11,7 @@ use crate::error::{BlockError, DispatchError, Invalid, SubstrateError};
 use crate::event::{EventRecord, Phase};
 use crate::extrinsic::UncheckedExtrinsic;
 use crate::modules::system::{self, DispatchInfo};
-use crate::modules::{markets, timestamp};
+use crate::modules::{contracts, markets, timestamp};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{
     BLOCK_BYTES_MAX, BLOCK_EXTRINSICS_MAX, BLOCK_GAS_MAX, EVENTS_BYTES_MAX, EXECUTED_LAG_MAX,
@@ -115,6 +115,7 @@ pub fn execute_block<S: State>(
     ctx.phase = Phase::Finalization;
     ctx.extrinsic = Hash::ZERO;
     markets::slots::run_due(&mut ctx, &mut stepped);
+    contracts::clean_up(&mut ctx.state);
     Ok(seal(ctx, parent, parent_header, block, applier.body, receipts))
 }
 

@@ -40,6 +40,8 @@ pub struct GenesisConfig {
     pub codes: Vec<Vec<u8>>,
     /// Hash of the settlement code that stands in when a slot's own fails.
     pub default_settlement: Option<Hash>,
+    /// What contracts deposit for what they store.
+    pub deposits: contracts::DepositRates,
 }
 
 /// Why a configuration is no genesis.
@@ -91,10 +93,11 @@ pub fn build(config: &GenesisConfig) -> Result<Genesis, GenesisError> {
     admit_entities(&mut state, config)?;
     for code in &config.codes {
         let code_len = u32::try_from(code.len()).expect("code is far below 4 GiB");
-        let info = contracts::CodeInfo::new(config.sudo, code_len);
+        let info = contracts::CodeInfo::new(config.sudo, Money::ZERO, code_len);
         contracts::CODE_INFO.put(&mut state, &blake2_256(code), &info);
         contracts::PRISTINE_CODE.put(&mut state, &blake2_256(code), code);
     }
+    contracts::RATES.put(&mut state, &config.deposits);
     if let Some(hash) = config.default_settlement {
         markets::DEFAULT_SETTLEMENT.put(&mut state, &hash);
     }

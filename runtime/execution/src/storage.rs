@@ -172,6 +172,13 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
         state.delete(&self.key(key));
     }
 
+    /// Remove the first `limit` entries whose keys begin with `part`; how many there were.
+    pub fn clear_under(&self, state: &mut Overlay, part: &impl StorageKey, limit: usize) -> usize {
+        let mut prefix = self.prefix.bytes().to_vec();
+        part.hash_into(&mut prefix);
+        state.clear_prefix(&prefix, limit)
+    }
+
     /// All entries, ascending by key. Cost grows with the map: for views and genesis, not for the block path.
     pub fn entries(&self, state: &Overlay) -> BTreeMap<K, T>
     where

@@ -66,11 +66,8 @@ fn an_instantiation_is_tried_the_same_way() {
         let mut chain = Chain::new();
         let before = chain.effects();
         let new = |code: NewCode, input: &[u8]| Instantiation {
-            deployer: AUTHOR,
-            value: Money::from_units(3),
-            gas_limit: Gas::from_units(PLENTY),
+            message: message(AUTHOR, 3, PLENTY, input),
             code,
-            input: input.to_vec(),
             salt: b"s".to_vec(),
         };
         let hash = blake2_256(&flipper());
@@ -127,7 +124,7 @@ fn a_call_is_a_layer_of_its_own() {
 fn code_that_a_market_named_stays() {
     let chain = Chain::new();
     let mut ctx = context(&chain);
-    let hash = contracts::upload(&mut ctx, AUTHOR, &erc20()).unwrap();
+    let (hash, _) = contracts::upload(&mut ctx, AUTHOR, &erc20(), None).unwrap();
     let origin = author();
     let remove = |ctx: &mut Context| {
         let call = contracts::Call::RemoveCode { code_hash: hash };

@@ -5,7 +5,7 @@ use parity_scale_codec::{Decode, Encode};
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::contracts::{Call, Caller, CodeInfo, ContractInfo, Error, Event, Weight};
 use runtime_execution::{DispatchError, SubstrateError};
-use runtime_primitives::{AccountId, Hash, Money};
+use runtime_primitives::{AccountId, Hash, Money, blake2_256};
 
 const WHO: AccountId = AccountId([0xaa; 32]);
 const HASH: Hash = Hash([0xcc; 32]);
@@ -37,6 +37,7 @@ fn calls_are_the_pallets() {
             "03 08 0102 00 00".to_owned(),
         ),
         (Call::RemoveCode { code_hash: HASH }, "04 C".to_owned()),
+        (Call::SetCode { dest: MultiAddress::Id(WHO), code_hash: HASH }, "05 00 A C".to_owned()),
         (
             Call::Call {
                 dest: MultiAddress::Id(WHO),
@@ -88,29 +89,63 @@ fn events_and_records_are_the_pallets() {
             Event::CodeRemoved { code_hash: HASH, deposit_released: zero, remover: WHO },
             format!("04 C {money} A"),
         ),
+        (Event::Terminated { contract: WHO, beneficiary: WHO }, "01 A A".to_owned()),
+        (
+            Event::ContractCodeUpdated { contract: WHO, new_code_hash: HASH, old_code_hash: Hash::ZERO },
+            format!("05 A C {}", "00".repeat(32)),
+        ),
         (Event::Called { caller: Caller::Signed(WHO), contract: WHO }, "06 01 A A".to_owned()),
+        (Event::DelegateCalled { contract: WHO, code_hash: HASH }, "07 A C".to_owned()),
+        (
+            Event::StorageDepositTransferredAndHeld { from: WHO, to: WHO, amount: zero },
+            format!("08 A A {money}"),
+        ),
+        (
+            Event::StorageDepositTransferredAndReleased { from: WHO, to: WHO, amount: zero },
+            format!("09 A A {money}"),
+        ),
     ] {
         assert_eq!(event.encode(), bytes(&expected), "{event:?}");
     }
-    let info = ContractInfo { storage_items: 1, storage_bytes: 2, ..ContractInfo::new(&WHO, HASH) };
-    assert_eq!(info.encode(), bytes(&format!("80 A C 02000000 01000000 {money} {money} {money} 00")));
-    let info = CodeInfo { refcount: 3, ..CodeInfo::new(WHO, 7) };
-    assert_eq!(info.encode(), bytes("A 00 0c 00 07000000"));
+    let info = ContractInfo { storage_items: 1, storage_bytes: 2, ..ContractInfo::new(&WHO, 7, HASH) };
+    let id = blake2_256(&(WHO, 7u64).encode()).to_string();
+    let id = id.trim_start_matches("0x");
+    assert_eq!(info.encode(), bytes(&format!("80 {id} C 02000000 01000000 {money} {money} {money} 00")));
+    let info = CodeInfo { refcount: 3, ..CodeInfo::new(WHO, Money::from_units(1), 7) };
+    assert_eq!(info.encode(), bytes("A 04 0c 00 07000000"));
 }
 
 #[test]
 fn errors_are_numbered_as_the_pallet_numbers_them() {
     for (error, number) in [
+        (Error::InvalidCallFlags, 1),
         (Error::OutOfGas, 2),
+        (Error::OutputBufferTooSmall, 3),
         (Error::TransferFailed, 4),
+        (Error::MaxCallDepthReached, 5),
         (Error::ContractNotFound(WHO), 6),
         (Error::CodeTooLarge, 7),
         (Error::CodeNotFound(HASH), 8),
+        (Error::OutOfBounds, 10),
+        (Error::DecodingFailed, 11),
         (Error::ContractTrapped, 12),
+        (Error::ValueTooLarge, 13),
+        (Error::TerminatedWhileReentrant, 14),
+        (Error::InputForwarded, 15),
+        (Error::TooManyTopics, 17),
         (Error::DuplicateContract(WHO), 20),
+        (Error::TerminatedInConstructor, 21),
+        (Error::ReentranceDenied, 22),
+        (Error::StateChangeDenied, 23),
+        (Error::StorageDepositNotEnoughFunds, 24),
+        (Error::StorageDepositLimitExhausted, 25),
         (Error::CodeInUse { contracts: 1 }, 26),
         (Error::ContractReverted, 27),
         (Error::CodeRejected("why".into()), 28),
+        (Error::MaxDelegateDependenciesReached, 32),
+        (Error::DelegateDependencyNotFound, 33),
+        (Error::DelegateDependencyAlreadyExists, 34),
+        (Error::CannotAddSelfAsDelegateDependency, 35),
         (Error::EventSpaceExhausted, 64),
     ] {
         let seen = SubstrateError::from(&DispatchError::Contracts(error.clone()));

@@ -5,7 +5,7 @@
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "it prints figures for people")]
 
 use runtime_primitives::{Gas, blake2_256};
-use runtime_vm::{EngineKind, Entry, Host, Kind, ReturnCode, VM_THREAD_STACK_BYTES, Vm};
+use runtime_vm::{EngineKind, Entry, Host, HostTrap, Kind, ReturnCode, VM_THREAD_STACK_BYTES, Vm};
 use std::time::{Duration, Instant};
 
 const GAS: Gas = Gas::from_units(1 << 50);
@@ -245,7 +245,9 @@ impl Host for Nobody {
     fn set_storage(&mut self, _key: &[u8], _value: Option<&[u8]>) -> Option<u32> {
         None
     }
-    fn deposit_event(&mut self, _topics: Vec<[u8; 32]>, _data: Vec<u8>) {}
+    fn deposit_event(&mut self, _topics: Vec<[u8; 32]>, _data: Vec<u8>) -> Result<(), HostTrap> {
+        Ok(())
+    }
     fn debug_message(&mut self, _text: &str) {}
     fn transfer(&mut self, _to: &[u8; 32], _value: u128) -> Result<(), ReturnCode> {
         Ok(())

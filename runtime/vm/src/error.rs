@@ -59,14 +59,6 @@ pub enum CodeError {
         /// Import name.
         name: String,
     },
-    /// A stable function that this version does not serve.
-    #[error("{module}.{name} is known but not served by this version")]
-    NotServed {
-        /// Import module.
-        module: String,
-        /// Import name.
-        name: String,
-    },
     /// An unstable function.
     #[error("{module}.{name} is unstable and never served")]
     Unstable {

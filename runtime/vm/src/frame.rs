@@ -4,11 +4,13 @@
 //! long as the engine runs, and host functions ask the thread for it; calls nest, and each sees its own.
 
 use crate::{Host, HostTrap, Kind, Output};
+use std::borrow::Cow;
 
 /// One running call.
 pub(crate) struct Frame<'a> {
     pub(crate) kind: Kind,
-    pub(crate) input: &'a [u8],
+    /// What the caller handed over; `None` once it was forwarded.
+    pub(crate) input: Option<Cow<'a, [u8]>>,
     /// The chain; pure calls have none.
     host: Option<&'a mut dyn Host>,
     /// Why a host function ended the call, if one did.
@@ -34,11 +36,11 @@ impl From<HostTrap> for Stop {
 
 impl<'a> Frame<'a> {
     pub(crate) fn pure(input: &'a [u8]) -> Self {
-        Self { kind: Kind::Pure, input, host: None, stop: None }
+        Self { kind: Kind::Pure, input: Some(Cow::Borrowed(input)), host: None, stop: None }
     }
 
-    pub(crate) fn stateful(input: &'a [u8], host: &'a mut dyn Host) -> Self {
-        Self { kind: Kind::Stateful, input, host: Some(host), stop: None }
+    pub(crate) fn stateful(input: Vec<u8>, host: &'a mut dyn Host) -> Self {
+        Self { kind: Kind::Stateful, input: Some(Cow::Owned(input)), host: Some(host), stop: None }
     }
 
     /// The chain.

@@ -21,7 +21,7 @@ mod vm;
 
 pub use check::{Checked, check, examine};
 pub use error::{CodeError, Counted, Feature, Refusal, VmFault};
-pub use host::Host;
+pub use host::{Answer, Budget, ContractCall, EXTENSION_NOT_REGISTERED, Host, HostError, NewContract};
 pub use inspect::{InspectedExport, InspectedFunction, InspectedImport, Inspection, function_at, inspect};
 pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
 pub use module::{Entry, Kind, Module};

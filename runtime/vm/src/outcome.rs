@@ -115,6 +115,21 @@ pub enum HostTrap {
         /// What they should have been.
         expected: &'static str,
     },
+    /// Call flags of which one is unknown, or does not go with a delegate call.
+    #[error("the call flags {flags:#x} are not known or not allowed here")]
+    InvalidCallFlags {
+        /// The flags.
+        flags: u32,
+    },
+    /// The input was forwarded to another contract before.
+    #[error("the input was forwarded and can no longer be read")]
+    InputForwarded,
+    /// A change of state in a call that may only read.
+    #[error("a read-only call may not change anything")]
+    StateChangeDenied,
+    /// The chain refused; the host knows why.
+    #[error("the chain refused")]
+    Refused,
     /// Return flags of which one is unknown.
     #[error("the return flags {flags:#x} are not known")]
     UnknownFlags {

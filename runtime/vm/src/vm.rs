@@ -5,9 +5,9 @@
 use crate::engine::{Compiled, End, Engine, Funds, Ran};
 use crate::frame::{Frame, Stop};
 use crate::gate::Gate;
-use crate::limits::{CACHED_MODULES_MAX, STACK_SLOTS};
+use crate::limits::CACHED_MODULES_MAX;
 use crate::module::Loaded;
-use crate::{CodeError, Entry, Host, HostTrap, Kind, Module, Outcome, Output, Trap, VmFault, check};
+use crate::{Budget, CodeError, Entry, Host, HostTrap, Kind, Module, Outcome, Output, Trap, VmFault, check};
 use runtime_primitives::limits::PURE_IO_BYTES_MAX;
 use runtime_primitives::{Gas, Hash};
 use std::collections::BTreeMap;
@@ -88,10 +88,11 @@ impl Vm {
             let refused = HostTrap::PayloadTooLarge { length: input.len() as u64, max: PURE_IO_BYTES_MAX };
             return Outcome { result: Err(refused.into()), gas_used: Gas::ZERO };
         }
-        self.run(module, Entry::Call, gas_limit, &mut Frame::pure(input))
+        self.run(module, Entry::Call, gas_limit.into(), &mut Frame::pure(input))
     }
 
-    /// Runs a stateful contract against `host`. A call that `host` makes on this VM before it returns nests.
+    /// Runs a stateful contract against `host`, within a limit of gas or, in a nested call, the budget that the host was
+    /// given for it.
     ///
     /// The thread needs [`VM_THREAD_STACK_BYTES`](crate::VM_THREAD_STACK_BYTES) of stack. What `host` recorded must be
     /// dropped if the result is a trap or a revert.
@@ -103,21 +104,21 @@ impl Vm {
         module: &Module,
         entry: Entry,
         input: Vec<u8>,
-        gas_limit: Gas,
+        budget: impl Into<Budget>,
         host: &mut dyn Host,
     ) -> Outcome {
         assert_eq!(module.kind(), Kind::Stateful, "a pure contract has no use for a host");
-        self.run(module, entry, gas_limit, &mut Frame::stateful(&input, host))
+        self.run(module, entry, budget.into(), &mut Frame::stateful(input, host))
     }
 
-    fn run(&self, module: &Module, entry: Entry, gas_limit: Gas, frame: &mut Frame<'_>) -> Outcome {
+    fn run(&self, module: &Module, entry: Entry, budget: Budget, frame: &mut Frame<'_>) -> Outcome {
         // More than 106 days of gas is as good as no limit.
-        let limit = gas_limit.units().min(i64::MAX.cast_unsigned());
+        let limit = budget.gas.units().min(i64::MAX.cast_unsigned());
         let Some(gas) = limit.checked_sub(module.0.entry_gas) else {
-            return Outcome { result: Err(Trap::OutOfGas), gas_used: gas_limit };
+            return Outcome { result: Err(Trap::OutOfGas), gas_used: budget.gas };
         };
         let _pass = self.gate.pass();
-        let funds = Funds { gas: gas.cast_signed(), stack: STACK_SLOTS.cast_signed() };
+        let funds = Funds { gas: gas.cast_signed(), stack: budget.stack.cast_signed() };
         let ran = self.engine.run(&module.0.compiled, entry, funds, frame);
         let gas_left = u64::try_from(ran.gas_left).unwrap_or(0);
         Outcome { result: conclude(&ran, frame.stop.take()), gas_used: Gas::from_units(limit - gas_left) }

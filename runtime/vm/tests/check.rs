@@ -242,7 +242,6 @@ fn every_function_of_the_interface_is_served_or_refused_by_its_own_rule() {
             let module = function.module.to_owned();
             let expected = match function.service {
                 Service::Served => None,
-                Service::Pending => Some(CodeError::NotServed { module, name: import }),
                 Service::Unstable => Some(CodeError::Unstable { module, name: import }),
                 Service::Deprecated => Some(CodeError::Deprecated { module, name: import }),
             };

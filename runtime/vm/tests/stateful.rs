@@ -318,8 +318,8 @@ impl Host for Nested<'_> {
     fn set_storage(&mut self, key: &[u8], value: Option<&[u8]>) -> Option<u32> {
         self.inner.set_storage(key, value)
     }
-    fn deposit_event(&mut self, topics: Vec<[u8; 32]>, data: Vec<u8>) {
-        self.inner.deposit_event(topics, data);
+    fn deposit_event(&mut self, topics: Vec<[u8; 32]>, data: Vec<u8>) -> Result<(), HostTrap> {
+        self.inner.deposit_event(topics, data)
     }
     fn debug_message(&mut self, text: &str) {
         self.inner.debug_message(text);

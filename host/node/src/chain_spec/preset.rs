@@ -7,6 +7,7 @@ use crate::keys::KeyPair;
 use crate::scenario::{Cast, Script, day, pair, paper, rules};
 use clap::ValueEnum;
 use contract_interface::roles;
+use runtime_execution::modules::contracts::DepositRates;
 use runtime_execution::{GenesisConfig, GenesisEntity};
 use runtime_primitives::{Money, Timestamp, blake2_256};
 
@@ -103,6 +104,7 @@ fn dev() -> GenesisConfig {
             .map(<[u8]>::to_vec)
             .to_vec(),
         default_settlement: Some(blake2_256(rules::SETTLEMENT)),
+        deposits: DepositRates::default(),
     }
 }
 

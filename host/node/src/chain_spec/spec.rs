@@ -10,6 +10,7 @@ use super::roles::Role;
 use crate::keys::{Ss58, Ss58Prefix};
 use host_storage::Snapshot;
 use parity_scale_codec::DecodeAll;
+use runtime_execution::modules::contracts::DepositRates;
 use runtime_execution::{GenesisConfig, GenesisEntity, build_genesis};
 use runtime_primitives::{AccountId, Hash, Money, Timestamp};
 use runtime_state::Backend;
@@ -51,6 +52,31 @@ pub struct ChainSpec {
     /// Settlement code that stands in when a slot's own fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_settlement: Option<CodeName>,
+    /// What contracts deposit for what they store.
+    #[serde(default)]
+    pub storage_deposit: SpecDeposit,
+}
+
+/// Deposits that stay with a contract, or an uploaded code, for as long as it takes up room in the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpecDeposit {
+    /// For each value, in units of 10⁻⁷ yuan.
+    pub per_item: u64,
+    /// For each byte, in units of 10⁻⁷ yuan.
+    pub per_byte: u64,
+}
+
+impl From<SpecDeposit> for DepositRates {
+    fn from(SpecDeposit { per_item, per_byte }: SpecDeposit) -> Self {
+        Self { per_item, per_byte }
+    }
+}
+
+impl From<DepositRates> for SpecDeposit {
+    fn from(DepositRates { per_item, per_byte }: DepositRates) -> Self {
+        Self { per_item, per_byte }
+    }
 }
 
 const fn default_interval() -> u64 {
@@ -103,6 +129,7 @@ impl ChainSpec {
             entities: config.entities.iter().map(entity).collect(),
             codes: config.codes.iter().map(|code| Code::of_bytes(code)).collect(),
             default_settlement: config.default_settlement.as_ref().map(CodeName::of_hash),
+            storage_deposit: config.deposits.into(),
         }
     }
 
@@ -148,6 +175,7 @@ impl ChainSpec {
             entities,
             codes: codes.collect::<Result<_, _>>()?,
             default_settlement: default_settlement.map(|name| name.hash("default_settlement")).transpose()?,
+            deposits: self.storage_deposit.into(),
         };
         build_genesis(&config)?;
         Ok(config)

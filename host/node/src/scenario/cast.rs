@@ -143,6 +143,7 @@ impl Cast {
             entities,
             codes: Vec::new(),
             default_settlement: Some(blake2_256(rules::SETTLEMENT)),
+            deposits: contracts::DepositRates::default(),
         }
     }
 

@@ -1,10 +1,11 @@
-//! `Sudo`: the permissioned chain's administration key. It may change the registry and ask for what
-//! everybody may ask of a market,
+//! `Sudo`: the permissioned chain's administration key. It may change the registry, give a stateful contract other code
+//! and ask for what everybody may ask of a market,
 //! never balances, contract storage or pinned slots; each use is an event.
 
 use crate::call::Call as RuntimeCall;
 use crate::context::Context;
 use crate::error::SubstrateError;
+use crate::modules::contracts;
 use crate::origin::Origin;
 use crate::storage::Value;
 use parity_scale_codec::{Decode, Encode};
@@ -41,7 +42,7 @@ pub enum Error {
     #[codec(index = 0)]
     RequireSudo,
     /// The call is not administration.
-    #[error("sudo may change the registry, nothing of balances or contracts")]
+    #[error("sudo may change the registry and a contract's code, nothing of balances or storage")]
     #[codec(index = 1)]
     NotAdministration,
 }
@@ -58,7 +59,12 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
     if KEY.get(&ctx.state) != Some(origin.signer()?) {
         return Err(Error::RequireSudo.into());
     }
-    if !matches!(*call, RuntimeCall::Registry(_) | RuntimeCall::Markets(_)) {
+    if !matches!(
+        *call,
+        RuntimeCall::Registry(_)
+            | RuntimeCall::Markets(_)
+            | RuntimeCall::Contracts(contracts::Call::SetCode { .. })
+    ) {
         return Err(Error::NotAdministration.into());
     }
     let result = ctx.transactional(|ctx| crate::call::dispatch(ctx, &Origin::Root, *call));

@@ -6,7 +6,7 @@
 use contract_interface::roles;
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::{Era, Extra, MultiAddress, UncheckedExtrinsic};
-use runtime_execution::modules::contracts::{self, DryRun};
+use runtime_execution::modules::contracts::{self, DepositRates, DryRun, Message};
 use runtime_execution::modules::{balances, contracts::Weight, system};
 use runtime_execution::{
     Call, DispatchError, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity, Outcome, Phase,
@@ -107,6 +107,12 @@ pub fn transfer(to: AccountId, amount: u64) -> Vec<u8> {
     [b"xfer", &to.0[..], &amount.to_le_bytes()].concat()
 }
 
+/// What a dry run is asked with.
+pub fn message(caller: AccountId, value: u128, gas_limit: u64, input: impl Into<Vec<u8>>) -> Message {
+    let (value, gas_limit) = (Money::from_units(value), Gas::from_units(gas_limit));
+    Message { caller, value, gas_limit, storage_deposit_limit: None, input: input.into() }
+}
+
 /// The events of the first extrinsic.
 pub fn of_the_call(events: &[EventRecord]) -> Vec<(Event, Vec<Hash>)> {
     let phase = Phase::ApplyExtrinsic(1);
@@ -150,6 +156,7 @@ impl Chain {
             ],
             codes: vec![pure_rule()],
             default_settlement: None,
+            deposits: DepositRates::default(),
         };
         let genesis = build_genesis(&config).unwrap();
         let mut state = MemoryState::new();
@@ -232,8 +239,8 @@ impl Chain {
         limit: u64,
         data: impl Into<Vec<u8>>,
     ) -> DryRun {
-        let (value, limit) = (Money::from_units(value), Gas::from_units(limit));
-        contracts::dry_call(&WASMTIME, &self.state, origin, contract, value, limit, data.into())
+        let message = message(origin, value, limit, data);
+        contracts::dry_call(&WASMTIME, &self.state, contract, message)
     }
 
     pub fn overlay(&self) -> Overlay<'_> {

@@ -30,7 +30,6 @@ pub(super) fn accept<'a>(
     };
     match function.service {
         Service::Served => {}
-        Service::Pending => return Err(CodeError::NotServed { module, name }),
         Service::Unstable => return Err(CodeError::Unstable { module, name }),
         Service::Deprecated => return Err(CodeError::Deprecated { module, name }),
     }

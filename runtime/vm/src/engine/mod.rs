@@ -11,6 +11,16 @@ macro_rules! alias {
     (plain, $link:ident, $name:literal) => {};
 }
 
+/// Whether the table says that a function changes state.
+macro_rules! mutating {
+    (mutating) => {
+        true
+    };
+    (reading) => {
+        false
+    };
+}
+
 mod wasmi;
 mod wasmtime;
 
@@ -30,7 +40,7 @@ pub(crate) enum Compiled {
     Wasmi(wasmi::Compiled),
 }
 
-/// What a call starts with.
+/// What a call starts with, or has left.
 #[derive(Clone, Copy)]
 pub(crate) struct Funds {
     /// Gas for the module's counter.

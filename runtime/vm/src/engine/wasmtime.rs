@@ -45,7 +45,14 @@ pub(crate) struct Compiled {
 
 /// What host functions need of the instance that called them.
 #[derive(Default)]
-pub(crate) struct Handles(Option<(Memory, Global)>);
+pub(crate) struct Handles(Option<(Memory, Counters)>);
+
+/// The counters of an instance.
+#[derive(Clone, Copy)]
+struct Counters {
+    gas: Global,
+    stack: Global,
+}
 
 impl Engine {
     pub(crate) fn new() -> Result<Self, VmFault> {
@@ -87,7 +94,7 @@ impl Engine {
         let (Some(memory), Some(gas), Some(stack)) = (memory, gas, stack) else {
             fault("an instance lacks what its module exports")
         };
-        *store.data_mut() = Handles(Some((memory, gas)));
+        *store.data_mut() = Handles(Some((memory, Counters { gas, stack })));
         let funded =
             gas.set(&mut store, Val::I64(funds.gas)).and(stack.set(&mut store, Val::I32(funds.stack)));
         funded.expect("the counters are mutable and of these types");
@@ -184,12 +191,14 @@ fn config() -> Config {
 /// Runs a host function for the instance that called it.
 fn enter<R>(
     mut caller: Caller<'_, Handles>,
-    class: CostClass,
+    work: seal::Work,
     body: impl FnOnce(&mut seal::Call<'_, '_>) -> Result<R, crate::frame::Stop>,
 ) -> wasmtime::Result<R> {
-    let (memory, gas) = caller.data().0.expect("handles are set before a contract runs");
+    let (memory, Counters { gas, stack }) = caller.data().0.expect("handles are set before a contract runs");
     let gas_left = gas.get(&mut caller).i64().expect("the gas counter is an i64");
-    let (gas_left, result) = seal::run(class, memory.data_mut(&mut caller), gas_left, body);
+    let stack_left = stack.get(&mut caller).i32().expect("the stack counter is an i32");
+    let funds = Funds { gas: gas_left, stack: stack_left };
+    let (gas_left, result) = seal::run(work, memory.data_mut(&mut caller), funds, body);
     gas.set(&mut caller, Val::I64(gas_left))?;
     result.ok_or_else(|| wasmtime::Error::new(Stopped))
 }
@@ -208,7 +217,7 @@ macro_rules! define_linker {
             $({
                 let mut link = |name: &str| {
                     linker.func_wrap($module, name, |caller: Caller<'_, Handles>, $($parameter: $type),*| {
-                        enter(caller, CostClass::$cost, |call| seal::$id(call, $($parameter),*).map(<$result>::lower))
+                        enter(caller, seal::Work { cost: CostClass::$cost, mutating: mutating!($effect) }, |call| seal::$id(call, $($parameter),*).map(<$result>::lower))
                     })
                     .map(drop)
                 };

@@ -9,6 +9,15 @@ pub(crate) fn seal0_caller(call: &mut Call<'_, '_>, out_ptr: u32, out_len_ptr: u
     call.write_fact(out_ptr, out_len_ptr, &caller)
 }
 
+pub(crate) fn seal0_caller_is_origin(call: &mut Call<'_, '_>) -> Result<u32, Stop> {
+    Ok(u32::from(call.host().caller_is_origin()))
+}
+
+/// Root calls no contract on this chain.
+pub(crate) fn seal0_caller_is_root(_: &mut Call<'_, '_>) -> Result<u32, Stop> {
+    Ok(0)
+}
+
 pub(crate) fn seal0_address(call: &mut Call<'_, '_>, out_ptr: u32, out_len_ptr: u32) -> Result<(), Stop> {
     let address = call.host().address();
     call.write_fact(out_ptr, out_len_ptr, &address)

@@ -20,8 +20,7 @@ pub(crate) fn seal0_deposit_event(
     call.charge_taken(topics_len.saturating_add(data_len))?;
     let topics = topics(call.memory.read(topics_ptr, topics_len)?)?;
     let data = call.memory.read(data_ptr, data_len)?.to_vec();
-    call.host().deposit_event(topics, data);
-    Ok(())
+    Ok(call.host().deposit_event(topics, data)?)
 }
 
 /// Topics from a SCALE list; no bytes at all are no topics.

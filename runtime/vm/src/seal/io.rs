@@ -7,8 +7,11 @@ use runtime_abi::{RETURN_FLAG_REVERT, ReturnCode};
 use runtime_primitives::limits::{PAYLOAD_BYTES_MAX, PURE_IO_BYTES_MAX};
 
 pub(crate) fn seal0_input(call: &mut Call<'_, '_>, out_ptr: u32, out_len_ptr: u32) -> Result<(), Stop> {
-    let input = call.frame.input;
-    call.write_fact(out_ptr, out_len_ptr, input)
+    // Taken and put back: the frame cannot be read while the memory is written.
+    let input = call.frame.input.take().ok_or(HostTrap::InputForwarded)?;
+    let written = call.write_fact(out_ptr, out_len_ptr, &input);
+    call.frame.input = Some(input);
+    written
 }
 
 pub(crate) fn seal0_seal_return(

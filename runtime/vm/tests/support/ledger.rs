@@ -1,6 +1,6 @@
 //! A host that keeps everything in maps.
 
-use runtime_vm::{Host, ReturnCode};
+use runtime_vm::{Host, HostTrap, ReturnCode};
 use std::collections::BTreeMap;
 
 /// What a contract changed, and what it is told.
@@ -49,8 +49,9 @@ impl Host for Ledger {
         };
         old.map(|old| u32::try_from(old.len()).expect("test values are small"))
     }
-    fn deposit_event(&mut self, topics: Vec<[u8; 32]>, data: Vec<u8>) {
+    fn deposit_event(&mut self, topics: Vec<[u8; 32]>, data: Vec<u8>) -> Result<(), HostTrap> {
         self.events.push((topics, data));
+        Ok(())
     }
     fn debug_message(&mut self, text: &str) {
         self.messages.push(text.to_owned());

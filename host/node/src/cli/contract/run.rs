@@ -7,7 +7,7 @@ use super::step::Step;
 use super::{ContractKind, EXIT_CODES, Ending};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use runtime_execution::modules::contracts::{Instantiation, NewCode, Sandbox};
+use runtime_execution::modules::contracts::{Instantiation, Message, NewCode, Sandbox};
 use runtime_primitives::limits::{BLOCK_GAS_MAX, CLEAR_GAS_MAX};
 use runtime_primitives::{AccountId, Gas, Money};
 use runtime_vm::{EngineKind, Kind, Vm};
@@ -166,36 +166,36 @@ impl RunArgs {
     /// Make a contract, call one, or both.
     fn step(&self, vm: &Vm, file: &CodeFile) -> anyhow::Result<Ran> {
         let gas_limit = self.gas_limit(BLOCK_GAS_MAX);
-        let value = Money::from_units(self.value);
+        let message = |input: &Bytes, value: u128| Message {
+            caller: self.caller.0,
+            value: Money::from_units(value),
+            gas_limit,
+            storage_deposit_limit: None,
+            input: input.0.clone(),
+        };
         let Saved { state, mut contracts } =
             self.state.as_deref().map_or(Ok(Saved::default()), Saved::read)?;
         let mut sandbox = Sandbox::new(vm, state);
         let mut steps = Vec::new();
         let mut target = self.contract.map(|Account(contract)| contract);
-        if let Some(Bytes(input)) = &self.deploy {
-            let new = Instantiation {
-                deployer: self.caller.0,
-                value: if self.input.is_some() { Money::ZERO } else { value },
-                gas_limit,
-                code: NewCode::Upload(file.code.clone()),
-                input: input.clone(),
-                salt: self.salt.0.clone(),
-            };
-            let (run, contract) = sandbox.deploy(new);
+        if let Some(input) = &self.deploy {
+            let value = if self.input.is_some() { 0 } else { self.value };
+            let (message, code) = (message(input, value), NewCode::Upload(file.code.clone()));
+            let (run, contract) = sandbox.deploy(Instantiation { message, code, salt: self.salt.0.clone() });
+            target = contract;
             steps.push(Step::stateful("deploy", contract, run, gas_limit, &sandbox));
-            target = Some(contract);
             if steps[0].ending == Ending::Success {
-                contracts.push(contract);
+                contracts.extend(contract);
             }
         }
         let goes_on = steps.iter().all(|step| step.ending == Ending::Success);
-        if let (true, Some(Bytes(input))) = (goes_on, &self.input) {
+        if let (true, Some(input)) = (goes_on, &self.input) {
             let contract = match target {
                 Some(contract) => contract,
                 None => self.newest(file, &sandbox, &contracts)?,
             };
-            let run = sandbox.call(self.caller.0, contract, value, gas_limit, input.clone());
-            steps.push(Step::stateful("call", contract, run, gas_limit, &sandbox));
+            let run = sandbox.call(contract, message(input, self.value));
+            steps.push(Step::stateful("call", Some(contract), run, gas_limit, &sandbox));
         }
         if let Some(path) = &self.state
             && steps.iter().any(|step| step.ending == Ending::Success)

@@ -4,7 +4,7 @@ use super::Ending;
 use super::shown::{address, bytes, escaped, hex0x, table};
 use crate::report::grouped;
 use comfy_table::Table;
-use runtime_execution::modules::contracts::{DryRun, Event as ContractsEvent, Sandbox, Transfer};
+use runtime_execution::modules::contracts::{Caller, DryRun, Event as ContractsEvent, Sandbox, Transfer};
 use runtime_execution::{Event, EventRecord};
 use runtime_primitives::{AccountId, Gas, Hash};
 use runtime_vm::{Outcome, Output};
@@ -73,7 +73,7 @@ impl Step {
     /// What became of a contract of `sandbox`.
     pub fn stateful(
         entry: &'static str,
-        contract: AccountId,
+        contract: Option<AccountId>,
         run: DryRun,
         gas_limit: Gas,
         sandbox: &Sandbox,
@@ -86,14 +86,14 @@ impl Step {
         Self {
             ending,
             entry,
-            contract: Some(contract),
+            contract,
             output,
             gas: run.gas,
             gas_limit,
             trap: run.trap.map(|trap| trap.to_string()),
             refused,
             events: run.events,
-            storage: sandbox.storage(&contract),
+            storage: contract.map(|contract| sandbox.storage(&contract)).unwrap_or_default(),
             debug: run.debug,
         }
     }
@@ -164,32 +164,68 @@ const fn of(output: &Output) -> Ending {
     if output.reverted() { Ending::Reverted } else { Ending::Success }
 }
 
-/// What contracts said, and what they made; that they were called is no news to the caller.
+/// What contracts said, made, called and ended.
 fn event_json(record: &EventRecord) -> Option<Value> {
-    Some(match &record.event {
-        Event::Contracts(ContractsEvent::ContractEmitted { contract, data }) => json!({
+    let Event::Contracts(event) = &record.event else { return None };
+    Some(match event {
+        ContractsEvent::ContractEmitted { contract, data } => json!({
             "event": "ContractEmitted",
             "contract": address(contract),
             "topics": record.topics.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "data": hex0x(data),
         }),
-        Event::Contracts(ContractsEvent::Instantiated { deployer, contract }) => json!({
+        ContractsEvent::Instantiated { deployer, contract } => json!({
             "event": "Instantiated",
             "deployer": address(deployer),
             "contract": address(contract),
         }),
+        ContractsEvent::Called { caller: Caller::Signed(caller), contract } => json!({
+            "event": "Called",
+            "caller": address(caller),
+            "contract": address(contract),
+        }),
+        ContractsEvent::DelegateCalled { contract, code_hash } => json!({
+            "event": "DelegateCalled",
+            "contract": address(contract),
+            "code_hash": code_hash.to_string(),
+        }),
+        ContractsEvent::ContractCodeUpdated { contract, new_code_hash, old_code_hash } => json!({
+            "event": "ContractCodeUpdated",
+            "contract": address(contract),
+            "new_code_hash": new_code_hash.to_string(),
+            "old_code_hash": old_code_hash.to_string(),
+        }),
+        ContractsEvent::Terminated { contract, beneficiary } => json!({
+            "event": "Terminated",
+            "contract": address(contract),
+            "beneficiary": address(beneficiary),
+        }),
+        // Codes are known by their hash, and deposits cost nothing here.
         _ => return None,
     })
 }
 
 fn event_words(record: &EventRecord) -> Option<String> {
-    Some(match &record.event {
-        Event::Contracts(ContractsEvent::ContractEmitted { contract, data }) => {
+    let Event::Contracts(event) = &record.event else { return None };
+    Some(match event {
+        ContractsEvent::ContractEmitted { contract, data } => {
             let topics: String = record.topics.iter().map(|topic| format!("\ntopic {topic}")).collect();
             format!("{} says\ndata {}{topics}", address(contract), bytes(data))
         }
-        Event::Contracts(ContractsEvent::Instantiated { deployer, contract }) => {
+        ContractsEvent::Instantiated { deployer, contract } => {
             format!("{} was made by\n{}", address(contract), address(deployer))
+        }
+        ContractsEvent::Called { caller: Caller::Signed(caller), contract } => {
+            format!("{} was called by\n{}", address(contract), address(caller))
+        }
+        ContractsEvent::DelegateCalled { contract, code_hash } => {
+            format!("{} ran the code\n{code_hash}", address(contract))
+        }
+        ContractsEvent::ContractCodeUpdated { contract, new_code_hash, .. } => {
+            format!("{} is from now on\n{new_code_hash}", address(contract))
+        }
+        ContractsEvent::Terminated { contract, beneficiary } => {
+            format!("{} ended; what it had goes to\n{}", address(contract), address(beneficiary))
         }
         _ => return None,
     })

@@ -1,9 +1,9 @@
 //! Calls of the contracts module, with the indices and fields of `pallet_contracts`, and who may make them.
 //!
-//! Storage deposits are zero, so every `storage_deposit_limit` is kept; `proof_size` is accepted and never limits.
+//! `proof_size` is accepted and never limits: execution reads no proofs.
 
 use super::invocation::{self, Message};
-use super::{Error, code};
+use super::{CONTRACT_INFO, ContractInfo, Error, Event, code};
 use crate::context::Context;
 use crate::error::DispatchError;
 use crate::extrinsic::MultiAddress;
@@ -11,7 +11,7 @@ use crate::modules::registry;
 use crate::origin::Origin;
 use contract_interface::roles;
 use parity_scale_codec::{Compact, Decode, Encode};
-use runtime_primitives::{Gas, Hash, Money};
+use runtime_primitives::{AccountId, Gas, Hash, Money};
 
 /// `sp_weights::Weight`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -48,6 +48,14 @@ pub enum Call {
     #[codec(index = 4)]
     RemoveCode {
         /// Its hash.
+        code_hash: Hash,
+    },
+    /// Let a contract run other code. By the sudo key.
+    #[codec(index = 5)]
+    SetCode {
+        /// The contract.
+        dest: MultiAddress,
+        /// What it will run.
         code_hash: Hash,
     },
     /// Call a contract. By any registered key.
@@ -110,7 +118,7 @@ impl Call {
     pub fn gas(&self) -> Gas {
         let (own, limit) = match self {
             Self::UploadCode { code, .. } => (checking(code), Gas::ZERO),
-            Self::RemoveCode { .. } => (0, Gas::ZERO),
+            Self::RemoveCode { .. } | Self::SetCode { .. } => (0, Gas::ZERO),
             Self::Call { gas_limit, .. } => (0, gas_limit.gas()),
             Self::InstantiateWithCode { gas_limit, code, .. } => {
                 (INSTANTIATE_GAS + checking(code), gas_limit.gas())
@@ -132,32 +140,54 @@ const fn checking(code: &[u8]) -> u64 {
 /// As the call says.
 pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), DispatchError> {
     match call {
-        Call::UploadCode { code, .. } => {
+        Call::UploadCode { code, storage_deposit_limit, .. } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR | roles::MARKET_OPERATOR)?;
-            code::upload(ctx, origin.signer()?, &code)?;
+            code::upload(ctx, origin.signer()?, &code, limit(storage_deposit_limit))?;
         }
         Call::RemoveCode { code_hash } => {
             // The bare sudo key owns the codes of genesis; they stay.
             origin.entity()?;
             code::remove(ctx, origin.signer()?, &code_hash)?;
         }
-        Call::Call { dest: MultiAddress::Id(contract), value, gas_limit, data, .. } => {
+        Call::SetCode { dest: MultiAddress::Id(contract), code_hash } => {
+            if *origin != Origin::Root {
+                return Err(DispatchError::BadOrigin);
+            }
+            set_code(ctx, contract, code_hash)?;
+        }
+        Call::Call { dest: MultiAddress::Id(contract), value, gas_limit, storage_deposit_limit, data } => {
             origin.entity()?;
-            let message = message(origin, value, gas_limit, data)?;
+            let message = message(origin, value, gas_limit, storage_deposit_limit, data)?;
             invocation::call(ctx, contract, message, None).result.map_err(Error::from)?;
         }
-        Call::InstantiateWithCode { value, gas_limit, code, data, salt, .. } => {
+        Call::InstantiateWithCode { value, gas_limit, storage_deposit_limit, code, data, salt } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR)?;
-            let message = message(origin, value, gas_limit, data)?;
-            let code_hash = code::upload(ctx, message.caller, &code)?;
+            let mut message = message(origin, value, gas_limit, storage_deposit_limit, data)?;
+            let (code_hash, deposit) =
+                code::upload(ctx, message.caller, &code, message.storage_deposit_limit)?;
+            message.storage_deposit_limit =
+                message.storage_deposit_limit.map(|limit| limit.saturating_sub(deposit));
             instantiate(ctx, &code_hash, &salt, message)?;
         }
-        Call::Instantiate { value, gas_limit, code_hash, data, salt, .. } => {
+        Call::Instantiate { value, gas_limit, storage_deposit_limit, code_hash, data, salt } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR)?;
-            let message = message(origin, value, gas_limit, data)?;
+            let message = message(origin, value, gas_limit, storage_deposit_limit, data)?;
             instantiate(ctx, &code_hash, &salt, message)?;
         }
     }
+    Ok(())
+}
+
+fn limit(storage_deposit_limit: Option<Compact<u128>>) -> Option<Money> {
+    storage_deposit_limit.map(|limit| Money::from_units(limit.0))
+}
+
+/// As the contracts pallet has it, what is deposited for the contract stays as it is.
+fn set_code(ctx: &mut Context, contract: AccountId, code_hash: Hash) -> Result<(), Error> {
+    let info = CONTRACT_INFO.get(&ctx.state, &contract).ok_or(Error::ContractNotFound(contract))?;
+    let (_, old_code_hash) = code::replace(ctx, &info, code_hash)?;
+    CONTRACT_INFO.put(&mut ctx.state, &contract, &ContractInfo { code_hash, ..info });
+    ctx.emit(Event::ContractCodeUpdated { contract, new_code_hash: code_hash, old_code_hash });
     Ok(())
 }
 
@@ -165,10 +195,12 @@ fn message(
     origin: &Origin,
     value: Compact<u128>,
     gas_limit: Weight,
+    storage_deposit_limit: Option<Compact<u128>>,
     input: Vec<u8>,
 ) -> Result<Message, DispatchError> {
     let (caller, value) = (origin.signer()?, Money::from_units(value.0));
-    Ok(Message { caller, value, gas_limit: gas_limit.gas(), input })
+    let storage_deposit_limit = limit(storage_deposit_limit);
+    Ok(Message { caller, value, gas_limit: gas_limit.gas(), storage_deposit_limit, input })
 }
 
 fn instantiate(ctx: &mut Context, code_hash: &Hash, salt: &[u8], message: Message) -> Result<(), Error> {

@@ -1,9 +1,11 @@
 //! Code on chain: uploaded once, named by its blake2-256 hash, removed only when nothing runs it.
 
-use super::{Error, Event};
+use super::deposit::rates;
+use super::invocation::module;
+use super::{ContractInfo, Error, Event};
 use crate::context::Context;
 use crate::error::DispatchError;
-use crate::modules::markets;
+use crate::modules::{balances, markets};
 use crate::storage::Map;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::CODE_BYTES_MAX;
@@ -16,7 +18,7 @@ use runtime_vm::Kind;
 pub struct CodeInfo {
     /// The uploader.
     pub owner: AccountId,
-    /// Held for it, in units of money; always 0.
+    /// Reserved on the uploader for it, in units of money.
     #[codec(compact)]
     pub deposit: u128,
     /// Contracts made from it.
@@ -30,8 +32,8 @@ pub struct CodeInfo {
 
 impl CodeInfo {
     /// Code of `code_len` bytes that no contract runs.
-    pub const fn new(owner: AccountId, code_len: u32) -> Self {
-        Self { owner, deposit: 0, refcount: 0, determinism: 0, code_len }
+    pub const fn new(owner: AccountId, deposit: Money, code_len: u32) -> Self {
+        Self { owner, deposit: deposit.units(), refcount: 0, determinism: 0, code_len }
     }
 }
 
@@ -45,30 +47,40 @@ pub fn code(state: &Overlay, hash: &Hash) -> Option<Vec<u8>> {
     PRISTINE_CODE.get(state, hash)
 }
 
-/// Check and store code; storing it again changes nothing. It must pass the checks of a pure rule or of a stateful
-/// contract.
+/// Check and store code, for at most `limit` of deposit; storing it again changes nothing. It must pass the checks of a
+/// pure rule or of a stateful contract. Gives its hash and the deposit reserved.
 ///
 /// # Errors
-/// [`Error::CodeTooLarge`], [`Error::CodeRejected`].
-pub fn upload(ctx: &mut Context, owner: AccountId, code: &Vec<u8>) -> Result<Hash, Error> {
-    let (got, limit) = (code.len(), CODE_BYTES_MAX);
-    if got > limit {
+/// [`Error::CodeTooLarge`], [`Error::CodeRejected`], [`Error::StorageDepositLimitExhausted`],
+/// [`Error::StorageDepositNotEnoughFunds`].
+pub fn upload(
+    ctx: &mut Context,
+    owner: AccountId,
+    code: &Vec<u8>,
+    limit: Option<Money>,
+) -> Result<(Hash, Money), Error> {
+    if code.len() > CODE_BYTES_MAX {
         return Err(Error::CodeTooLarge);
     }
     let hash = blake2_256(code);
     if PRISTINE_CODE.contains(&ctx.state, &hash) {
-        return Ok(hash);
+        return Ok((hash, Money::ZERO));
     }
     if let Err(reason) = runtime_vm::check(code, Kind::Stateful)
         && runtime_vm::check(code, Kind::Pure).is_err()
     {
         return Err(Error::CodeRejected(reason.to_string()));
     }
+    let code_len = u32::try_from(code.len()).expect("bounded by CODE_BYTES_MAX");
+    let deposit = rates(&ctx.state).of_code(code_len);
+    if limit.is_some_and(|limit| deposit > limit) {
+        return Err(Error::StorageDepositLimitExhausted);
+    }
+    balances::reserve(ctx, &owner, deposit).map_err(|_| Error::StorageDepositNotEnoughFunds)?;
     PRISTINE_CODE.put(&mut ctx.state, &hash, code);
-    let code_len = u32::try_from(got).expect("bounded by CODE_BYTES_MAX");
-    CODE_INFO.put(&mut ctx.state, &hash, &CodeInfo::new(owner, code_len));
-    ctx.emit(Event::CodeStored { code_hash: hash, deposit_held: Money::ZERO, uploader: owner });
-    Ok(hash)
+    CODE_INFO.put(&mut ctx.state, &hash, &CodeInfo::new(owner, deposit, code_len));
+    ctx.emit(Event::CodeStored { code_hash: hash, deposit_held: deposit, uploader: owner });
+    Ok((hash, deposit))
 }
 
 /// Remove code. By its uploader, while no contract runs it and no market has ever named it: terms may be pinned to
@@ -86,19 +98,43 @@ pub(super) fn remove(ctx: &mut Context, who: AccountId, hash: &Hash) -> Result<(
     if info.refcount > 0 || governs {
         return Err(Error::CodeInUse { contracts: info.refcount }.into());
     }
+    let deposit = Money::from_units(info.deposit);
+    balances::unreserve(ctx, &info.owner, deposit);
     CODE_INFO.remove(&mut ctx.state, hash);
     PRISTINE_CODE.remove(&mut ctx.state, hash);
-    ctx.emit(Event::CodeRemoved { code_hash: *hash, deposit_released: Money::ZERO, remover: who });
+    ctx.emit(Event::CodeRemoved { code_hash: *hash, deposit_released: deposit, remover: who });
     Ok(())
 }
 
-/// Note that one more contract runs the code.
+/// Note that one more contract runs the code or keeps it; gives the code's deposit.
 ///
 /// # Errors
 /// [`Error::CodeNotFound`].
-pub(super) fn add_user(state: &mut Overlay, hash: &Hash) -> Result<(), Error> {
+pub(super) fn add_user(state: &mut Overlay, hash: &Hash) -> Result<u128, Error> {
     let mut info = CODE_INFO.get(state, hash).ok_or(Error::CodeNotFound(*hash))?;
     info.refcount += 1;
     CODE_INFO.put(state, hash, &info);
-    Ok(())
+    Ok(info.deposit)
+}
+
+/// Note that a contract runs the code `new` from now on, which must be a contract's; that code's deposit, and the code
+/// it ran.
+///
+/// # Errors
+/// [`Error::CodeNotFound`], [`Error::CodeRejected`].
+pub(super) fn replace(ctx: &mut Context, info: &ContractInfo, new: Hash) -> Result<(u128, Hash), Error> {
+    module(ctx, &new)?;
+    let deposit = add_user(&mut ctx.state, &new)?;
+    remove_user(&mut ctx.state, &info.code_hash);
+    Ok((deposit, info.code_hash))
+}
+
+/// Note that a contract no longer runs or keeps the code.
+///
+/// # Panics
+/// If the code is gone: it stays for as long as it is counted.
+pub(super) fn remove_user(state: &mut Overlay, hash: &Hash) {
+    let mut info = CODE_INFO.get(state, hash).expect("code that is counted on is not removed");
+    info.refcount = info.refcount.checked_sub(1).expect("every user was counted");
+    CODE_INFO.put(state, hash, &info);
 }

@@ -3,6 +3,7 @@
 //! A dry run happens at the end of the block whose state it is given, on an overlay that is thrown away. Roles and
 //! registration are not asked: it proves what a contract does, not that the extrinsic would be included.
 
+use super::deposit::StorageDeposit;
 use super::invocation::{Invoked, Message, Undone, call, instantiate};
 use super::{Error, code};
 use crate::context::{BlockEnv, Context, VerifySingly};
@@ -26,6 +27,8 @@ pub struct DryRun {
     pub gas: Gas,
     /// A limit that suffices for the same call on the same state.
     pub gas_required: Gas,
+    /// How the signer's storage deposits would change; nothing if it failed or reverted.
+    pub storage_deposit: StorageDeposit,
     /// The contract's debug messages.
     pub debug: String,
     /// Events that would be emitted; none if it failed or reverted.
@@ -44,16 +47,10 @@ pub enum NewCode {
 /// A contract to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instantiation {
-    /// By whom.
-    pub deployer: AccountId,
-    /// Sent along.
-    pub value: Money,
-    /// Gas its constructor may use.
-    pub gas_limit: Gas,
+    /// By whom, with what; the input is the constructor's selector and arguments.
+    pub message: Message,
     /// From which code.
     pub code: NewCode,
-    /// The constructor's selector and arguments.
-    pub input: Vec<u8>,
     /// Tells contracts apart that are otherwise equal.
     pub salt: Vec<u8>,
 }
@@ -61,43 +58,44 @@ pub struct Instantiation {
 /// Call a contract on the state of `backend` and forget what it changed.
 ///
 /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
-pub fn dry_call(
-    vm: &Vm,
-    backend: &dyn Backend,
-    origin: AccountId,
-    dest: AccountId,
-    value: Money,
-    gas: Gas,
-    data: Vec<u8>,
-) -> DryRun {
-    let message = Message { caller: origin, value, gas_limit: gas, input: data };
+pub fn dry_call(vm: &Vm, backend: &dyn Backend, dest: AccountId, message: Message) -> DryRun {
     let mut debug = String::new();
     let mut ctx = context(vm, backend);
     let invoked = call(&mut ctx, dest, message, Some(&mut debug));
-    conclude(ctx, invoked, debug).0
+    conclude(ctx, invoked, Money::ZERO, debug).0
 }
 
 /// Make a contract on the state of `backend` and forget it; its address, unless its code is refused.
 ///
 /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
 pub fn dry_instantiate(vm: &Vm, backend: &dyn Backend, new: Instantiation) -> (DryRun, Option<AccountId>) {
-    let Instantiation { deployer, value, gas_limit, code, input, salt } = new;
     let mut debug = String::new();
     let mut ctx = context(vm, backend);
+    let (invoked, uploaded, contract) = upload_and_instantiate(&mut ctx, new, &mut debug);
+    (conclude(ctx, invoked, uploaded, debug).0, contract)
+}
+
+/// What came of it, what was reserved for the code, and the address, unless the code is refused.
+pub(super) fn upload_and_instantiate(
+    ctx: &mut Context,
+    new: Instantiation,
+    debug: &mut String,
+) -> (Invoked<(Output, StorageDeposit)>, Money, Option<AccountId>) {
+    let Instantiation { mut message, code, salt } = new;
     let code_hash = match code {
-        NewCode::Existing(hash) => Ok(hash),
-        NewCode::Upload(bytes) => code::upload(&mut ctx, deployer, &bytes),
+        NewCode::Existing(hash) => Ok((hash, Money::ZERO)),
+        NewCode::Upload(bytes) => code::upload(ctx, message.caller, &bytes, message.storage_deposit_limit),
     };
-    let code_hash = match code_hash {
-        Ok(hash) => hash,
+    let (code_hash, deposit) = match code_hash {
+        Ok(uploaded) => uploaded,
         Err(error) => {
             let refused = Invoked { result: Err(error.into()), gas_used: Gas::ZERO };
-            return (conclude(ctx, refused, debug).0, None);
+            return (refused, Money::ZERO, None);
         }
     };
-    let message = Message { caller: deployer, value, gas_limit, input };
-    let (invoked, contract) = instantiate(&mut ctx, &code_hash, &salt, message, Some(&mut debug));
-    (conclude(ctx, invoked, debug).0, Some(contract))
+    message.storage_deposit_limit = message.storage_deposit_limit.map(|limit| limit.saturating_sub(deposit));
+    let (invoked, contract) = instantiate(ctx, &code_hash, &salt, message, Some(debug));
+    (invoked, deposit, Some(contract))
 }
 
 /// The end of the block whose state `backend` holds.
@@ -109,21 +107,27 @@ pub(super) fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
     Context::new(state, BlockEnv { height, now, genesis: Hash::ZERO }, vm, &VerifySingly)
 }
 
-/// What came of it, and the state with it.
-pub(super) fn conclude<'a>(ctx: Context<'a>, invoked: Invoked, debug: String) -> (DryRun, Overlay<'a>) {
+/// What a dry run tells, `uploaded` having been reserved for the code before; and the state after it.
+pub(super) fn conclude<'a>(
+    ctx: Context<'a>,
+    invoked: Invoked<(Output, StorageDeposit)>,
+    uploaded: Money,
+    debug: String,
+) -> (DryRun, Overlay<'a>) {
     let Invoked { result, gas_used: gas } = invoked;
     let (state, mut events, _) = ctx.finish();
     if result.is_err() {
         events.clear();
     }
     let trap = match &result {
-        Err(Undone::Trapped(trap)) => Some(trap.clone()),
+        Err(Undone::Trapped { trap, .. }) => Some(trap.clone()),
         _ => None,
     };
-    let result = match result {
-        Ok(output) | Err(Undone::Reverted(output)) => Ok(output),
-        Err(undone) => Err(undone.into()),
+    let (result, storage_deposit) = match result {
+        Ok((output, deposit)) => (Ok(output), deposit.plus(uploaded)),
+        Err(Undone::Reverted(output)) => (Ok(output), StorageDeposit::NONE),
+        Err(undone) => (Err(undone.into()), StorageDeposit::NONE),
     };
     let gas_required = gas.saturating_add(CHARGED_AHEAD_GAS);
-    (DryRun { result, trap, gas, gas_required, debug, events }, state)
+    (DryRun { result, trap, gas, gas_required, storage_deposit, debug, events }, state)
 }

@@ -22,12 +22,20 @@ pub enum Event {
         /// Its address.
         contract: AccountId,
     },
+    /// A contract ended.
+    #[codec(index = 1)]
+    Terminated {
+        /// Which.
+        contract: AccountId,
+        /// Who gets what it had.
+        beneficiary: AccountId,
+    },
     /// Code was stored.
     #[codec(index = 2)]
     CodeStored {
         /// Its hash.
         code_hash: Hash,
-        /// Always zero.
+        /// Reserved on the uploader.
         deposit_held: Money,
         /// Who may remove it.
         uploader: AccountId,
@@ -45,10 +53,20 @@ pub enum Event {
     CodeRemoved {
         /// Its hash.
         code_hash: Hash,
-        /// Always zero.
+        /// No longer reserved.
         deposit_released: Money,
         /// Who removed it.
         remover: AccountId,
+    },
+    /// A contract runs other code from now on.
+    #[codec(index = 5)]
+    ContractCodeUpdated {
+        /// Which contract.
+        contract: AccountId,
+        /// What it will run.
+        new_code_hash: Hash,
+        /// What it ran.
+        old_code_hash: Hash,
     },
     /// A contract was called; its own events come before.
     #[codec(index = 6)]
@@ -57,5 +75,33 @@ pub enum Event {
         caller: Caller,
         /// Which contract.
         contract: AccountId,
+    },
+    /// A contract ran another code on its own storage; the code's events come before.
+    #[codec(index = 7)]
+    DelegateCalled {
+        /// Which contract.
+        contract: AccountId,
+        /// Which code.
+        code_hash: Hash,
+    },
+    /// A deposit was paid to a contract and reserved there.
+    #[codec(index = 8)]
+    StorageDepositTransferredAndHeld {
+        /// Who signed.
+        from: AccountId,
+        /// The contract.
+        to: AccountId,
+        /// How much.
+        amount: Money,
+    },
+    /// A deposit was paid back.
+    #[codec(index = 9)]
+    StorageDepositTransferredAndReleased {
+        /// The contract.
+        from: AccountId,
+        /// Who signed.
+        to: AccountId,
+        /// How much.
+        amount: Money,
     },
 }

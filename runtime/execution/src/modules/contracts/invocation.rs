@@ -1,23 +1,30 @@
-//! Running a contract: a layer of the state around one frame of the VM.
+//! Running a contract: a layer of the state and a level of the call stack around one frame of the VM.
 //!
 //! The layer is opened before the first effect (the value sent, the contract's own record) and kept only if the
-//! contract neither trapped nor reverted.
+//! contract neither trapped nor reverted. Outermost and nested calls take the same way in; they differ in who learns
+//! what came of it, and in when deposits are paid.
 
-use super::contract::{CONTRACT_INFO, ContractInfo, address};
-use super::frame::{Frame, transfer};
+use super::contract::{CONTRACT_INFO, ContractInfo, NONCE, address};
+use super::deposit::{Meter, StorageDeposit, rates};
+use super::frame::Frame;
+use super::stack::{Level, Stack};
 use super::{Caller, Error, Event, code};
 use crate::context::Context;
+use crate::modules::balances;
 use runtime_primitives::{AccountId, Gas, Hash, Money};
-use runtime_vm::{Entry, Kind, Module, Output, Trap};
+use runtime_vm::{Budget, Entry, HostTrap, Kind, Module, Output, Trap};
 
-/// What a caller hands to a contract.
-pub(super) struct Message {
-    /// Who calls.
+/// What a signer hands to a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who signed.
     pub caller: AccountId,
     /// What it sends along.
     pub value: Money,
     /// Gas the contract may use.
     pub gas_limit: Gas,
+    /// Most that is deposited for storage: `None` for all the caller has left.
+    pub storage_deposit_limit: Option<Money>,
     /// Selector and arguments.
     pub input: Vec<u8>,
 }
@@ -28,7 +35,12 @@ pub(super) enum Undone {
     /// The contract asked for it; its answer.
     Reverted(Output),
     /// The contract trapped.
-    Trapped(Trap),
+    Trapped {
+        /// In words, for whoever dry-runs.
+        trap: Trap,
+        /// What the chain remembers of it.
+        error: Error,
+    },
     /// A rule of the chain was broken before or after the contract ran.
     Refused(Error),
 }
@@ -37,9 +49,7 @@ impl From<Undone> for Error {
     fn from(undone: Undone) -> Self {
         match undone {
             Undone::Reverted(_) => Self::ContractReverted,
-            Undone::Trapped(Trap::OutOfGas) => Self::OutOfGas,
-            Undone::Trapped(_) => Self::ContractTrapped,
-            Undone::Refused(error) => error,
+            Undone::Trapped { error, .. } | Undone::Refused(error) => error,
         }
     }
 }
@@ -51,11 +61,78 @@ impl From<Error> for Undone {
 }
 
 /// What came of an invocation.
-pub(super) struct Invoked {
+pub(super) struct Invoked<T = Output> {
     /// The contract's answer, or how it was undone.
-    pub result: Result<Output, Undone>,
+    pub result: Result<T, Undone>,
     /// Gas used; the whole limit after a trap.
     pub gas_used: Gas,
+}
+
+/// A contract about to be entered.
+pub(super) struct Entering {
+    /// Where, by whom, with what.
+    pub level: Level,
+    /// The code to run.
+    pub code: Hash,
+    /// Selector and arguments.
+    pub input: Vec<u8>,
+}
+
+impl Entering {
+    /// A contract that exists.
+    ///
+    /// # Errors
+    /// [`Error::ReentranceDenied`], [`Error::MaxCallDepthReached`], [`Error::ContractNotFound`].
+    pub(super) fn contract(
+        ctx: &Context,
+        stack: &Stack,
+        contract: AccountId,
+        (caller, value): (AccountId, Money),
+        input: Vec<u8>,
+    ) -> Result<Self, Error> {
+        if !stack.allows_entering(&contract) {
+            return Err(Error::ReentranceDenied);
+        }
+        if stack.is_full() {
+            return Err(Error::MaxCallDepthReached);
+        }
+        let info = CONTRACT_INFO.get(&ctx.state, &contract);
+        let info = info.filter(|_| !stack.is_under_construction(&contract));
+        let info = info.ok_or(Error::ContractNotFound(contract))?;
+        Ok(Self { level: Level::new(contract, &info, caller, value), code: info.code_hash, input })
+    }
+
+    /// A contract that does not exist, made in the current layer.
+    ///
+    /// # Errors
+    /// [`Error::MaxCallDepthReached`], [`Error::CodeNotFound`], [`Error::DuplicateContract`].
+    pub(super) fn new_contract(
+        ctx: &mut Context,
+        stack: &Stack,
+        code: Hash,
+        (deployer, value): (AccountId, Money),
+        input: Vec<u8>,
+        salt: &[u8],
+        deposits: Meter,
+    ) -> Result<Self, Error> {
+        if stack.is_full() {
+            return Err(Error::MaxCallDepthReached);
+        }
+        let contract = address(&deployer, &code, &input, salt);
+        let code_deposit = code::add_user(&mut ctx.state, &code)?;
+        if CONTRACT_INFO.contains(&ctx.state, &contract) {
+            return Err(Error::DuplicateContract(contract));
+        }
+        let nonce = NONCE.get(&ctx.state).unwrap_or(0) + 1;
+        NONCE.put(&mut ctx.state, &nonce);
+        let mut info = ContractInfo::new(&contract, nonce, code);
+        info.set_base_deposit(rates(&ctx.state), code_deposit);
+        CONTRACT_INFO.put(&mut ctx.state, &contract, &info);
+        let mut level =
+            Level { deposits, entry: Entry::Deploy, ..Level::new(contract, &info, deployer, value) };
+        level.deposits.count(contract, Money::ZERO, info.total_deposit());
+        Ok(Self { level, code, input })
+    }
 }
 
 /// Call a contract.
@@ -64,17 +141,22 @@ pub(super) fn call(
     contract: AccountId,
     message: Message,
     debug: Option<&mut String>,
-) -> Invoked {
-    let mut gas_used = Gas::ZERO;
-    let result = ctx.transactional(|ctx| {
-        let info = CONTRACT_INFO.get(&ctx.state, &contract).ok_or(Error::ContractNotFound(contract))?;
-        let module = module(ctx, &info.code_hash)?;
-        let caller = Caller::Signed(message.caller);
-        let output = run(ctx, &module, Entry::Call, contract, message, debug, &mut gas_used)?;
-        ctx.emit(Event::Called { caller, contract });
-        Ok(output)
-    });
-    Invoked { result, gas_used }
+) -> Invoked<(Output, StorageDeposit)> {
+    let budget = message.gas_limit.into();
+    outermost(ctx, &message, debug, |ctx, stack, deposits, gas_used| {
+        let Message { caller, value, input, .. } = message.clone();
+        let mut entering = Entering::contract(ctx, stack, contract, (caller, value), input)?;
+        entering.level.deposits = deposits;
+        transfer(ctx, caller, contract, value)?;
+        run(
+            ctx,
+            stack,
+            entering,
+            budget,
+            gas_used,
+            Event::Called { caller: Caller::Signed(caller), contract },
+        )
+    })
 }
 
 /// Make a contract and run its constructor. Its address is the answer's second half.
@@ -84,55 +166,104 @@ pub(super) fn instantiate(
     salt: &[u8],
     message: Message,
     debug: Option<&mut String>,
-) -> (Invoked, AccountId) {
-    let mut gas_used = Gas::ZERO;
+) -> (Invoked<(Output, StorageDeposit)>, AccountId) {
     let (deployer, contract) = (message.caller, address(&message.caller, code_hash, &message.input, salt));
-    let result = ctx.transactional(|ctx| {
-        code::add_user(&mut ctx.state, code_hash)?;
-        let module = module(ctx, code_hash)?;
-        if CONTRACT_INFO.contains(&ctx.state, &contract) {
-            return Err(Error::DuplicateContract(contract).into());
-        }
-        CONTRACT_INFO.put(&mut ctx.state, &contract, &ContractInfo::new(&contract, *code_hash));
-        let output = run(ctx, &module, Entry::Deploy, contract, message, debug, &mut gas_used)?;
-        ctx.emit(Event::Instantiated { deployer, contract });
-        Ok(output)
+    let budget = message.gas_limit.into();
+    let invoked = outermost(ctx, &message, debug, |ctx, stack, deposits, gas_used| {
+        let (who, input) = ((deployer, message.value), message.input.clone());
+        let entering = Entering::new_contract(ctx, stack, *code_hash, who, input, salt, deposits)?;
+        transfer(ctx, deployer, contract, message.value)?;
+        run(ctx, stack, entering, budget, gas_used, Event::Instantiated { deployer, contract })
     });
-    (Invoked { result, gas_used }, contract)
+    (invoked, contract)
+}
+
+/// Open the layer and the call stack of an outermost call, and pay what it owes in the end.
+fn outermost(
+    ctx: &mut Context,
+    message: &Message,
+    debug: Option<&mut String>,
+    enter: impl FnOnce(&mut Context, &mut Stack, Meter, &mut Gas) -> Result<(Output, Meter), Undone>,
+) -> Invoked<(Output, StorageDeposit)> {
+    let mut gas_used = Gas::ZERO;
+    let result = ctx.transactional(|ctx| {
+        let free = balances::account(&ctx.state, &message.caller).data.free;
+        let most = free.saturating_sub(message.value);
+        let limit = message.storage_deposit_limit.unwrap_or(most);
+        if limit > most {
+            return Err(Error::StorageDepositNotEnoughFunds.into());
+        }
+        let mut stack = Stack::new(message.caller, debug);
+        let (output, deposits) = enter(ctx, &mut stack, Meter::outermost(limit), &mut gas_used)?;
+        let deposit = deposits.settle(ctx, message.caller)?;
+        Ok((output, deposit))
+    });
+    Invoked { result, gas_used }
+}
+
+/// Enter a contract in the current layer; its answer, and what it owes.
+///
+/// # Errors
+/// How it is to be undone.
+pub(super) fn run(
+    ctx: &mut Context,
+    stack: &mut Stack,
+    entering: Entering,
+    budget: Budget,
+    gas_used: &mut Gas,
+    done: Event,
+) -> Result<(Output, Meter), Undone> {
+    let Entering { level, code, input } = entering;
+    let module = module(ctx, &code)?;
+    let (vm, entry, contract) = (ctx.vm, level.entry, level.contract);
+    stack.push(level);
+    let outcome = vm.call(&module, entry, input, budget, &mut Frame { ctx, stack });
+    let Level { deposits, .. } = stack.pop();
+    *gas_used = outcome.gas_used;
+    let output = match outcome.result {
+        Ok(output) if output.reverted() => return Err(Undone::Reverted(output)),
+        Ok(output) => output,
+        Err(trap) => {
+            // Where inside a trap's block the counter stood is nobody's business.
+            *gas_used = budget.gas();
+            let error = match &trap {
+                Trap::HostRefused(HostTrap::Refused) => {
+                    stack.refusal.take().expect("the frame says why it refused")
+                }
+                trap => trap.into(),
+            };
+            return Err(Undone::Trapped { trap, error });
+        }
+    };
+    if entry == Entry::Deploy && !CONTRACT_INFO.contains(&ctx.state, &contract) {
+        return Err(Error::TerminatedInConstructor.into());
+    }
+    deposits.enforce()?;
+    ctx.emit(done);
+    Ok((output, deposits))
 }
 
 /// The compiled contract of a code on chain.
-fn module(ctx: &Context, code_hash: &Hash) -> Result<Module, Error> {
-    let bytes = || code::code(&ctx.state, code_hash).expect("code that is counted on is not removed");
+///
+/// # Errors
+/// [`Error::CodeNotFound`], [`Error::CodeRejected`] for a pure rule.
+pub(super) fn module(ctx: &Context, code_hash: &Hash) -> Result<Module, Error> {
+    if !code::PRISTINE_CODE.contains(&ctx.state, code_hash) {
+        return Err(Error::CodeNotFound(*code_hash));
+    }
+    let bytes = || code::code(&ctx.state, code_hash).expect("the code is there");
     let module = ctx.vm.load(code_hash, Kind::Stateful, bytes);
     module.map_err(|reason| Error::CodeRejected(reason.to_string()))
 }
 
-/// Send the value and run `entry` of a contract that exists, in the current layer.
-fn run(
-    ctx: &mut Context,
-    module: &Module,
-    entry: Entry,
-    contract: AccountId,
-    message: Message,
-    debug: Option<&mut String>,
-    gas_used: &mut Gas,
-) -> Result<Output, Undone> {
-    let Message { caller, value, gas_limit, input } = message;
-    transfer(ctx, caller, contract, value)?;
-    let vm = ctx.vm;
-    let mut frame = Frame { ctx, caller, contract, value, debug, events_refused: false };
-    let outcome = vm.call(module, entry, input, gas_limit, &mut frame);
-    let events_refused = frame.events_refused;
-    *gas_used = outcome.gas_used;
-    match outcome.result {
-        Ok(output) if output.reverted() => Err(Undone::Reverted(output)),
-        Ok(_) if events_refused => Err(Error::EventSpaceExhausted.into()),
-        Ok(output) => Ok(output),
-        Err(trap) => {
-            // Where inside a trap's block the counter stood is nobody's business.
-            *gas_used = gas_limit;
-            Err(Undone::Trapped(trap))
-        }
+/// Move money; nothing to do if it is none or stays where it is.
+///
+/// # Errors
+/// [`Error::TransferFailed`].
+pub(super) fn transfer(ctx: &mut Context, from: AccountId, to: AccountId, value: Money) -> Result<(), Error> {
+    if value.is_zero() || from == to {
+        return Ok(());
     }
+    let record = balances::plain(ctx, from, to, value);
+    balances::transfer(ctx, &record).map_err(|_| Error::TransferFailed)
 }

@@ -4,16 +4,16 @@
 //! the difference. Each step that succeeds is a block of its own; one that fails leaves no trace. Roles, registration
 //! and signatures are not asked.
 
-use super::code;
-use super::contract::{CONTRACT_INFO, ContractInfo, STORAGE, address};
-use super::dry_run::{DryRun, Instantiation, NewCode, conclude, context};
-use super::invocation::{Invoked, Message, call, instantiate};
+use super::contract::{CONTRACT_INFO, ContractInfo, STORAGE, clean_up};
+use super::deposit::StorageDeposit;
+use super::dry_run::{DryRun, Instantiation, conclude, context, upload_and_instantiate};
+use super::invocation::{Invoked, Message, call};
 use crate::context::Context;
 use crate::event::{Event, EventRecord};
 use crate::modules::{balances, system, timestamp};
-use runtime_primitives::{AccountId, Gas, Hash, Height, Money, Timestamp, blake2_256};
+use runtime_primitives::{AccountId, Hash, Height, Money, Timestamp};
 use runtime_state::{MemoryState, Overlay};
-use runtime_vm::Vm;
+use runtime_vm::{Output, Vm};
 use std::collections::BTreeMap;
 
 /// What every caller starts with: a million yuan.
@@ -64,41 +64,26 @@ impl<'v> Sandbox<'v> {
         self.state
     }
 
-    /// Store the code if it is new, make a contract from it, and run its constructor; its address.
+    /// Store the code if it is new, make a contract from it, and run its constructor; its address, unless its code is
+    /// refused.
     ///
     /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
-    pub fn deploy(&mut self, new: Instantiation) -> (DryRun, AccountId) {
-        let Instantiation { deployer, value, gas_limit, code, input, salt } = new;
-        let code_hash = match &code {
-            NewCode::Upload(bytes) => blake2_256(bytes),
-            NewCode::Existing(hash) => *hash,
-        };
-        let contract = address(&deployer, &code_hash, &input, &salt);
-        let run = self.step(deployer, |ctx, debug| {
-            if let NewCode::Upload(bytes) = &code
-                && let Err(error) = code::upload(ctx, deployer, bytes)
-            {
-                return Invoked { result: Err(error.into()), gas_used: Gas::ZERO };
-            }
-            let message = Message { caller: deployer, value, gas_limit, input };
-            instantiate(ctx, &code_hash, &salt, message, Some(debug)).0
+    pub fn deploy(&mut self, new: Instantiation) -> (DryRun, Option<AccountId>) {
+        let mut address = None;
+        let run = self.step(new.message.caller, |ctx, debug| {
+            let (invoked, uploaded, contract) = upload_and_instantiate(ctx, new, debug);
+            address = contract;
+            (invoked, uploaded)
         });
-        (run, contract)
+        (run, address)
     }
 
     /// Call a contract.
     ///
     /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
-    pub fn call(
-        &mut self,
-        caller: AccountId,
-        contract: AccountId,
-        value: Money,
-        gas_limit: Gas,
-        input: Vec<u8>,
-    ) -> DryRun {
-        let message = Message { caller, value, gas_limit, input };
-        self.step(caller, |ctx, debug| call(ctx, contract, message, Some(debug)))
+    pub fn call(&mut self, contract: AccountId, message: Message) -> DryRun {
+        let caller = message.caller;
+        self.step(caller, |ctx, debug| (call(ctx, contract, message, Some(debug)), Money::ZERO))
     }
 
     /// The contracts that there are.
@@ -108,19 +93,27 @@ impl<'v> Sandbox<'v> {
 
     /// What a contract stores, by the hash of the key: the state does not know the keys themselves.
     pub fn storage(&self, contract: &AccountId) -> BTreeMap<Hash, Vec<u8>> {
-        let entries = STORAGE.entries(&Overlay::new(&self.state)).into_iter();
-        entries.filter(|((of, _), _)| of == contract).map(|((_, key), value)| (key, value)).collect()
+        let state = Overlay::new(&self.state);
+        let Some(info) = CONTRACT_INFO.get(&state, contract) else { return BTreeMap::new() };
+        let trie_id = info.trie_id();
+        let entries = STORAGE.entries(&state).into_iter();
+        entries.filter(|((of, _), _)| *of == trie_id).map(|((_, key), value)| (key, value)).collect()
     }
 
-    /// One block with one extrinsic of `caller`; kept if it succeeded.
-    fn step(&mut self, caller: AccountId, run: impl FnOnce(&mut Context, &mut String) -> Invoked) -> DryRun {
+    /// One block with one extrinsic of `caller`; kept if it succeeded. `run` gives what was reserved for code, too.
+    fn step(
+        &mut self,
+        caller: AccountId,
+        run: impl FnOnce(&mut Context, &mut String) -> (Invoked<(Output, StorageDeposit)>, Money),
+    ) -> DryRun {
         let mut ctx = context(self.vm, &self.state);
         begin(&mut ctx, &caller);
         let mut debug = String::new();
-        let invoked = run(&mut ctx, &mut debug);
+        let (invoked, uploaded) = run(&mut ctx, &mut debug);
         let succeeded = invoked.result.is_ok();
-        let (done, state) = conclude(ctx, invoked, debug);
+        let (done, mut state) = conclude(ctx, invoked, uploaded, debug);
         if succeeded {
+            clean_up(&mut state);
             let changes = state.into_changes();
             self.state.commit(&changes);
         }
