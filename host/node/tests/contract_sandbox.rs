@@ -237,6 +237,48 @@ fn contracts_of_several_codes_share_a_state() {
 }
 
 #[test]
+fn a_contract_calls_another() {
+    let desk = Desk::new();
+    // Input: an account and a message for it. Answers with the return code.
+    let relay = desk.file(
+        "relay.wat",
+        r#"(module
+            (import "env" "memory" (memory 1 1))
+            (import "seal0" "input" (func $input (param i32 i32)))
+            (import "seal0" "seal_return" (func $return (param i32 i32 i32)))
+            (import "seal1" "seal_call"
+              (func $call (param i32 i32 i64 i32 i32 i32 i32 i32) (result i32)))
+            (func (export "deploy"))
+            (func (export "call")
+              (i32.store (i32.const 0) (i32.const 64))
+              (call $input (i32.const 100) (i32.const 0))
+              (i32.store (i32.const 200)
+                (call $call (i32.const 0) (i32.const 100) (i64.const 0) (i32.const 300)
+                  (i32.const 132) (i32.sub (i32.load (i32.const 0)) (i32.const 32))
+                  (i32.const 0xffffffff) (i32.const 0)))
+              (call $return (i32.const 0) (i32.const 200) (i32.const 4))))"#,
+    );
+    let (flipper, state) = (fixture("flipper.wat"), desk.path("state.json"));
+    let run =
+        |file: &str, arguments: &[&str]| answer(&[&["run", file, "--state", &state], arguments].concat());
+    let flipped = run(&flipper, &["--deploy", "01"]).1["contract"].clone();
+    let relaying = run(&relay, &["--deploy", "0x"]).1["contract"].clone();
+    let account = |address: &Value| {
+        let address: host_node::keys::Ss58 = address.as_str().unwrap().parse().unwrap();
+        hex::encode(address.account.0)
+    };
+    for (message, code, stored) in
+        [("flip", "0x00000000", "0x00"), ("fail", "0x02000000", "0x00"), ("trap", "0x01000000", "0x00")]
+    {
+        let (exit, relayed) = run(&relay, &["--input", &(account(&flipped) + &text(message))]);
+        assert_eq!((exit, &relayed["output"]), (0, &json!(code)), "{message}: {relayed}");
+        let called = json!({ "event": "Called", "caller": relaying, "contract": flipped });
+        assert_eq!(relayed["events"].as_array().unwrap().contains(&called), message == "flip", "{relayed}");
+        assert_eq!(run(&flipper, &["--input", &text("get_")]).1["output"], stored, "{message}");
+    }
+}
+
+#[test]
 fn money_events_and_messages_are_shown() {
     let desk = Desk::new();
     let (token, mirror) = (fixture("erc20.wat"), fixture("mirror.wat"));
