@@ -37,25 +37,25 @@ const GROW: u64 = 200_000;
 const BULK: u64 = 10_000;
 
 /// Entering a function: prologue, stack and gas checks.
-pub(crate) const FUNCTION: u64 = 1_500;
+pub const FUNCTION: u64 = 1_500;
 /// A declared local is zeroed at entry.
-pub(crate) const LOCAL: u64 = 100;
+pub const LOCAL: u64 = 100;
 /// One more page (64 KiB) of memory: sixteen first touches of 4 KiB, and wiping them after the call.
-pub(crate) const PAGE: u64 = 2_000_000;
+pub const PAGE: u64 = 2_000_000;
 /// One byte of `memory.copy` or `memory.fill`: 10 GB/s.
-pub(crate) const BULK_BYTE: u64 = 100;
+pub const BULK_BYTE: u64 = 100;
 
 /// Starting a call: a fresh instance and its disposal (4.7 µs measured on wasmtime).
 const ENTRY: u64 = 5_000_000;
 
 /// What a call costs before its first instruction. Bytes of data segments are free: they are mapped, not copied.
-pub(crate) const fn entry(memory_pages: u32) -> u64 {
+pub const fn entry(memory_pages: u32) -> u64 {
     ENTRY + PAGE * memory_pages as u64
 }
 
 /// The static cost of an instruction; `None` if contracts may not use it. Bytes and pages of bulk operations and
 /// `memory.grow` are charged on top.
-pub(crate) fn instruction(operator: &Operator<'_>) -> Option<u64> {
+pub fn instruction(operator: &Operator<'_>) -> Option<u64> {
     use Operator as O;
     Some(match operator {
         O::Nop | O::Block { .. } | O::Loop { .. } | O::Else | O::End | O::Unreachable | O::Return => 0,
@@ -123,13 +123,13 @@ fn arithmetic(operator: &Operator<'_>) -> Option<u64> {
 
 /// What a host function costs: a base, and so much for every byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HostCost {
+pub struct HostCost {
     /// Charged before anything else.
-    pub(crate) base: u64,
+    pub base: u64,
     /// Charged for each byte that the contract gives: to be hashed, stored, recorded or returned.
-    pub(crate) per_byte_taken: u64,
+    pub per_byte_taken: u64,
     /// Charged for each byte that the contract gets.
-    pub(crate) per_byte_given: u64,
+    pub per_byte_given: u64,
 }
 
 /// Leaving wasm, finding the memory, returning: measured at 20–50 ns.
@@ -138,7 +138,7 @@ const TRANSITION: u64 = 50_000;
 const COPY: u64 = 100;
 
 /// The cost of a host function, by its class. Exhaustive: a new class asks for its price here.
-pub(crate) const fn host(class: CostClass) -> HostCost {
+pub const fn host(class: CostClass) -> HostCost {
     let (base, per_byte_taken) = match class {
         CostClass::Fact | CostClass::Input | CostClass::Return | CostClass::Stub => (TRANSITION, COPY),
         CostClass::Debug => (TRANSITION, 2 * COPY),

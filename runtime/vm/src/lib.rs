@@ -8,7 +8,7 @@ mod check;
 mod engine;
 mod error;
 mod frame;
-mod gas;
+pub mod gas;
 mod gate;
 mod host;
 mod limits;

@@ -1,7 +1,10 @@
 //! Both engines side by side: whatever a test runs, it runs twice and compares.
 #![allow(dead_code, clippy::unwrap_used, reason = "tests; each uses what it needs")]
 
+pub mod counted;
+pub mod generate;
 pub mod ledger;
+pub mod walk;
 
 use runtime_primitives::{Gas, blake2_256};
 use runtime_vm::{

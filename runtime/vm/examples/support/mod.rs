@@ -1,0 +1,26 @@
+//! What the measuring programs share: the engine without our pass, books to clear, and robust statistics.
+#![allow(dead_code, reason = "each program uses a part")]
+
+pub mod bare;
+pub mod books;
+
+use std::time::{Duration, Instant};
+
+/// Runs `body` on a thread with the stack that callers must give to contracts.
+pub fn on_vm_thread(body: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(runtime_vm::VM_THREAD_STACK_BYTES);
+    thread.spawn(body).expect("a thread starts").join().expect("the measurement ends");
+}
+
+/// How long `run` takes.
+pub fn timed(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
