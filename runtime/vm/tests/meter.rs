@@ -233,3 +233,21 @@ fn frames_take_their_true_height() {
     println!("{functions} functions, of which {reached} reached their height");
     assert!(functions >= 500 && reached >= functions / 50);
 }
+
+#[test]
+fn a_selection_by_a_comparison_is_the_same_on_both_engines() {
+    // The interpreter's own translation of `select` after `i32.eqz` chooses the wrong operand.
+    for condition in ["i32.eqz", "(i32.ne (i32.const 0))", "i32.eqz i32.eqz", "(i32.eq (i32.const 0))"] {
+        for value in [0u32, 9] {
+            let code = wasm(&program(&format!(
+                r#"(func $f (param i32) (result i32)
+                    (select (i32.const 100) (i32.const 200) (local.get 0) {condition}))
+                (func (export "call") (i32.store (i32.const 0) (call $f (i32.const {value})))
+                    (call $return (i32.const 0) (i32.const 0) (i32.const 4)))"#
+            )));
+            let (_, end) = Walk::run(&Program::read(&code, PAGES_MAX), b"", PLENTY);
+            let output = pure_code(&code, b"", PLENTY).result.unwrap();
+            assert_eq!(end, End::Returned(output.data), "{condition} of {value}");
+        }
+    }
+}

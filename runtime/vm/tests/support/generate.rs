@@ -33,6 +33,8 @@ pub fn random_module(seed: u64, number: u32) -> Vec<u8> {
         max_imports: 0,
         bulk_memory_enabled: false,
         compact_imports_enabled: false,
+        // Every other module may trap; the rest returns or runs until its gas is used up.
+        disallow_traps: number.is_multiple_of(2),
         exceptions_enabled: false,
         extended_const_enabled: false,
         gc_enabled: false,
