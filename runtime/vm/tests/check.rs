@@ -171,7 +171,12 @@ fn whatever_the_kind() -> Vec<(String, CodeError)> {
 fn refused_whatever_the_kind() {
     for (body, expected) in whatever_the_kind() {
         for kind in [Kind::Pure, Kind::Stateful] {
-            assert_eq!(check(&contract(&body), kind).err().as_ref(), Some(&expected), "{kind}: {}", cut(&body));
+            assert_eq!(
+                check(&contract(&body), kind).err().as_ref(),
+                Some(&expected),
+                "{kind}: {}",
+                cut(&body)
+            );
         }
     }
 }
@@ -237,7 +242,6 @@ fn refused_for_one_kind() {
         assert_eq!(check(&code, Kind::Stateful).err(), in_stateful);
     }
 }
-
 
 /// A contract for each name of the interface, and why it is refused, if it is.
 fn interface() -> Vec<(Vec<u8>, Option<CodeError>)> {
@@ -320,11 +324,13 @@ fn first_word(text: &str) -> String {
 #[test]
 fn every_rule_is_broken_by_some_row() {
     let mut errors: Vec<CodeError> = whatever_the_kind().into_iter().map(|(_, error)| error).collect();
-    errors.extend(by_kind().into_iter().flat_map(|(_, in_pure, in_stateful)| [in_pure, in_stateful]).flatten());
+    errors
+        .extend(by_kind().into_iter().flat_map(|(_, in_pure, in_stateful)| [in_pure, in_stateful]).flatten());
     errors.extend(interface().into_iter().filter_map(|(_, error)| error));
     let bytes = no_modules().into_iter().chain([too_large()]);
     errors.extend(bytes.filter_map(|code| check(&code, Kind::Pure).err()));
-    let reached = |name: fn(&CodeError) -> Option<String>| errors.iter().filter_map(name).collect::<BTreeSet<_>>();
+    let reached =
+        |name: fn(&CodeError) -> Option<String>| errors.iter().filter_map(name).collect::<BTreeSet<_>>();
     assert_eq!(reached(|error| Some(first_word(&format!("{error:?}")))), variants("CodeError"));
     let features = reached(|error| match error {
         CodeError::Feature(feature) => Some(format!("{feature:?}")),

@@ -4,12 +4,21 @@
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{EntityType, ImportSection, MemorySection, MemoryType, SectionId};
 use wasmtime::{
-    Caller, Config, Enabled, Engine, InstanceAllocationStrategy, InstancePre, Linker, Memory, Module, OptLevel,
-    PoolingAllocationConfig, Store, Strategy, Val,
+    Caller, Config, Enabled, Engine, InstanceAllocationStrategy, InstancePre, Linker, Memory, Module,
+    OptLevel, PoolingAllocationConfig, Store, Strategy, Val,
 };
 
 /// An engine with the settings under which contracts run.
 pub fn engine(strategy: Strategy) -> Engine {
+    Engine::new(&config(strategy)).expect("the engine starts")
+}
+
+/// One that compiles on the thread that asks it to, to see what that takes.
+pub fn engine_of_one_thread(strategy: Strategy) -> Engine {
+    Engine::new(config(strategy).parallel_compilation(false)).expect("the engine starts")
+}
+
+fn config(strategy: Strategy) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(4).total_memories(4).total_tables(4).max_core_instance_size(1 << 20);
     pool.max_memory_size(16 << 20).table_elements(4_096).table_keep_resident(16 << 10);
@@ -30,7 +39,7 @@ pub fn engine(strategy: Strategy) -> Engine {
         .wasm_backtrace_max_frames(None)
         .compiler_inlining(wasmtime::Inlining::No)
         .concurrency_support(false);
-    Engine::new(&config).expect("the engine starts")
+    config
 }
 
 /// What the host functions see: the memory, the input, and the output that ends the call.
@@ -59,14 +68,13 @@ impl Bare {
     pub fn call(&self, input: &[u8]) -> Vec<u8> {
         let mut store = Store::new(&self.engine, Call::default());
         let instance = self.instance.instantiate(&mut store).expect("there is room for an instance");
-        for (name, value) in
-            [("busbar.gas", Val::I64(i64::MAX)), ("busbar.stack", Val::I32(128 << 10))]
-        {
+        for (name, value) in [("busbar.gas", Val::I64(i64::MAX)), ("busbar.stack", Val::I32(128 << 10))] {
             if let Some(counter) = instance.get_global(&mut store, name) {
                 counter.set(&mut store, value).expect("counters are mutable");
             }
         }
-        let memory = ["busbar.memory", "memory"].iter().find_map(|name| instance.get_memory(&mut store, name));
+        let memory =
+            ["busbar.memory", "memory"].iter().find_map(|name| instance.get_memory(&mut store, name));
         *store.data_mut() = Call { memory, input: input.to_vec(), output: None };
         let call = instance.get_typed_func::<(), ()>(&mut store, "call").expect("there is an entry point");
         let ended = call.call(&mut store, ());

@@ -48,7 +48,8 @@ pub fn load_both(code: &[u8], kind: Kind) {
 pub fn pure_code(code: &[u8], input: &[u8], gas: u64) -> Outcome {
     let run = |vm: &Vm| vm.call_pure(&load(vm, code, Kind::Pure).unwrap(), input, Gas::from_units(gas));
     let (first, second) = (run(&WASMTIME), run(&WASMI));
-    let brief = |outcome: &Outcome| format!("{:?}, {}", outcome.result.as_ref().err(), outcome.gas_used.units());
+    let brief =
+        |outcome: &Outcome| format!("{:?}, {}", outcome.result.as_ref().err(), outcome.gas_used.units());
     assert!(first == second, "wasmtime and wasmi differ: {} / {}", brief(&first), brief(&second));
     first
 }

@@ -73,7 +73,9 @@ impl Pile {
             O::MemoryFill { .. } | O::MemoryCopy { .. } => self.exchange(3, 0),
             O::Select => self.exchange(3, 1),
             O::Nop => {}
-            other if numbers::load(other).is_some() || numbers::unary(other, 0).is_some() => self.exchange(1, 1),
+            other if numbers::load(other).is_some() || numbers::unary(other, 0).is_some() => {
+                self.exchange(1, 1)
+            }
             other if numbers::store(other).is_some() => self.exchange(2, 0),
             _ => self.exchange(2, 1),
         }

@@ -2,7 +2,8 @@
 
 use runtime_vm::gas;
 use wasmparser::{
-    BlockType, DataKind, ElementItems, ElementKind, ExternalKind, FuncType, Operator, Parser, Payload, TypeRef,
+    BlockType, DataKind, ElementItems, ElementKind, ExternalKind, FuncType, Operator, Parser, Payload,
+    TypeRef,
 };
 
 /// A module, read as it is.
