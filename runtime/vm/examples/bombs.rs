@@ -33,7 +33,9 @@ fn main() {
 
 fn measure(seeds: u64) -> Vec<String> {
     let [optimising, one_pass] = [Strategy::Cranelift, Strategy::Winch].map(bare::engine_of_one_thread);
-    println!("| shape | largest body | seed | bytes | check ms | Cranelift ms | per 128 KiB | Winch ms | per 128 KiB |");
+    println!(
+        "| shape | largest body | seed | bytes | check ms | Cranelift ms | per 128 KiB | Winch ms | per 128 KiB |"
+    );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     let mut slow = Vec::new();
     for shape in 0..SHAPES {

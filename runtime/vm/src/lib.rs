@@ -21,7 +21,9 @@ mod vm;
 pub use check::{Checked, check};
 pub use error::{CodeError, Counted, Feature, VmFault};
 pub use host::Host;
-pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
+pub use limits::{
+    OPTIMISED_BODY_BYTES_MAX, OPTIMISED_COMPLEXITY_PER_BYTE_MAX, STACK_SLOTS, VM_THREAD_STACK_BYTES,
+};
 pub use module::{Entry, Kind, Module};
 pub use outcome::{HostTrap, Outcome, Output, Trap};
 pub use runtime_abi::ReturnCode;

@@ -4,6 +4,7 @@
 pub mod counted;
 pub mod generate;
 pub mod ledger;
+pub mod nasty;
 pub mod walk;
 
 use runtime_primitives::{Gas, blake2_256};

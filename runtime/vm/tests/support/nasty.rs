@@ -1,9 +1,9 @@
 //! Modules that are hard to compile, each shape in its own way, built to a size from a seed.
 
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
-    FunctionSection, ImportSection, Instruction as I, MemArg, MemArgTarget, MemorySection, MemoryType, Module, RefType, TableSection,
-    TableType, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
+    Function, FunctionSection, ImportSection, Instruction as I, MemArg, MemArgTarget, MemorySection,
+    MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 
 /// How many shapes there are.
@@ -326,9 +326,21 @@ fn module(shape: u32, bodies: &[Function]) -> Vec<u8> {
     let mut tables = TableSection::new();
     let minimum: u32 = if shape == 9 { 4_096 } else { 16 };
     let element_type = RefType::FUNCREF;
-    tables.table(TableType { element_type, minimum: minimum.into(), maximum: None, table64: false, shared: false });
+    tables.table(TableType {
+        element_type,
+        minimum: minimum.into(),
+        maximum: None,
+        table64: false,
+        shared: false,
+    });
     let mut memories = MemorySection::new();
-    memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
+    memories.memory(MemoryType {
+        minimum: 1,
+        maximum: None,
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
+    });
     let mut exports = ExportSection::new();
     exports.export("call", ExportKind::Func, 1);
     let mut elements = ElementSection::new();
