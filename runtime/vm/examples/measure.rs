@@ -1,6 +1,7 @@
 //! How long things take, beside what they cost in gas: `cargo run --release -p runtime-vm --example measure`.
 //!
-//! The cost table was chosen with this. Numbers are the best of many runs; 1,000 gas is meant to be 1 ns.
+//! Whole calls and host functions; `calibrate` measures operators, `bombs` compilation. Numbers are the best of many
+//! runs; 1,000 gas is meant to be 1 ns.
 #![allow(clippy::unwrap_used, clippy::disallowed_types, reason = "it measures time, by hand")]
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "it prints figures for people")]
 
@@ -45,23 +46,6 @@ fn measure() {
             }));
         }
         row(name, &times, gas);
-    }
-    println!(
-        "\n{:44} {:>10} {:>12} {:>12}",
-        "load (check, instrument, compile)", "bytes", "wasmtime ms", "wasmi ms"
-    );
-    for (name, wat) in bombs() {
-        let code = wat::parse_str(&wat).unwrap();
-        let times: Vec<_> = vms
-            .iter()
-            .map(|vm| {
-                let start = Instant::now();
-                let loaded = vm.load(&blake2_256(&code), Kind::Pure, || code.clone());
-                loaded.unwrap_or_else(|error| panic!("{name}: {error}"));
-                start.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        println!("{name:44} {:>10} {:>12.1} {:>12.1}", code.len(), times[0], times[1]);
     }
 }
 
@@ -169,46 +153,6 @@ fn stateful_module(body: &str) -> String {
         r#"(module (import "env" "memory" (memory 2 16)) (import "seal0" "caller" (func $caller (param i32 i32)))
         (func (export "deploy")) (func (export "call") {body}))"#
     )
-}
-
-/// The hardest modules that are accepted, each in its own way.
-fn bombs() -> Vec<(&'static str, String)> {
-    let repeat = |count: usize, text: &dyn Fn(usize) -> String| (0..count).map(text).collect::<String>();
-    let function = |body: &str| format!("(func (local {}) {body})", "i64 ".repeat(256));
-    let module = |functions: &str| format!(r#"(module (memory 1) (func (export "call")) {functions})"#);
-    let step = |i: usize| {
-        format!("(local.tee {} (i64.add (local.get {}) (i64.const {})))", i % 256, i * 7 % 256, i % 50)
-    };
-    let straight = function(&repeat(3_000, &|i| format!("(drop {})", step(i))));
-    let branches = |count| {
-        function(&format!(
-            "(block (loop {}))",
-            repeat(count, &|i| format!("(br_if {} (i32.wrap_i64 {}))", i % 2, step(i)))
-        ))
-    };
-    let loops = |count| function(&repeat(count, &|i| format!("(loop (br_if 0 (i32.wrap_i64 {})))", step(i))));
-    let nested = function(&format!(
-        "{} {}",
-        repeat(168, &|i| format!("(loop (drop {})", step(i))),
-        repeat(168, &|i| format!("(br_if 0 (i32.wrap_i64 {})))", step(i)))
-    ));
-    let tables = function(&format!(
-        "{} {} {}",
-        "block ".repeat(350),
-        repeat(60, &|i| {
-            let targets = repeat(500, &|target| format!("{} ", target % 120));
-            format!("(block (br_table {targets} 0 (i32.wrap_i64 (local.get {i}))))")
-        }),
-        "end ".repeat(350)
-    ));
-    vec![
-        ("straight line", module(&straight)),
-        ("branches to one loop, in four functions", module(&branches(505).repeat(4))),
-        ("loops in a row, in four functions", module(&loops(168).repeat(4))),
-        ("nested loops, in four functions", module(&nested.repeat(4))),
-        ("branch tables", module(&tables)),
-        ("4,000 empty functions", module(&"(func)".repeat(4_000))),
-    ]
 }
 
 /// A host that nobody asks for anything that takes time.

@@ -8,7 +8,7 @@ mod check;
 mod engine;
 mod error;
 mod frame;
-mod gas;
+pub mod gas;
 mod gate;
 mod host;
 mod inspect;
@@ -23,7 +23,9 @@ pub use check::{Checked, check, examine};
 pub use error::{CodeError, Counted, Feature, Refusal, VmFault};
 pub use host::{Answer, Budget, ContractCall, EXTENSION_NOT_REGISTERED, Host, HostError, NewContract};
 pub use inspect::{InspectedExport, InspectedFunction, InspectedImport, Inspection, function_at, inspect};
-pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
+pub use limits::{
+    OPTIMISED_BODY_BYTES_MAX, OPTIMISED_COMPLEXITY_PER_BYTE_MAX, STACK_SLOTS, VM_THREAD_STACK_BYTES,
+};
 pub use module::{Entry, Kind, Module};
 pub use outcome::{HostTrap, Outcome, Output, Trap};
 pub use runtime_abi::ReturnCode;

@@ -4,6 +4,7 @@
 mod support;
 
 use runtime_vm::{CodeError, Counted, Feature, Kind, check};
+use std::collections::BTreeSet;
 use support::wasm;
 
 const ENTRIES: &str = r#"(func (export "call")) (func (export "deploy"))"#;
@@ -57,8 +58,8 @@ fn accepted() {
     }
 }
 
-#[test]
-fn refused_whatever_the_kind() {
+/// Code that is refused whatever its kind.
+fn whatever_the_kind() -> Vec<(String, CodeError)> {
     let feature = CodeError::Feature;
     let signature = |module, function| {
         let (module, name) = name(module, function);
@@ -69,7 +70,7 @@ fn refused_whatever_the_kind() {
         CodeError::UnknownImport { module, name }
     };
     let many = |what, count, max| CodeError::TooMany { what, count, max };
-    for (body, expected) in [
+    [
         ("(func (param f32))", feature(Feature::Floats)),
         ("(func f64.const 0 drop)", feature(Feature::Floats)),
         ("(global f32 (f32.const 0))", feature(Feature::Floats)),
@@ -161,9 +162,21 @@ fn refused_whatever_the_kind() {
             &(0..1100).map(|i| format!("(type (func (param {})))", types(i))).collect::<String>(),
             many(Counted::Types, 1101, 1024),
         ),
-    ] {
+    ]
+    .map(|(body, expected): (&str, _)| (body.to_owned(), expected))
+    .into()
+}
+
+#[test]
+fn refused_whatever_the_kind() {
+    for (body, expected) in whatever_the_kind() {
         for kind in [Kind::Pure, Kind::Stateful] {
-            assert_eq!(check(&contract(body), kind).err().as_ref(), Some(&expected), "{kind}: {}", cut(body));
+            assert_eq!(
+                check(&contract(&body), kind).err().as_ref(),
+                Some(&expected),
+                "{kind}: {}",
+                cut(&body)
+            );
         }
     }
 }
@@ -177,26 +190,23 @@ fn cut(text: &str) -> &str {
     &text[..text.len().min(120)]
 }
 
-#[test]
-fn refused_for_one_kind() {
+/// Code with what it is refused for as a pure and as a stateful contract, if it is.
+fn by_kind() -> Vec<(Vec<u8>, Option<CodeError>, Option<CodeError>)> {
     let function =
         |module: &str, function: &str, ty: &str| format!("(import \"{module}\" \"{function}\" (func {ty}))");
     let storage = function("seal1", "get_storage", "(param i32 i32 i32 i32) (result i32)");
     let (module, import) = name("seal1", "get_storage");
     let not_pure = Some(CodeError::NotPure { module, name: import });
     let too_large = |pages, max| Some(CodeError::MemoryTooLarge { pages, max });
-    for (body, in_pure, in_stateful) in [
+    let bodies = [
         (storage.as_str(), not_pure, None),
         ("(memory 17)", None, too_large(17, 16)),
         ("(memory 257)", too_large(257, 256), too_large(257, 16)),
         (r#"(import "env" "memory" (memory 17 17))"#, None, too_large(17, 16)),
-    ] {
-        assert_eq!(check(&contract(body), Kind::Pure).err(), in_pure, "{body}");
-        assert_eq!(check(&contract(body), Kind::Stateful).err(), in_stateful, "{body}");
-    }
+    ];
     let missing = |kind, name| Some(CodeError::MissingEntry { kind, name });
     let entry = |name| Some(CodeError::EntrySignature { name });
-    for (module, in_pure, in_stateful) in [
+    let modules = [
         ("(module)", missing(Kind::Pure, "call"), missing(Kind::Stateful, "call")),
         (r#"(module (func (export "call")))"#, None, missing(Kind::Stateful, "deploy")),
         (
@@ -219,52 +229,118 @@ fn refused_for_one_kind() {
             entry("deploy"),
             entry("deploy"),
         ),
-    ] {
-        assert_eq!(check(&wasm(module), Kind::Pure).err(), in_pure, "{module}");
-        assert_eq!(check(&wasm(module), Kind::Stateful).err(), in_stateful, "{module}");
-    }
+    ];
+    let bodies = bodies.map(|(body, in_pure, in_stateful)| (contract(body), in_pure, in_stateful));
+    let modules = modules.map(|(module, in_pure, in_stateful)| (wasm(module), in_pure, in_stateful));
+    bodies.into_iter().chain(modules).collect()
 }
 
 #[test]
-fn every_function_of_the_interface_is_served_or_refused_by_its_own_rule() {
+fn refused_for_one_kind() {
+    for (code, in_pure, in_stateful) in by_kind() {
+        assert_eq!(check(&code, Kind::Pure).err(), in_pure);
+        assert_eq!(check(&code, Kind::Stateful).err(), in_stateful);
+    }
+}
+
+/// A contract for each name of the interface, and why it is refused, if it is.
+fn interface() -> Vec<(Vec<u8>, Option<CodeError>)> {
     use runtime_abi::{HOST_FUNCTIONS, Service, ValueType};
     let wasm_type = |ty: &ValueType| if *ty == ValueType::I32 { "i32 " } else { "i64 " };
+    let mut rows = Vec::new();
     for function in HOST_FUNCTIONS {
         let parameters: String = function.parameters.iter().map(|(_, ty)| wasm_type(ty)).collect();
         let result: String = function.result.iter().map(wasm_type).collect();
         let names =
             [Some(function.name.to_owned()), function.aliased.then(|| format!("seal_{}", function.name))];
-        for import in names.into_iter().flatten() {
+        for name in names.into_iter().flatten() {
             let code = contract(&format!(
-                r#"(import "{}" "{import}" (func (param {parameters}) (result {result})))"#,
+                r#"(import "{}" "{name}" (func (param {parameters}) (result {result})))"#,
                 function.module
             ));
             let module = function.module.to_owned();
             let expected = match function.service {
                 Service::Served => None,
-                Service::Unstable => Some(CodeError::Unstable { module, name: import }),
-                Service::Deprecated => Some(CodeError::Deprecated { module, name: import }),
+                Service::Unstable => Some(CodeError::Unstable { module, name }),
+                Service::Deprecated => Some(CodeError::Deprecated { module, name }),
             };
-            assert_eq!(check(&code, Kind::Stateful).err(), expected);
-            if expected.is_none() {
-                // Both linkers know it.
-                support::load(&support::WASMTIME, &code, Kind::Stateful).unwrap();
-                support::load(&support::WASMI, &code, Kind::Stateful).unwrap();
-            }
+            rows.push((code, expected));
+        }
+    }
+    rows
+}
+
+#[test]
+fn every_function_of_the_interface_is_served_or_refused_by_its_own_rule() {
+    for (code, expected) in interface() {
+        assert_eq!(check(&code, Kind::Stateful).err(), expected);
+        if expected.is_none() {
+            // Both linkers know it.
+            support::load(&support::WASMTIME, &code, Kind::Stateful).unwrap();
+            support::load(&support::WASMI, &code, Kind::Stateful).unwrap();
         }
     }
 }
 
+/// Bytes that no kind of contract can be.
+fn no_modules() -> Vec<Vec<u8>> {
+    let valid = contract("");
+    vec![
+        vec![],
+        b"\0asm".to_vec(),
+        b"hello".to_vec(),
+        valid[..valid.len() - 1].to_vec(),
+        vec![0; 128 << 10],
+        wasm(r#"(module (func (export "call") i32.const 1))"#),
+    ]
+}
+
+fn too_large() -> Vec<u8> {
+    vec![0; (128 << 10) + 1]
+}
+
 #[test]
 fn bytes_that_are_no_module_are_refused() {
-    let large = vec![0; (128 << 10) + 1];
-    assert_eq!(check(&large, Kind::Pure).err(), Some(CodeError::CodeTooLarge { bytes: large.len() }));
-    let valid = contract("");
-    for code in [&b""[..], b"\0asm", b"hello", &valid[..valid.len() - 1], &large[1..]] {
-        assert!(matches!(check(code, Kind::Pure), Err(CodeError::Invalid(_))), "{code:?}");
+    assert_eq!(check(&too_large(), Kind::Pure).err(), Some(CodeError::CodeTooLarge { bytes: 131_073 }));
+    for code in no_modules() {
+        assert!(matches!(check(&code, Kind::Pure), Err(CodeError::Invalid(_))), "{code:?}");
     }
-    let mistyped = wasm(r#"(module (func (export "call") i32.const 1))"#);
-    assert!(matches!(check(&mistyped, Kind::Pure), Err(CodeError::Invalid(_))));
+}
+
+/// The variants of an enum in the source of the errors.
+fn variants(name: &str) -> BTreeSet<String> {
+    let source = include_str!("../src/error.rs");
+    let (_, rest) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();
+    let (body, _) = rest.split_once("\n}").unwrap();
+    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
+    lines.filter(|line| line.starts_with(char::is_uppercase)).map(first_word).collect()
+}
+
+fn first_word(text: &str) -> String {
+    text.chars().take_while(|letter| letter.is_alphanumeric()).collect()
+}
+
+#[test]
+fn every_rule_is_broken_by_some_row() {
+    let mut errors: Vec<CodeError> = whatever_the_kind().into_iter().map(|(_, error)| error).collect();
+    errors
+        .extend(by_kind().into_iter().flat_map(|(_, in_pure, in_stateful)| [in_pure, in_stateful]).flatten());
+    errors.extend(interface().into_iter().filter_map(|(_, error)| error));
+    let bytes = no_modules().into_iter().chain([too_large()]);
+    errors.extend(bytes.filter_map(|code| check(&code, Kind::Pure).err()));
+    let reached =
+        |name: fn(&CodeError) -> Option<String>| errors.iter().filter_map(name).collect::<BTreeSet<_>>();
+    assert_eq!(reached(|error| Some(first_word(&format!("{error:?}")))), variants("CodeError"));
+    let features = reached(|error| match error {
+        CodeError::Feature(feature) => Some(format!("{feature:?}")),
+        _ => None,
+    });
+    assert_eq!(features, variants("Feature"));
+    let counted = reached(|error| match error {
+        CodeError::TooMany { what, .. } => Some(format!("{what:?}")),
+        _ => None,
+    });
+    assert_eq!(counted, variants("Counted"));
 }
 
 #[test]

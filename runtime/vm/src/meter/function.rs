@@ -2,17 +2,20 @@
 //!
 //! ```text
 //!   take stack ── charge + check ── block (results)          ; gas counter in local g
-//!                                     … block: g -= cost …
-//!                                     … loop:  g -= cost, check …
-//!                                     … call:  gas = g; call; g = gas …
+//!                                     … charge: g -= cost …
+//!                                     … loop:   g -= cost, check …
+//!                                     … call:   gas = g; call; g = gas …
 //!                                     … return → br to the block's end …
 //!                                   end
-//!   gas = g ── give stack back ── end
+//!   check ── gas = g ── give stack back ── end
 //! ```
+//! The check at the end is left out where the one at the start covers it: in functions without calls, and in those
+//! that charge nothing in between. It keeps a tower of returning calls from adding up what each may overdraw.
+
 //! The inserted instructions leave the operands beneath them alone, so they are valid at any height.
 
-use super::segments;
-use super::{Counters, Types, reencoding};
+use super::reach::HostReach;
+use super::{Counters, Types, charges, invalid, reencoding};
 use crate::check::{Body, Facts};
 use crate::limits::FRAME_SLOTS_BASE;
 use crate::{CodeError, gas};
@@ -27,9 +30,9 @@ pub(super) fn rewrite(
     body: &Body<'_>,
     counters: Counters,
     pages_max: u32,
+    to_host: &HostReach,
     types: &mut Types,
 ) -> Result<Function, CodeError> {
-    let invalid = |error: wasmparser::Error| CodeError::Invalid(error.message().to_owned());
     let operators: Vec<Operator<'_>> = body
         .body
         .get_operators_reader()
@@ -40,14 +43,15 @@ pub(super) fn rewrite(
     let ty = facts.types.get(type_index as usize).expect("a valid module's functions have types");
     let parameters = u32::try_from(ty.params().len()).expect("the number of parameters is limited");
     let declared = body.locals - parameters;
-    let costs = segments::costs(&operators, gas::FUNCTION + gas::LOCAL * u64::from(declared))?;
+    let entry = gas::FUNCTION + gas::LOCAL * u64::from(declared);
+    let charges = charges::place(&operators, entry, |operator| to_host.by(operator))?;
 
     let mut locals = Vec::new();
     for group in body.body.get_locals_reader().map_err(invalid)? {
         let (count, ty) = group.map_err(invalid)?;
         locals.push((count, RoundtripReencoder.val_type(ty).map_err(reencoding)?));
     }
-    // The gas counter, and the operand of a sized instruction while it is charged.
+    // The gas counter, and an operand of the instruction that follows.
     locals.extend([(1, ValType::I64), (1, ValType::I32)]);
     let mut writer = Writer {
         function: Function::new(locals),
@@ -58,15 +62,16 @@ pub(super) fn rewrite(
         slots: i32::try_from(FRAME_SLOTS_BASE + body.locals + body.operands_max)
             .expect("locals and operands are limited by the body's size"),
         calls: operators.iter().any(|op| matches!(op, Operator::Call { .. } | Operator::CallIndirect { .. })),
+        overdraws: operators.iter().zip(&charges[1..]).any(|(before, cost)| *cost > 0 && !is_loop(before)),
     };
     let results = match ty.results() {
         [] => BlockType::Empty,
         [single] => BlockType::Result(RoundtripReencoder.val_type(*single).map_err(reencoding)?),
         several => BlockType::FunctionType(types.block(several)?),
     };
-    writer.enter(costs[0]);
+    writer.enter(charges[0]);
     writer.emit(I::Block(results));
-    writer.body(&operators, &costs)?;
+    writer.body(&operators, &charges)?;
     writer.leave();
     Ok(writer.function)
 }
@@ -76,13 +81,19 @@ struct Writer {
     counters: Counters,
     /// Local of the gas counter.
     gas: u32,
-    /// Local of a bulk operand.
+    /// Local of a bulk operand, and of a condition.
     size: u32,
     pages_max: u32,
     /// Stack slots of this function.
     slots: i32,
     /// Whether it calls anything.
     calls: bool,
+    /// Whether some charge is not checked at once.
+    overdraws: bool,
+}
+
+const fn is_loop(operator: &Operator<'_>) -> bool {
+    matches!(operator, Operator::Loop { .. })
 }
 
 impl Writer {
@@ -112,6 +123,10 @@ impl Writer {
     }
 
     fn leave(&mut self) {
+        if self.calls && self.overdraws {
+            self.emit(I::LocalGet(self.gas));
+            self.store_checked();
+        }
         self.spill();
         if self.calls {
             let stack = self.counters.stack;
@@ -120,12 +135,12 @@ impl Writer {
         self.emit(I::End);
     }
 
-    fn body(&mut self, operators: &[Operator<'_>], costs: &[u64]) -> Result<(), CodeError> {
+    fn body(&mut self, operators: &[Operator<'_>], charges: &[u64]) -> Result<(), CodeError> {
         let last = operators.len() - 1;
         let mut depth = 0u32;
         for (index, operator) in operators.iter().enumerate() {
             if index > 0 {
-                self.charge(costs[index], matches!(operators[index - 1], Operator::Loop { .. }));
+                self.charge(charges[index], is_loop(&operators[index - 1]));
             }
             match operator {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
@@ -148,13 +163,19 @@ impl Writer {
                     self.charge_size(gas::BULK_BYTE, None);
                     self.emit(original);
                 }
+                Operator::Select => {
+                    // wasmi 2.0.0 merges `i32.eqz` with `select` and then takes the wrong operand. A condition that
+                    // is also kept in a local is not merged.
+                    self.emit(I::LocalTee(self.size));
+                    self.emit(original);
+                }
                 _ => self.emit(original),
             }
         }
         Ok(())
     }
 
-    /// Charges a basic block; a loop's head is checked even if it costs nothing itself.
+    /// Charges what follows; a loop's head is checked even if it costs nothing itself.
     fn charge(&mut self, cost: u64, check: bool) {
         if cost > 0 || check {
             self.emit(I::LocalGet(self.gas));

@@ -1,8 +1,12 @@
 //! The metering pass: wasm to wasm, so that gas and stack depend on the code alone, not on who runs it.
 //!
-//! The pass adds three things to every function. *Gas* lives in a local; each basic block subtracts its cost at its
-//! start, function entries and loop heads check that it is not negative, and calls and returns spill it to a global.
-//! So gas overshoots by at most one path without a loop; what costs by the byte or page is checked before it is done.
+//! The pass adds three things to every function. *Gas* lives in a local, from which code pays in advance (`charges`
+//! says where); function entries and loop heads check that it is not negative, and calls and returns spill it to a
+//! global. So gas overshoots by at most one path without a loop; what costs by the byte or page is checked before it
+//! is done, and so is what the host does. When the host is called, and when a call ends without a trap, the counter
+//! has paid for what was executed, operator by operator, and for nothing else. After a trap it is what it was when a
+//! function or the host was last called or came back.
+//!
 //! *Stack*: a function takes its slots (locals, the true maximum of its operands, a base) from a global and gives them
 //! back; functions that call nothing only look. *Bounds*: memory and table maxima become what the chain allows, so an
 //! engine's own limits never fire.
@@ -12,10 +16,12 @@
 //!
 //! What it emits is consensus: costs come from `gas`, and a change of either changes every golden number.
 
+mod blocks;
+mod charges;
 mod function;
-mod segments;
+mod reach;
 
-pub(crate) use segments::ends_block;
+pub(crate) use blocks::ends_block;
 
 use crate::CodeError;
 use crate::check::Facts;
@@ -46,9 +52,13 @@ pub(crate) fn instrument(facts: &Facts<'_>, memory_pages: (u32, u32)) -> Result<
     let mut types = Types::new(facts)?;
     let globals_before = u32::try_from(facts.globals.len()).expect("the number of globals is limited");
     let counters = Counters { gas: globals_before, stack: globals_before + 1 };
+    let to_host = reach::HostReach::new(facts).map_err(invalid)?;
     let mut code = CodeSection::new();
     for (type_index, body) in facts.functions.iter().zip(&facts.bodies) {
-        code.function(&function::rewrite(facts, *type_index, body, counters, memory_pages.1, &mut types)?);
+        let pages_max = memory_pages.1;
+        let rewritten =
+            function::rewrite(facts, *type_index, body, counters, pages_max, &to_host, &mut types)?;
+        code.function(&rewritten);
     }
 
     let mut module = Module::new();
@@ -98,6 +108,11 @@ impl Types {
         self.blocks.insert(results.to_vec(), index);
         Ok(index)
     }
+}
+
+/// The module is valid, so reading it again cannot fail.
+pub(super) fn invalid(error: wasmparser::Error) -> CodeError {
+    CodeError::Invalid(error.message().to_owned())
 }
 
 /// The module is valid, so re-encoding can fail only if the two libraries disagree.

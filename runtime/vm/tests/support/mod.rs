@@ -1,7 +1,11 @@
 //! Both engines side by side: whatever a test runs, it runs twice and compares.
 #![allow(dead_code, clippy::unwrap_used, reason = "tests; each uses what it needs")]
 
+pub mod counted;
+pub mod generate;
 pub mod ledger;
+pub mod nasty;
+pub mod walk;
 
 use runtime_primitives::{Gas, blake2_256};
 use runtime_vm::{
@@ -45,7 +49,9 @@ pub fn load_both(code: &[u8], kind: Kind) {
 pub fn pure_code(code: &[u8], input: &[u8], gas: u64) -> Outcome {
     let run = |vm: &Vm| vm.call_pure(&load(vm, code, Kind::Pure).unwrap(), input, Gas::from_units(gas));
     let (first, second) = (run(&WASMTIME), run(&WASMI));
-    assert_eq!(first, second, "wasmtime and wasmi differ");
+    let brief =
+        |outcome: &Outcome| format!("{:?}, {}", outcome.result.as_ref().err(), outcome.gas_used.units());
+    assert!(first == second, "wasmtime and wasmi differ: {} / {}", brief(&first), brief(&second));
     first
 }
 
