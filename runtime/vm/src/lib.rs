@@ -4,6 +4,7 @@
 //! Calls run on the caller's thread, which must have [`VM_THREAD_STACK_BYTES`] of stack: the logical stack of a
 //! contract then always ends before the native one.
 
+mod cache;
 mod check;
 mod engine;
 mod error;
@@ -18,10 +19,12 @@ mod outcome;
 mod seal;
 mod vm;
 
+pub use cache::{Shelf, Stats};
 pub use check::{Checked, check};
 pub use error::{CodeError, Counted, Feature, VmFault};
 pub use host::Host;
 pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
+pub use meter::PASS_VERSION;
 pub use module::{Entry, Kind, Module};
 pub use outcome::{HostTrap, Outcome, Output, Trap};
 pub use runtime_abi::ReturnCode;

@@ -53,6 +53,11 @@ pub const INTERPRETER_STACK_BYTES: usize = 64 << 20;
 /// Frames of the interpreter; far above what the logical stack admits.
 pub const INTERPRETER_FRAMES_MAX: usize = 1_000_000;
 
+/// Bytes of a function's body up to which the optimising compiler is waited for. No rule: above, the one-pass compiler's
+/// code runs until the optimised one is ready.
+pub const OPTIMISED_AT_ONCE_BODY_BYTES_MAX: usize = 16 << 10;
+/// Basic blocks × (locals + 1), summed over the functions, up to which the optimising compiler is waited for.
+pub const OPTIMISED_AT_ONCE_COMPLEXITY_MAX: u64 = 64 << 10;
 /// Compiled modules kept in memory.
 pub const CACHED_MODULES_MAX: usize = 128;
 /// Outermost calls that run at once; more wait. Each may hold one instance per level of nesting.

@@ -10,6 +10,7 @@ mod validate;
 
 pub(crate) use module::{Body, Facts};
 
+use crate::limits::{OPTIMISED_AT_ONCE_BODY_BYTES_MAX, OPTIMISED_AT_ONCE_COMPLEXITY_MAX};
 use crate::{CodeError, Kind, gas, meter};
 use runtime_abi::HostFunction;
 use runtime_primitives::limits::CODE_BYTES_MAX;
@@ -22,6 +23,7 @@ pub struct Checked {
     memory_pages: (u32, u32),
     imports: Vec<&'static HostFunction>,
     has_start: bool,
+    optimises_at_once: bool,
 }
 
 impl Checked {
@@ -55,6 +57,11 @@ impl Checked {
         self.has_start
     }
 
+    /// Whether the optimising compiler is quick enough at it to be waited for. No rule: it decides nothing but speed.
+    pub const fn optimises_at_once(&self) -> bool {
+        self.optimises_at_once
+    }
+
     /// Gas charged for a call before its first instruction.
     pub const fn entry_gas(&self) -> u64 {
         gas::entry(self.memory_pages.0)
@@ -78,5 +85,7 @@ pub fn check(code: &[u8], kind: Kind) -> Result<Checked, CodeError> {
         memory_pages,
         imports: facts.imports.iter().map(|import| import.function).collect(),
         has_start: facts.start.is_some(),
+        optimises_at_once: facts.complexity <= OPTIMISED_AT_ONCE_COMPLEXITY_MAX
+            && facts.bodies.iter().all(|body| body.body.as_bytes().len() <= OPTIMISED_AT_ONCE_BODY_BYTES_MAX),
     })
 }

@@ -17,17 +17,12 @@ const PAGE_BYTES: u64 = 64 << 10;
 
 /// Validates `code` and returns its parts.
 pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, CodeError> {
-    let facts = Walk {
-        kind,
-        facts: Facts::default(),
-        complexity: 0,
-        allocations: FuncValidatorAllocations::default(),
-    }
-    .run(code)
-    .map_err(|error| match error {
-        Refusal::Rule(error) => error,
-        Refusal::Parser(error) => refusal(code, &error),
-    })?;
+    let facts = Walk { kind, facts: Facts::default(), allocations: FuncValidatorAllocations::default() }
+        .run(code)
+        .map_err(|error| match error {
+            Refusal::Rule(error) => error,
+            Refusal::Parser(error) => refusal(code, &error),
+        })?;
     check_entries(&facts, kind)?;
     check_segments(&facts)?;
     Ok(facts)
@@ -54,8 +49,6 @@ impl From<CodeError> for Refusal {
 struct Walk<'a> {
     kind: Kind,
     facts: Facts<'a>,
-    /// Basic blocks × (locals + 1), summed over the functions so far.
-    complexity: u64,
     allocations: FuncValidatorAllocations,
 }
 
@@ -154,9 +147,11 @@ impl<'a> Walk<'a> {
             let max = FUNCTION_COMPLEXITY_MAX;
             return Err(CodeError::FunctionTooComplex { function: index, complexity, max }.into());
         }
-        self.complexity += complexity;
-        if self.complexity > COMPLEXITY_MAX {
-            return Err(CodeError::TooComplex { complexity: self.complexity, max: COMPLEXITY_MAX }.into());
+        self.facts.complexity += complexity;
+        if self.facts.complexity > COMPLEXITY_MAX {
+            return Err(
+                CodeError::TooComplex { complexity: self.facts.complexity, max: COMPLEXITY_MAX }.into()
+            );
         }
         let locals = validator.len_locals();
         self.allocations = validator.into_allocations();
