@@ -8,7 +8,7 @@ mod support;
 use runtime_primitives::{Gas, blake2_256};
 use runtime_vm::{EngineKind, Entry, Host, Kind, Module, Outcome, ReturnCode, Trap, Vm};
 use std::sync::LazyLock;
-use support::{WASMI, WASMTIME, load, on_thread, on_vm_thread, program, wasm};
+use support::{WASMI, WASMTIME, load, on_thread, on_vm_thread, program, returned, wasm};
 
 static WINCH: LazyLock<Vm> = LazyLock::new(|| Vm::new(EngineKind::Winch).unwrap());
 
@@ -114,6 +114,36 @@ fn recursions() -> Vec<(&'static str, String)> {
                 .into(),
         ),
     ]
+}
+
+#[test]
+fn a_select_tests_what_was_compared() {
+    // `$f` gets the comparison's operand; the accumulator of an interpreter holds something else by then.
+    for condition in [
+        "(i32.eqz (local.get $x))",
+        "(i32.eq (local.get $x) (i32.const 0))",
+        "(i32.ne (local.get $x) (i32.const 0))",
+        "(i32.eqz (i32.eqz (local.get $x)))",
+        "(i64.eqz (i64.extend_i32_u (local.get $x)))",
+        "(local.get $x)",
+        "(i32.eqz (global.get $g))",
+    ] {
+        for (x, other) in [(0, 1), (1, 0), (7, 7)] {
+            let body = format!(
+                r#"(global $g (mut i32) (i32.const {x}))
+                (func $f (param $x i32) (param $y i32) (result i32)
+                    (select (i32.const 10) (i32.add (local.get $y) (i32.const 20)) {condition}))
+                (func (export "call")
+                    (i32.store (i32.const 0) (call $f (i32.const {x}) (i32.const {other})))
+                    (call $return (i32.const 0) (i32.const 0) (i32.const 4)))"#
+            );
+            let negated = condition.matches("eqz").count() + condition.matches("32.eq (").count();
+            let holds = (x != 0) == negated.is_multiple_of(2);
+            let expected: u32 = if holds { 10 } else { other + 20 };
+            let outcome = agreed(&wasm(&program(&body)), b"", SMALL_STACK_BYTES);
+            assert_eq!(outcome.result, returned(expected.to_le_bytes()), "{condition} of {x}");
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ macro_rules! alias {
     (plain, $link:ident, $name:literal) => {};
 }
 
+mod select;
 mod wasmi;
 mod wasmtime;
 

@@ -123,7 +123,8 @@ impl Trio {
             let other = run(vm);
             if other != first {
                 let (one, two) = (self.vms[0].engine(), vm.engine());
-                return Err(format!("with gas {gas}, {one:?}: {first:?}\n{two:?}: {other:?}"));
+                let (said, saw) = (format!("{one:?} {:?}, {two:?} {:?}", first.0, other.0), other.1 == first.1);
+                return Err(format!("with gas {gas}: {said}; the host saw the same: {saw}"));
             }
         }
         if first.0.gas_used.units() > gas {
