@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Instant;
 use trio::{Case, End, Trio};
 
@@ -60,6 +60,7 @@ struct Run {
     next: AtomicU64,
     failed: AtomicBool,
     ends: Mutex<BTreeMap<End, u64>>,
+    effects: AtomicUsize,
 }
 
 fn main() -> ExitCode {
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         next: AtomicU64::new(0),
         failed: AtomicBool::new(false),
         ends: Mutex::default(),
+        effects: AtomicUsize::new(0),
         plan,
     };
     let trio = Trio::new();
@@ -98,7 +100,10 @@ impl Run {
             let ended = catch_unwind(AssertUnwindSafe(|| trio.run(&case)))
                 .unwrap_or_else(|_| Err("an engine failed; its message is above".into()));
             match ended {
-                Ok(end) => *self.ends.lock().unwrap().entry(end).or_default() += 1,
+                Ok(agreed) => {
+                    *self.ends.lock().unwrap().entry(agreed.end).or_default() += 1;
+                    self.effects.fetch_add(agreed.effects, SeqCst);
+                }
                 Err(difference) => self.fail(seed, &case, &difference),
             }
             if (number + 1).is_multiple_of(PROGRESS) {
@@ -120,13 +125,15 @@ impl Run {
         let count = |end| ends.get(&end).copied().unwrap_or_default();
         let total: u64 = ends.values().sum();
         println!(
-            "{what}: {total} cases agree, seeds {} to {}: {} returned, {} trapped, {} out of gas, {} refused; {} s",
+            "{what}: {total} cases agree, seeds {} to {}: {} returned, {} trapped, {} out of gas, {} refused; \
+             {} effects; {} s",
             self.plan.seed,
             self.plan.seed + self.plan.cases - 1,
             count(End::Returned),
             count(End::Trapped),
             count(End::OutOfGas),
             count(End::Refused),
+            self.effects.load(SeqCst),
             self.started.elapsed().as_secs(),
         );
     }

@@ -26,19 +26,21 @@ fn three_engines_agree_on_random_modules() {
     let (cases, first) = (asked("DIFFERENTIAL_CASES", CASES), asked("DIFFERENTIAL_SEED", SEED));
     let run = move || {
         let trio = Trio::new();
-        let mut ends: BTreeMap<End, u64> = BTreeMap::new();
+        let (mut ends, mut effects) = (BTreeMap::<End, u64>::new(), 0);
         for seed in first..first + cases {
             println!("seed {seed}");
-            let end = trio.run(&Case::new(seed)).unwrap_or_else(|difference| panic!("{difference}"));
-            *ends.entry(end).or_default() += 1;
+            let agreed = trio.run(&Case::new(seed)).unwrap_or_else(|difference| panic!("{difference}"));
+            *ends.entry(agreed.end).or_default() += 1;
+            effects += agreed.effects as u64;
         }
-        ends
+        (ends, effects)
     };
     let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
-    let ends = thread.spawn(run).unwrap().join().unwrap();
-    println!("{ends:?}");
+    let (ends, effects) = thread.spawn(run).unwrap().join().unwrap();
+    println!("{ends:?}, {effects} effects");
     // The generator must not have become a maker of nothing.
     for end in [End::Returned, End::Trapped, End::OutOfGas] {
         assert!(ends.get(&end).is_some_and(|count| *count >= cases / 50), "{ends:?}");
     }
+    assert!(effects >= cases / 10, "{effects} effects");
 }

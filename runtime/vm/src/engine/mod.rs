@@ -11,7 +11,6 @@ macro_rules! alias {
     (plain, $link:ident, $name:literal) => {};
 }
 
-mod select;
 mod wasmi;
 mod wasmtime;
 

@@ -2,7 +2,7 @@
 //!
 //! Validators re-run market rules on it before they sign. Its own limits lie far above those of the module.
 
-use super::{End, Funds, Ran, Stopped, fault, select};
+use super::{End, Funds, Ran, Stopped, fault};
 use crate::check::Checked;
 use crate::limits::{INTERPRETER_FRAMES_MAX, INTERPRETER_STACK_BYTES};
 use crate::{Entry, Trap, VmFault, meter, seal};
@@ -33,9 +33,7 @@ impl Engine {
     }
 
     pub(crate) fn compile(&self, checked: &Checked) -> Compiled {
-        let code = select::unfused(checked.instrumented())
-            .unwrap_or_else(|error| fault(format_args!("a checked module is not read: {error}")));
-        let module = Module::new(&self.engine, &code)
+        let module = Module::new(&self.engine, checked.instrumented())
             .unwrap_or_else(|error| fault(format_args!("a checked module does not translate: {error}")));
         Compiled { module, has_start: checked.has_start() }
     }

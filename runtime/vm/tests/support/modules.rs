@@ -1,11 +1,12 @@
 //! Random modules that use the host interface, and mutants of real ones, from one seed.
 //!
 //! A module of `wasm-smith` is wrapped: its imports become host functions of the table, called through shims that
-//! bring pointers and lengths into range; its entry points become ones that read the input first and hand out all
-//! globals and a digest of the memory last. So what any instruction did is in the output.
+//! bring pointers and lengths into range; its entry points become ones that read the input first, call every import
+//! before and after the random code, and hand out all globals and a digest of the memory last. So what any instruction
+//! did is in the output.
 
 use arbitrary::Unstructured;
-use runtime_abi::{HOST_FUNCTIONS, HostFunction, Service, ValueType};
+use runtime_abi::{CostClass, HOST_FUNCTIONS, HostFunction, Service, ValueType};
 use runtime_vm::Kind;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{BlockType, EntityType, ExportKind, Instruction as I, SectionId, ValType};
@@ -241,6 +242,26 @@ impl Wrapper {
         shim
     }
 
+    /// Calls every shim once, with arguments from the memory: random functions seldom get that far.
+    fn call_imports(&self, emit: &mut wasm_encoder::InstructionSink<'_>) {
+        for (index, import) in (self.first_shim()..).zip(&self.imports) {
+            if matches!(import.function.cost, CostClass::Return) {
+                continue;
+            }
+            for (number, (_, ty)) in (1u64..).zip(import.function.parameters) {
+                emit.i32_const(0);
+                match ty {
+                    ValueType::I32 => emit.i32_load(at(u64::from(index) * 16 + number * 4)),
+                    ValueType::I64 => emit.i64_load(at(u64::from(index) * 16 + number * 4)),
+                };
+            }
+            emit.call(index);
+            if import.function.result.is_some() {
+                emit.drop();
+            }
+        }
+    }
+
     fn entry(&self, function: u32) -> wasm_encoder::Function {
         let mut entry = wasm_encoder::Function::new([]);
         let mut emit = entry.instructions();
@@ -248,9 +269,11 @@ impl Wrapper {
         emit.memory_size(0).if_(BlockType::Empty);
         emit.i32_const(4).i32_const(0x1000).i32_store(at(0));
         emit.i32_const(8).i32_const(4).call(self.extra(0));
+        self.call_imports(&mut emit);
         emit.end();
         emit.call(self.moved(function));
         emit.memory_size(0).if_(BlockType::Empty);
+        self.call_imports(&mut emit);
         for (index, global) in (0u32..).zip(&self.globals) {
             emit.i32_const(0).global_get(index);
             match global.content_type {

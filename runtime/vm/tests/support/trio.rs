@@ -56,7 +56,15 @@ pub struct Trio {
     vms: [Vm; 3],
 }
 
-/// How a case ended, on all engines.
+/// What all engines agreed on.
+#[derive(Clone, Copy, Debug)]
+pub struct Agreed {
+    pub end: End,
+    /// Storage writes, events, messages and transfers that the host saw.
+    pub effects: usize,
+}
+
+/// How a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     Refused,
@@ -75,15 +83,15 @@ impl Trio {
     ///
     /// # Errors
     /// What the engines disagree about.
-    pub fn run(&self, case: &Case) -> Result<End, String> {
+    pub fn run(&self, case: &Case) -> Result<Agreed, String> {
         if check(&case.code, case.kind).is_err() {
-            return Ok(End::Refused);
+            return Ok(Agreed { end: End::Refused, effects: 0 });
         }
-        let much = self.agree(case, GAS)?;
+        let (much, ledger) = self.agree(case, GAS)?;
         let used = much.gas_used.units();
         if used < GAS && used > 0 {
-            let exactly = self.agree(case, used)?;
-            let less = self.agree(case, case.luck % used)?;
+            let (exactly, _) = self.agree(case, used)?;
+            let (less, _) = self.agree(case, case.luck % used)?;
             // A stateful contract can ask how much is left, and pays in advance for what it may get.
             if case.kind == Kind::Pure {
                 // What was counted before a trap is what was last spilled, less than what it takes to get there.
@@ -98,15 +106,17 @@ impl Trio {
                 }
             }
         }
-        Ok(match much.result {
+        let end = match much.result {
             Ok(_) => End::Returned,
             Err(Trap::OutOfGas) => End::OutOfGas,
             Err(_) => End::Trapped,
-        })
+        };
+        let Ledger { writes, events, messages, transfers, .. } = ledger;
+        Ok(Agreed { end, effects: writes.len() + events.len() + messages.len() + transfers.len() })
     }
 
     /// What all engines say to a call with `gas`: outcome, trap and all a host saw, in order.
-    fn agree(&self, case: &Case, gas: u64) -> Result<Outcome, String> {
+    fn agree(&self, case: &Case, gas: u64) -> Result<(Outcome, Ledger), String> {
         let run = |vm: &Vm| {
             let module = vm.load(&blake2_256(&case.code), case.kind, || case.code.clone()).unwrap();
             let limit = Gas::from_units(gas);
@@ -123,13 +133,14 @@ impl Trio {
             let other = run(vm);
             if other != first {
                 let (one, two) = (self.vms[0].engine(), vm.engine());
-                let (said, saw) = (format!("{one:?} {:?}, {two:?} {:?}", first.0, other.0), other.1 == first.1);
+                let (said, saw) =
+                    (format!("{one:?} {:?}, {two:?} {:?}", first.0, other.0), other.1 == first.1);
                 return Err(format!("with gas {gas}: {said}; the host saw the same: {saw}"));
             }
         }
         if first.0.gas_used.units() > gas {
             return Err(format!("with gas {gas}: {:?}", first.0));
         }
-        Ok(first.0)
+        Ok(first)
     }
 }
