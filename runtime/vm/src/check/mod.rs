@@ -10,7 +10,7 @@ mod validate;
 
 pub(crate) use module::{Body, Facts};
 
-use crate::limits::{OPTIMISED_AT_ONCE_BODY_BYTES_MAX, OPTIMISED_AT_ONCE_COMPLEXITY_MAX};
+use crate::limits::*;
 use crate::{CodeError, Kind, gas, meter};
 use runtime_abi::HostFunction;
 use runtime_primitives::limits::CODE_BYTES_MAX;
@@ -85,7 +85,15 @@ pub fn check(code: &[u8], kind: Kind) -> Result<Checked, CodeError> {
         memory_pages,
         imports: facts.imports.iter().map(|import| import.function).collect(),
         has_start: facts.start.is_some(),
-        optimises_at_once: facts.complexity <= OPTIMISED_AT_ONCE_COMPLEXITY_MAX
-            && facts.bodies.iter().all(|body| body.body.as_bytes().len() <= OPTIMISED_AT_ONCE_BODY_BYTES_MAX),
+        optimises_at_once: optimises_at_once(&facts),
     })
+}
+
+/// Whether the optimising compiler can be waited for: a guess at its time from sizes alone.
+fn optimises_at_once(facts: &Facts<'_>) -> bool {
+    let bodies = || facts.bodies.iter().map(|body| body.body.as_bytes().len());
+    facts.complexity <= OPTIMISED_AT_ONCE_COMPLEXITY_MAX
+        && facts.bodies.len() <= OPTIMISED_AT_ONCE_FUNCTIONS_MAX
+        && bodies().all(|bytes| bytes <= OPTIMISED_AT_ONCE_BODY_BYTES_MAX)
+        && bodies().sum::<usize>() <= OPTIMISED_AT_ONCE_CODE_BYTES_MAX
 }
