@@ -4,6 +4,7 @@
 //! Calls run on the caller's thread, which must have [`VM_THREAD_STACK_BYTES`] of stack: the logical stack of a
 //! contract then always ends before the native one.
 
+mod cache;
 mod check;
 mod engine;
 mod error;
@@ -19,13 +20,13 @@ mod outcome;
 mod seal;
 mod vm;
 
+pub use cache::{Shelf, Stats};
 pub use check::{Checked, check, examine};
 pub use error::{CodeError, Counted, Feature, Refusal, VmFault};
 pub use host::{Answer, Budget, ContractCall, EXTENSION_NOT_REGISTERED, Host, HostError, NewContract};
 pub use inspect::{InspectedExport, InspectedFunction, InspectedImport, Inspection, function_at, inspect};
-pub use limits::{
-    OPTIMISED_BODY_BYTES_MAX, OPTIMISED_COMPLEXITY_PER_BYTE_MAX, STACK_SLOTS, VM_THREAD_STACK_BYTES,
-};
+pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
+pub use meter::PASS_VERSION;
 pub use module::{Entry, Kind, Module};
 pub use outcome::{HostTrap, Outcome, Output, Trap};
 pub use runtime_abi::ReturnCode;

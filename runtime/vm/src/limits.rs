@@ -37,16 +37,6 @@ pub const FUNCTION_COMPLEXITY_MAX: u64 = 128 << 10;
 /// The same, summed over the functions of a module.
 pub const COMPLEXITY_MAX: u64 = 512 << 10;
 
-/// Largest body up to which a module is compiled by the optimising compiler at once; a larger one starts on the
-/// one-pass compiler. Not consensus: it decides how long the first call waits, never what it returns.
-///
-/// `examples/bombs.rs` measured up to 192 ms for 128 KiB of the worst code in such bodies, 230 ms in larger ones, and
-/// at most 43 ms on the one-pass compiler whatever the code.
-pub const OPTIMISED_BODY_BYTES_MAX: usize = 16 << 10;
-/// Basic blocks × (locals + 1) for each byte of code up to which the same holds. The market rules have 0.9–1.6; code
-/// with 12 took 220 ms for 128 KiB, with 60 and more up to 820 ms (in small modules: [`COMPLEXITY_MAX`] ends them).
-pub const OPTIMISED_COMPLEXITY_PER_BYTE_MAX: u64 = 4;
-
 /// Slots (8 bytes, nominal) of the logical stack, shared by a whole call stack of contracts.
 ///
 /// At most 8,192 frames fit (see [`FRAME_SLOTS_BASE`]). Compiled code was seen to need up to 1.5 times the nominal
@@ -63,6 +53,18 @@ pub const INTERPRETER_STACK_BYTES: usize = 64 << 20;
 /// Frames of the interpreter; far above what the logical stack admits.
 pub const INTERPRETER_FRAMES_MAX: usize = 1_000_000;
 
+/// Bytes of a function's body up to which the optimising compiler is waited for. No rule: above, the one-pass compiler's
+/// code runs until the optimised one is ready.
+///
+/// `examples/bombs.rs` measured, for 128 KiB of the worst code: up to 192 ms where these limits on bodies and complexity
+/// hold, up to 820 ms beyond, and at most 43 ms on the one-pass compiler whatever the code.
+pub const OPTIMISED_AT_ONCE_BODY_BYTES_MAX: usize = 16 << 10;
+/// Bytes of all bodies up to which the optimising compiler is waited for: the largest shipped rule fits.
+pub const OPTIMISED_AT_ONCE_CODE_BYTES_MAX: usize = 40 << 10;
+/// Functions up to which the optimising compiler is waited for: 4,000 empty ones took 0.4 s.
+pub const OPTIMISED_AT_ONCE_FUNCTIONS_MAX: usize = 512;
+/// Basic blocks × (locals + 1), summed over the functions, up to which the optimising compiler is waited for.
+pub const OPTIMISED_AT_ONCE_COMPLEXITY_MAX: u64 = 64 << 10;
 /// Compiled modules kept in memory.
 pub const CACHED_MODULES_MAX: usize = 128;
 /// Outermost calls that run at once; more wait. Each may hold one instance per level of nesting.

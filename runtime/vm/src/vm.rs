@@ -2,46 +2,60 @@
 //!
 //! A [`Vm`] is shared by all threads; a call runs on the caller's. Nothing here depends on which engine runs.
 
+use crate::cache::Modules;
 use crate::engine::{Compiled, End, Engine, Funds, Ran};
 use crate::frame::{Frame, Stop};
 use crate::gate::Gate;
-use crate::limits::CACHED_MODULES_MAX;
-use crate::module::Loaded;
-use crate::{Budget, CodeError, Entry, Host, HostTrap, Kind, Module, Outcome, Output, Trap, VmFault, check};
+use crate::{
+    Budget, CodeError, Entry, Host, HostTrap, Kind, Module, Outcome, Output, Shelf, Stats, Trap, VmFault,
+};
 use runtime_primitives::limits::PURE_IO_BYTES_MAX;
 use runtime_primitives::{Gas, Hash};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Which engine runs contracts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
-    /// Compiled code: what executes blocks.
+    /// Compiled code: what executes blocks. Code that is slow to optimise starts on the one-pass compiler's.
     Wasmtime,
+    /// The one-pass compiler alone: the first form of what is slow to optimise, and a third opinion in tests.
+    Winch,
     /// An interpreter: what validators compare with before they sign.
     Wasmi,
 }
 
 /// An engine and the modules it compiled last.
 pub struct Vm {
-    engine: Engine,
+    engine: Arc<Engine>,
     kind: EngineKind,
-    modules: Mutex<Cache>,
+    modules: Modules,
     gate: Gate,
 }
 
 impl Vm {
-    /// Starts an engine.
+    /// Starts an engine that keeps what it compiled in memory only.
     ///
     /// # Errors
     /// If this machine cannot run it (usually: too little address space).
     pub fn new(engine: EngineKind) -> Result<Self, VmFault> {
-        Ok(Self {
-            engine: Engine::new(engine)?,
-            kind: engine,
-            modules: Mutex::default(),
-            gate: Gate::default(),
-        })
+        Self::start(engine, None)
+    }
+
+    /// Starts an engine that keeps what it compiled on `shelf`, for the next start, authenticated under `key`.
+    ///
+    /// Compiled code is machine code. Whoever knows `key` and can write to the shelf owns this process: the key is
+    /// random, secret, and of this node alone. The interpreter keeps nothing: it translates faster than a file is read.
+    ///
+    /// # Errors
+    /// If this machine cannot run the engine.
+    pub fn with_cache(engine: EngineKind, shelf: Box<dyn Shelf>, key: [u8; 32]) -> Result<Self, VmFault> {
+        Self::start(engine, Some((shelf, key)))
+    }
+
+    fn start(kind: EngineKind, shelf: Option<(Box<dyn Shelf>, [u8; 32])>) -> Result<Self, VmFault> {
+        let engine = Arc::new(Engine::new(kind)?);
+        let shelf = shelf.filter(|_| engine.has_artifacts());
+        Ok(Self { modules: Modules::new(engine.clone(), shelf), engine, kind, gate: Gate::default() })
     }
 
     /// The engine it runs.
@@ -49,7 +63,7 @@ impl Vm {
         self.kind
     }
 
-    /// The module of `code_hash`; checks, instruments and compiles `code` (the original bytes) unless it is cached.
+    /// The module of `code_hash`; checks, instruments and compiles `code` (the original bytes) unless it is in memory or on the shelf.
     /// The caller vouches that `code` has this hash: nothing is hashed here.
     ///
     /// # Errors
@@ -63,16 +77,17 @@ impl Vm {
         kind: Kind,
         code: impl FnOnce() -> Vec<u8>,
     ) -> Result<Module, CodeError> {
-        let key = (*code_hash, kind);
-        if let Some(module) = self.cache().get(&key) {
-            return Ok(module);
-        }
-        // Compiled outside the lock: two threads may do it twice, no thread waits for another's compiler.
-        let checked = check(&code(), kind)?;
-        let compiled = self.engine.compile(&checked);
-        let module = Module(Arc::new(Loaded { kind, entry_gas: checked.entry_gas(), compiled }));
-        self.cache().insert(key, module.clone());
-        Ok(module)
+        self.modules.load(code_hash, kind, code)
+    }
+
+    /// Waits until everything loaded so far has its fastest form. For measurements and tests: results are the same.
+    pub fn settle(&self) {
+        self.modules.settle();
+    }
+
+    /// Where modules were found since the start.
+    pub fn stats(&self) -> Stats {
+        self.modules.stats()
     }
 
     /// Runs a pure contract on `input`.
@@ -123,11 +138,6 @@ impl Vm {
         let gas_left = u64::try_from(ran.gas_left).unwrap_or(0);
         Outcome { result: conclude(&ran, frame.stop.take()), gas_used: Gas::from_units(limit - gas_left) }
     }
-
-    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
-        // The cache is whole at every moment: a thread that panicked held it for a lookup or an insert.
-        self.modules.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// What the end of a run means, read from the counters first: they say why the module trapped itself.
@@ -144,32 +154,6 @@ fn conclude(ran: &Ran, stop: Option<Stop>) -> Result<Output, Trap> {
         },
         End::Trapped(Trap::Unreachable) if ran.stack_left < 0 => Err(Trap::StackOverflow),
         End::Trapped(trap) => Err(trap.clone()),
-    }
-}
-
-/// The modules used last.
-#[derive(Default)]
-struct Cache {
-    modules: BTreeMap<(Hash, Kind), (Module, u64)>,
-    /// Counts uses; the module with the smallest count goes first.
-    clock: u64,
-}
-
-impl Cache {
-    fn get(&mut self, key: &(Hash, Kind)) -> Option<Module> {
-        let (module, used) = self.modules.get_mut(key)?;
-        self.clock += 1;
-        *used = self.clock;
-        Some(module.clone())
-    }
-
-    fn insert(&mut self, key: (Hash, Kind), module: Module) {
-        self.clock += 1;
-        self.modules.insert(key, (module, self.clock));
-        if self.modules.len() > CACHED_MODULES_MAX {
-            let oldest = self.modules.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key);
-            oldest.map(|key| self.modules.remove(&key));
-        }
     }
 }
 

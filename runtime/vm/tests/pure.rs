@@ -38,15 +38,6 @@ fn outputs() {
             returned([2, 0, 0, 0, 0, 0, 0, 0, b'a', b'b', b'a', b'b']),
         ),
         (
-            "discarded input leaves the length",
-            r#"(func (export "call")
-                (i32.store (i32.const 0) (i32.const 1))
-                (call $input (i32.const -1) (i32.const 0))
-                (call $return (i32.const 0) (i32.const 0) (i32.const 4)))"#,
-            b"longer than one byte",
-            returned([1, 0, 0, 0]),
-        ),
-        (
             "data, globals, start function, then the entry point",
             r#"(global $g (mut i32) (i32.const 5)) (data (i32.const 16) "\2a")
             (func $s (global.set $g (i32.add (global.get $g) (i32.load8_u (i32.const 16)))))

@@ -173,12 +173,6 @@ fn storage_in_all_versions() {
         ("(call $clear1 (i32.const 200) (i32.const 32))", &empty, none, None),
         ("(call $get0 (i32.const 200) (i32.const 600) (i32.const 0))", &empty, 3, None),
         ("(call $get0 (i32.const 200) (i32.const 600) (i32.const 0))", &stored(3), 0, Some(vec![7; 3])),
-        (
-            "(call $get1 (i32.const 200) (i32.const 32) (i32.const -1) (i32.const 0))",
-            &stored(3),
-            0,
-            Some(vec![7; 3]),
-        ),
         ("(call $take (i32.const 200) (i32.const 32) (i32.const 600) (i32.const 0))", &empty, 3, None),
         ("(call $take (i32.const 200) (i32.const 32) (i32.const 600) (i32.const 0))", &stored(3), 0, None),
     ] {

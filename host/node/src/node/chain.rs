@@ -3,7 +3,7 @@
 //! Only [`Application::finalized`] changes the state, and only through one store commit a block.
 
 use super::flusher::Flusher;
-use super::{Pool, PoolError, SignatureCache};
+use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, Pool, PoolError, SignatureCache};
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_storage::{Commit, Snapshot, Store, StoreError};
@@ -35,6 +35,9 @@ pub enum ChainError {
     /// The contract machine could not be made.
     #[error(transparent)]
     Vm(#[from] VmFault),
+    /// The folder of compiled contracts cannot be used.
+    #[error(transparent)]
+    CodeCache(#[from] CodeCacheError),
     /// The chain spec describes no genesis.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
@@ -82,7 +85,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Open the chain at `path`, or start it there and keep its spec beside it.
+    /// Open the chain at `path`, or start it there and keep its spec and its compiled contracts beside it.
     ///
     /// # Errors
     /// [`ChainError`].
@@ -111,10 +114,12 @@ impl Chain {
             return Err(ChainError::OtherChain { found, wanted });
         }
         let store = Arc::new(store);
+        let folder = path.with_file_name("code-cache");
+        let (code_cache, key) = CodeCache::open(&folder, CODE_CACHE_BYTES_MAX)?;
         Ok(Self {
             flusher: Flusher::new(store.clone()),
             store,
-            vm: Vm::new(EngineKind::Wasmtime)?,
+            vm: Vm::with_cache(EngineKind::Wasmtime, Box::new(code_cache), key)?,
             pool: Mutex::default(),
             signatures: SignatureCache::default(),
             genesis: wanted,

@@ -10,6 +10,7 @@ mod validate;
 
 pub(crate) use module::{Body, Facts};
 
+use crate::limits::*;
 use crate::{CodeError, Kind, Refusal, gas, meter};
 use runtime_abi::HostFunction;
 use runtime_primitives::limits::CODE_BYTES_MAX;
@@ -22,6 +23,7 @@ pub struct Checked {
     memory_pages: (u32, u32),
     imports: Vec<&'static HostFunction>,
     has_start: bool,
+    optimises_at_once: bool,
 }
 
 impl Checked {
@@ -55,6 +57,11 @@ impl Checked {
         self.has_start
     }
 
+    /// Whether the optimising compiler is quick enough at it to be waited for. No rule: it decides nothing but speed.
+    pub const fn optimises_at_once(&self) -> bool {
+        self.optimises_at_once
+    }
+
     /// Gas charged for a call before its first instruction.
     pub const fn entry_gas(&self) -> u64 {
         gas::entry(self.memory_pages.0)
@@ -84,6 +91,7 @@ pub fn examine(code: &[u8], kind: Kind) -> Result<Checked, Refusal> {
         memory_pages,
         imports: facts.imports.iter().map(|import| import.function).collect(),
         has_start: facts.start.is_some(),
+        optimises_at_once: optimises_at_once(&facts),
     })
 }
 
@@ -97,4 +105,13 @@ pub(crate) fn facts(code: &[u8], kind: Kind) -> Result<Facts<'_>, Refusal> {
 
 fn memory_pages(facts: &Facts<'_>, kind: Kind) -> Result<(u32, u32), Refusal> {
     facts.memory_pages(kind).map_err(|rule| Refusal { rule, offset: facts.places.memory })
+}
+
+/// Whether the optimising compiler can be waited for: a guess at its time from sizes alone.
+fn optimises_at_once(facts: &Facts<'_>) -> bool {
+    let bodies = || facts.bodies.iter().map(|body| body.body.as_bytes().len());
+    facts.complexity <= OPTIMISED_AT_ONCE_COMPLEXITY_MAX
+        && facts.bodies.len() <= OPTIMISED_AT_ONCE_FUNCTIONS_MAX
+        && bodies().all(|bytes| bytes <= OPTIMISED_AT_ONCE_BODY_BYTES_MAX)
+        && bodies().sum::<usize>() <= OPTIMISED_AT_ONCE_CODE_BYTES_MAX
 }

@@ -28,6 +28,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) elements: Vec<Element<'a>>,
     pub(crate) bodies: Vec<Body<'a>>,
     pub(crate) data: Vec<Data<'a>>,
+    /// Basic blocks × (locals + 1), summed over the functions.
+    pub(crate) complexity: u64,
     pub(crate) places: Places,
 }
 

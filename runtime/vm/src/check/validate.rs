@@ -18,17 +18,12 @@ const PAGE_BYTES: u64 = 64 << 10;
 
 /// Validates `code` and returns its parts.
 pub(super) fn validate(code: &[u8], kind: Kind) -> Result<Facts<'_>, Refusal> {
-    let facts = Walk {
-        kind,
-        facts: Facts::default(),
-        complexity: 0,
-        allocations: FuncValidatorAllocations::default(),
-    }
-    .run(code)
-    .map_err(|broken| match broken {
-        Broken::Rule(refusal) => refusal,
-        Broken::Parser(error) => refusal(code, &error).at(error.offset()),
-    })?;
+    let facts = Walk { kind, facts: Facts::default(), allocations: FuncValidatorAllocations::default() }
+        .run(code)
+        .map_err(|broken| match broken {
+            Broken::Rule(refusal) => refusal,
+            Broken::Parser(error) => refusal(code, &error).at(error.offset()),
+        })?;
     check_entries(&facts, kind)?;
     check_segments(&facts)?;
     Ok(facts)
@@ -55,8 +50,6 @@ impl From<Refusal> for Broken {
 struct Walk<'a> {
     kind: Kind,
     facts: Facts<'a>,
-    /// Basic blocks × (locals + 1), summed over the functions so far.
-    complexity: u64,
     allocations: FuncValidatorAllocations,
 }
 
@@ -166,9 +159,9 @@ impl<'a> Walk<'a> {
             let max = FUNCTION_COMPLEXITY_MAX;
             return Err(CodeError::FunctionTooComplex { function: index, complexity, max }.at(start).into());
         }
-        self.complexity += complexity;
-        if self.complexity > COMPLEXITY_MAX {
-            let (complexity, max) = (self.complexity, COMPLEXITY_MAX);
+        self.facts.complexity += complexity;
+        if self.facts.complexity > COMPLEXITY_MAX {
+            let (complexity, max) = (self.facts.complexity, COMPLEXITY_MAX);
             return Err(CodeError::TooComplex { complexity, max }.at(start).into());
         }
         let locals = validator.len_locals();

@@ -1,4 +1,4 @@
-//! Two engines behind one face: compile an instrumented module, run it.
+//! Engines behind one face: compile an instrumented module, run it.
 //!
 //! An engine decides how fast a call is, never what it returns or costs. What one cannot do (no instance left, native
 //! stack overrun, a checked module refused) is a fault of this node and panics: it must not look like a result.
@@ -27,6 +27,7 @@ mod wasmtime;
 use crate::check::Checked;
 use crate::frame::Frame;
 use crate::{EngineKind, Entry, Trap, VmFault};
+use runtime_primitives::Hash;
 
 /// One of the engines.
 pub(crate) enum Engine {
@@ -68,6 +69,13 @@ pub(crate) enum End {
     Trapped(Trap),
 }
 
+/// Compiled code for a later process.
+pub(crate) struct Serialised {
+    /// Names the compiler, its settings and version, and the processor.
+    pub(crate) identity: Hash,
+    pub(crate) code: Vec<u8>,
+}
+
 /// What host functions give an engine to make it unwind; the frame holds the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("a host function ended the call")]
@@ -77,11 +85,12 @@ impl Engine {
     pub(crate) fn new(kind: EngineKind) -> Result<Self, VmFault> {
         Ok(match kind {
             EngineKind::Wasmtime => Self::Wasmtime(wasmtime::Engine::new()?),
+            EngineKind::Winch => Self::Wasmtime(wasmtime::Engine::one_pass()?),
             EngineKind::Wasmi => Self::Wasmi(wasmi::Engine::new()?),
         })
     }
 
-    /// Compiles a checked module.
+    /// Compiles a checked module to the form that is ready soonest.
     ///
     /// # Panics
     /// If the engine refuses it.
@@ -90,6 +99,44 @@ impl Engine {
             Self::Wasmtime(engine) => Compiled::Wasmtime(engine.compile(checked)),
             Self::Wasmi(engine) => Compiled::Wasmi(engine.compile(checked)),
         }
+    }
+
+    /// Compiles a checked module to the form it should end up in, however long that takes.
+    ///
+    /// # Panics
+    /// If the engine refuses it.
+    pub(crate) fn optimise(&self, checked: &Checked) -> Compiled {
+        match self {
+            Self::Wasmtime(engine) => Compiled::Wasmtime(engine.optimise(checked)),
+            Self::Wasmi(engine) => Compiled::Wasmi(engine.compile(checked)),
+        }
+    }
+
+    /// Whether [`optimise`](Self::optimise) would make something faster of it.
+    pub(crate) fn improves(&self, compiled: &Compiled) -> bool {
+        matches!((self, compiled), (Self::Wasmtime(engine), Compiled::Wasmtime(module)) if engine.improves(module))
+    }
+
+    /// The code for a later process. The interpreter has none: it translates faster than a file is read and verified.
+    pub(crate) fn serialise(&self, compiled: &Compiled) -> Option<Serialised> {
+        match (self, compiled) {
+            (Self::Wasmtime(engine), Compiled::Wasmtime(module)) => engine.serialise(module),
+            _ => None,
+        }
+    }
+
+    /// The module that [`serialise`](Self::serialise) wrote, maybe in an earlier process; `None` if this engine cannot
+    /// use it. What did not come from there must not get here: it is machine code, and would run.
+    pub(crate) fn deserialise(&self, serialised: &Serialised) -> Option<Compiled> {
+        match self {
+            Self::Wasmtime(engine) => engine.deserialise(serialised).map(Compiled::Wasmtime),
+            Self::Wasmi(_) => None,
+        }
+    }
+
+    /// Whether [`serialise`](Self::serialise) ever gives any.
+    pub(crate) const fn has_artifacts(&self) -> bool {
+        matches!(self, Self::Wasmtime(_))
     }
 
     /// Runs the start function, if there is one, and then `entry`, in a fresh instance.

@@ -1,13 +1,17 @@
-//! The fast engine: wasmtime, compiled by Cranelift, pooled instances.
+//! The fast engine: wasmtime, compiled code in pooled instances.
 //!
-//! Gas, stack and sizes are the module's own affair, so nothing of the engine's metering is on.
+//! Cranelift optimises, which takes it seconds for the worst code that is accepted; Winch compiles in one pass. Code
+//! that Cranelift would be slow at runs on Winch first. Gas, stack and sizes are the module's own affair, so nothing
+//! of the engine's metering is on and both compilers' code costs the same.
 
-use super::{End, Funds, Ran, Stopped, fault};
+use super::{End, Funds, Ran, Serialised, Stopped, fault};
 use crate::check::Checked;
 use crate::limits::{INSTANCES_MAX, NATIVE_STACK_BYTES, TABLE_ELEMENTS_MAX};
 use crate::{Entry, Trap, VmFault, meter, seal};
 use runtime_abi::{CostClass, Lower, for_each_host_function};
 use runtime_primitives::limits::PURE_MEMORY_PAGES_MAX;
+use runtime_primitives::{Hash, blake2_256};
+use std::hash::{Hash as _, Hasher};
 use wasmtime::{
     Caller, Config, Enabled, Global, InstanceAllocationStrategy, InstancePre, Linker, Memory, Module,
     ModuleExport, OptLevel, PoolingAllocationConfig, Store, Strategy, Val,
@@ -29,8 +33,18 @@ const RESIDENT_INSTANCES: u32 = 16;
 const INSTANCE_BYTES: usize = 1 << 20;
 
 pub(crate) struct Engine {
+    /// Makes the form that modules end up in.
+    last: Compiler,
+    /// Makes the form in which modules that `last` is slow at start. Not every processor has it.
+    first: Option<Compiler>,
+}
+
+/// One of wasmtime's compilers, with its own pool: code runs where it was compiled for.
+struct Compiler {
     engine: wasmtime::Engine,
     linker: Linker<Handles>,
+    /// Names compiler, settings, version and processor: compiled code of another identity is not for this one.
+    identity: Hash,
 }
 
 pub(crate) struct Compiled {
@@ -55,34 +69,61 @@ struct Counters {
 }
 
 impl Engine {
+    /// Cranelift, and Winch for the first form.
     pub(crate) fn new() -> Result<Self, VmFault> {
-        let fault = |error: wasmtime::Error| VmFault(format!("{error:#}"));
-        let engine = wasmtime::Engine::new(&config()).map_err(fault)?;
-        let linker = linker(&engine).map_err(fault)?;
-        Ok(Self { engine, linker })
+        let first = Compiler::new(&config(Strategy::Winch)).ok();
+        Ok(Self { last: Compiler::new(&config(Strategy::Cranelift))?, first })
     }
 
+    /// Winch alone.
+    pub(crate) fn one_pass() -> Result<Self, VmFault> {
+        Ok(Self { last: Compiler::new(&config(Strategy::Winch))?, first: None })
+    }
+
+    /// The form that is ready soonest.
     pub(crate) fn compile(&self, checked: &Checked) -> Compiled {
-        let module = Module::new(&self.engine, checked.instrumented())
-            .unwrap_or_else(|error| fault(format_args!("a checked module does not compile: {error:#}")));
-        let export = |name| module.get_export_index(name);
-        let always = |name| export(name).expect("the metering pass exports it");
-        Compiled {
-            memory: always(meter::MEMORY_EXPORT),
-            gas: always(meter::GAS_EXPORT),
-            stack: always(meter::STACK_EXPORT),
-            start: export(meter::START_EXPORT),
-            call: export(Entry::Call.name()),
-            deploy: export(Entry::Deploy.name()),
-            instance: self
-                .linker
-                .instantiate_pre(&module)
-                .unwrap_or_else(|error| fault(format_args!("a checked module does not link: {error:#}"))),
-        }
+        let first = self.first.as_ref().filter(|_| !checked.optimises_at_once());
+        // What one pass cannot do, the other compiler does at once, slow as it is.
+        let soon = first.and_then(|compiler| compiler.compile(checked).ok());
+        soon.unwrap_or_else(|| self.optimise(checked))
+    }
+
+    /// The form that modules end up in.
+    pub(crate) fn optimise(&self, checked: &Checked) -> Compiled {
+        self.last
+            .compile(checked)
+            .unwrap_or_else(|error| fault(format_args!("a checked module does not compile: {error:#}")))
+    }
+
+    /// Whether a better form exists.
+    pub(crate) fn improves(&self, compiled: &Compiled) -> bool {
+        !self.last.made(compiled)
+    }
+
+    /// The code for [`deserialise`](Self::deserialise) in a later process; `None` if the engine cannot.
+    pub(crate) fn serialise(&self, compiled: &Compiled) -> Option<Serialised> {
+        let compiler = self.compilers().find(|compiler| compiler.made(compiled))?;
+        let code = compiled.instance.module().serialize().ok()?;
+        Some(Serialised { identity: compiler.identity, code })
+    }
+
+    /// The module in `code`; `None` if none of these compilers made it.
+    ///
+    /// `code` must be authentic: see [`Compiler::deserialise`].
+    pub(crate) fn deserialise(&self, serialised: &Serialised) -> Option<Compiled> {
+        let compiler = self.compilers().find(|compiler| compiler.identity == serialised.identity)?;
+        compiler.deserialise(&serialised.code)
+    }
+
+    fn compilers(&self) -> impl Iterator<Item = &Compiler> {
+        [&self.last].into_iter().chain(&self.first)
     }
 
     pub(crate) fn run(&self, compiled: &Compiled, entry: Entry, funds: Funds) -> Ran {
-        let mut store = Store::new(&self.engine, Handles::default());
+        let Some(compiler) = self.compilers().find(|compiler| compiler.made(compiled)) else {
+            panic!("a module runs only in the virtual machine that loaded it")
+        };
+        let mut store = Store::new(&compiler.engine, Handles::default());
         let instance = match compiled.instance.instantiate(&mut store) {
             Ok(instance) => instance,
             Err(error) => fault(format_args!("no instance: {error:#}")),
@@ -121,6 +162,65 @@ impl Engine {
     }
 }
 
+impl Compiler {
+    fn new(config: &Config) -> Result<Self, VmFault> {
+        let fault = |error: wasmtime::Error| VmFault(format!("{error:#}"));
+        let engine = wasmtime::Engine::new(config).map_err(fault)?;
+        let linker = linker(&engine).map_err(fault)?;
+        let mut identity = Fed(Vec::new());
+        engine.precompile_compatibility_hash().hash(&mut identity);
+        Ok(Self { engine, linker, identity: blake2_256(&identity.0) })
+    }
+
+    fn made(&self, compiled: &Compiled) -> bool {
+        wasmtime::Engine::same(&self.engine, compiled.instance.module().engine())
+    }
+
+    fn compile(&self, checked: &Checked) -> wasmtime::Result<Compiled> {
+        Ok(self.link(&Module::new(&self.engine, checked.instrumented())?))
+    }
+
+    /// The module that [`Module::serialize`] wrote. `code` must come from there: other bytes could be any machine
+    /// code at all, and would run. The one caller, `cache::artifact`, has verified that this node wrote them.
+    #[allow(unsafe_code, reason = "compiled code is loaded nowhere else")]
+    fn deserialise(&self, code: &[u8]) -> Option<Compiled> {
+        // SAFETY: the bytes are what `serialize` returned on this node: their authentication code holds under a key
+        // that only this node has. The engine itself compares version, settings and processor.
+        let module = unsafe { Module::deserialize(&self.engine, code) };
+        module.ok().map(|module| self.link(&module))
+    }
+
+    fn link(&self, module: &Module) -> Compiled {
+        let export = |name| module.get_export_index(name);
+        let always = |name| export(name).expect("the metering pass exports it");
+        Compiled {
+            memory: always(meter::MEMORY_EXPORT),
+            gas: always(meter::GAS_EXPORT),
+            stack: always(meter::STACK_EXPORT),
+            start: export(meter::START_EXPORT),
+            call: export(Entry::Call.name()),
+            deploy: export(Entry::Deploy.name()),
+            instance: self
+                .linker
+                .instantiate_pre(module)
+                .unwrap_or_else(|error| fault(format_args!("a checked module does not link: {error:#}"))),
+        }
+    }
+}
+
+/// Keeps what it is fed, to be digested by a hash that does not change with the compiler.
+struct Fed(Vec<u8>);
+
+impl Hasher for Fed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
 fn ended(error: &wasmtime::Error) -> End {
     use wasmtime::Trap as T;
     if error.is::<Stopped>() {
@@ -138,7 +238,7 @@ fn ended(error: &wasmtime::Error) -> End {
     })
 }
 
-fn config() -> Config {
+fn config(strategy: Strategy) -> Config {
     let tells = PoolingAllocationConfig::is_pagemap_scan_available();
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(INSTANCES_MAX)
@@ -155,7 +255,9 @@ fn config() -> Config {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .strategy(Strategy::Cranelift)
+        .strategy(strategy)
+        // One pass is awaited, so every core helps; optimising happens behind, on one.
+        .parallel_compilation(strategy == Strategy::Winch)
         .cranelift_opt_level(OptLevel::Speed)
         .cranelift_nan_canonicalization(true)
         .consume_fuel(false)

@@ -11,7 +11,7 @@
 //! ```
 //! The check at the end is left out where the one at the start covers it: in functions without calls, and in those
 //! that charge nothing in between. It keeps a tower of returning calls from adding up what each may overdraw.
-
+//!
 //! The inserted instructions leave the operands beneath them alone, so they are valid at any height.
 
 use super::reach::HostReach;
@@ -51,7 +51,7 @@ pub(super) fn rewrite(
         let (count, ty) = group.map_err(invalid)?;
         locals.push((count, RoundtripReencoder.val_type(ty).map_err(reencoding)?));
     }
-    // The gas counter, and an operand of the instruction that follows.
+    // The gas counter, and the operand of a sized instruction while it is charged.
     locals.extend([(1, ValType::I64), (1, ValType::I32)]);
     let mut writer = Writer {
         function: Function::new(locals),
@@ -81,7 +81,7 @@ struct Writer {
     counters: Counters,
     /// Local of the gas counter.
     gas: u32,
-    /// Local of a bulk operand, and of a condition.
+    /// Local of a bulk operand.
     size: u32,
     pages_max: u32,
     /// Stack slots of this function.
@@ -161,12 +161,6 @@ impl Writer {
                 }
                 Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => {
                     self.charge_size(gas::BULK_BYTE, None);
-                    self.emit(original);
-                }
-                Operator::Select => {
-                    // wasmi 2.0.0 merges `i32.eqz` with `select` and then takes the wrong operand. A condition that
-                    // is also kept in a local is not merged.
-                    self.emit(I::LocalTee(self.size));
                     self.emit(original);
                 }
                 _ => self.emit(original),

@@ -33,6 +33,12 @@ use wasm_encoder::{
     ValType,
 };
 
+/// Names what `check` makes of code: which code it accepts, the instrumented bytes and the gas of entering them.
+///
+/// Whoever changes any of these counts this up: compiled modules that a node kept are of no use then.
+/// `tests/cache_version.rs` notices a change.
+pub const PASS_VERSION: u32 = 1;
+
 /// Export names with this prefix belong to the instrumentation.
 pub(crate) const RESERVED_PREFIX: &str = "busbar.";
 /// The gas left, `i64`; negative after the check that found it used up.

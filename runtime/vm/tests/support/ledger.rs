@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     pub storage: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Keys and values set and removed, in order.
+    pub writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     pub events: Vec<(Vec<[u8; 32]>, Vec<u8>)>,
     pub messages: Vec<String>,
     pub transfers: Vec<([u8; 32], u128)>,
@@ -43,6 +45,7 @@ impl Host for Ledger {
         self.storage.get(key).cloned()
     }
     fn set_storage(&mut self, key: &[u8], value: Option<&[u8]>) -> Option<u32> {
+        self.writes.push((key.to_vec(), value.map(<[u8]>::to_vec)));
         let old = match value {
             Some(value) => self.storage.insert(key.to_vec(), value.to_vec()),
             None => self.storage.remove(key),
