@@ -3,6 +3,7 @@
 //! `cargo run --release -p runtime-vm --example overhead [ROUNDS]`. Runs alternate, so that a busy machine slows all
 //! alike; the ratio is the median of the ratios of neighbours.
 #![allow(clippy::unwrap_used, clippy::disallowed_types, reason = "it measures time, by hand")]
+#![allow(clippy::disallowed_methods, reason = "it takes an argument and reads the artifacts")]
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "it prints figures for people")]
 
 mod support;

@@ -107,7 +107,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                     (i64.add (i64.load (i32.const 104992)) (i64.extend_i32_u (memory.size))))",
             ),
             0x0101_0101_0101_0104,
-            15_468_200,
+            17_268_200,
         ),
         (
             "indirect calls",

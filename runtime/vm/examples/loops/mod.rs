@@ -234,6 +234,10 @@ fn control(probes: &mut Vec<Probe>) {
 fn bulk(probes: &mut Vec<Probe>) {
     let p = "(i32.const 4096)";
     probes.push(probe("memory.fill", &format!("(memory.fill {p} (local.get $c) (i32.const 0))")));
+    // The one above fills nothing on a page that nobody touched; this one on a page in use.
+    let touch = "(i32.store (i32.const 4096) (local.get $d))";
+    let nothing = format!("(memory.fill {p} (local.get $c) (i32.const 0))");
+    probes.push(repeated("memory.fill of nothing, on a page in use", 16, touch, 100_000, &nothing, 1.0));
     probes.push(probe("memory.copy", &format!("(memory.copy (i32.const 1) {p} (i32.const 0))")));
     for (name, bytes) in
         [("of 1 byte", 1), ("of 64 bytes", 64), ("of 4 KiB", 4 << 10), ("of 256 KiB", 256 << 10)]

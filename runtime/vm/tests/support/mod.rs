@@ -1,5 +1,5 @@
 //! Both engines side by side: whatever a test runs, it runs twice and compares.
-#![allow(dead_code, clippy::unwrap_used, reason = "tests; each uses what it needs")]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, reason = "tests; each uses what it needs")]
 
 pub mod counted;
 pub mod generate;

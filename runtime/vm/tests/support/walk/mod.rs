@@ -61,7 +61,6 @@ struct Frame<'f> {
     index: usize,
     locals: Vec<u64>,
     labels: Vec<Label>,
-    base: usize,
 }
 
 impl<'p> Walk<'p> {
@@ -115,7 +114,7 @@ impl<'p> Walk<'p> {
         let mut locals = self.stack.split_off(base);
         locals.resize(locals.len() + function.declared as usize, 0);
         let whole = Label { target: function.body.len(), height: base, arity: ty.results().len() };
-        let mut frame = Frame { function, index, locals, labels: vec![whole], base };
+        let mut frame = Frame { function, index, locals, labels: vec![whole] };
         let mut at = 0;
         while at < function.body.len() {
             self.spend(function.prices[at])?;
@@ -182,10 +181,7 @@ impl<'p> Walk<'p> {
             O::LocalTee { local_index } => {
                 frame.locals[*local_index as usize] = *self.stack.last().unwrap();
             }
-            other => self.plain(other).map_err(|end| {
-                assert!(self.stack.len() >= frame.base);
-                end
-            })?,
+            other => self.plain(other)?,
         }
         Ok(at + 1)
     }
@@ -225,7 +221,7 @@ impl<'p> Walk<'p> {
     }
 
     fn number(&mut self, operator: &O<'_>) -> Result<(), End> {
-        if let Some((offset, bytes, extend)) = numbers::load(operator) {
+        if let Some(numbers::Load { offset, bytes, extend }) = numbers::load(operator) {
             let address = self.pop() + offset;
             let range = self.range(address, bytes as u64)?;
             let mut cell = [0; 8];

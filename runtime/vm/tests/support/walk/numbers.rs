@@ -74,8 +74,16 @@ pub fn unary(operator: &O<'_>, a: u64) -> Option<u64> {
     })
 }
 
-/// Offset, bytes read, and what becomes of them, if the instruction is a load.
-pub fn load(operator: &O<'_>) -> Option<(u64, usize, fn(u64) -> u64)> {
+/// What a load reads.
+pub struct Load {
+    pub offset: u64,
+    pub bytes: usize,
+    /// What becomes of the bytes, zero-extended.
+    pub extend: fn(u64) -> u64,
+}
+
+/// What the instruction reads, if it is a load.
+pub fn load(operator: &O<'_>) -> Option<Load> {
     let low = |value: u64| u64::from(value as u32);
     fn narrow(value: i64) -> u64 {
         u64::from((value as i32).cast_unsigned())
@@ -92,7 +100,7 @@ pub fn load(operator: &O<'_>) -> Option<(u64, usize, fn(u64) -> u64)> {
         O::I64Load32S { memarg } => (memarg, 4, |value| i64::from(value as i32).cast_unsigned()),
         _ => return None,
     };
-    Some((memory.offset, bytes, extend))
+    Some(Load { offset: memory.offset, bytes, extend })
 }
 
 /// Offset and bytes written, if the instruction is a store.
