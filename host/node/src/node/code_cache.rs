@@ -276,7 +276,10 @@ mod tests {
         let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         let (cache, key) = CodeCache::open(&folder, 100).unwrap();
         cache.put("a", b"one");
-        assert_eq!([mode(&folder), mode(&folder.join("key")), mode(&folder.join("a"))], [0o700, 0o600, 0o600]);
+        assert_eq!(
+            [mode(&folder), mode(&folder.join("key")), mode(&folder.join("a"))],
+            [0o700, 0o600, 0o600]
+        );
 
         for open in [0o720, 0o702, 0o777] {
             set(&folder, open);
