@@ -31,7 +31,7 @@ use runtime_primitives::Hash;
 
 /// One of the engines.
 pub(crate) enum Engine {
-    Wasmtime(wasmtime::Engine),
+    Wasmtime(Box<wasmtime::Engine>),
     Wasmi(wasmi::Engine),
 }
 
@@ -84,8 +84,8 @@ pub(crate) struct Stopped;
 impl Engine {
     pub(crate) fn new(kind: EngineKind) -> Result<Self, VmFault> {
         Ok(match kind {
-            EngineKind::Wasmtime => Self::Wasmtime(wasmtime::Engine::new()?),
-            EngineKind::Winch => Self::Wasmtime(wasmtime::Engine::one_pass()?),
+            EngineKind::Wasmtime => Self::Wasmtime(Box::new(wasmtime::Engine::new()?)),
+            EngineKind::Winch => Self::Wasmtime(Box::new(wasmtime::Engine::one_pass()?)),
             EngineKind::Wasmi => Self::Wasmi(wasmi::Engine::new()?),
         })
     }
