@@ -83,8 +83,8 @@ fn refusal(edge: &Edge) -> Option<&'static str> {
     let is_rule = |folder: &str| {
         ring(folder) == "contracts" && !["contracts/interface", "contracts/sdk"].contains(&folder)
     };
-    if to == "tests" {
-        return Some("nothing depends on the tests");
+    if to == "tests" || ring(to) == "tests" {
+        return Some("nothing depends on the tests or the benchmarks");
     }
     if from == "tests" {
         return None;
@@ -161,6 +161,7 @@ fn an_edge_against_the_rings_is_refused_whatever_the_table_says() {
         ("tests", "redb", Kind::Normal, true),
         ("tests", "host/node", Kind::Normal, true),
         ("host/node", "tests", Kind::Dev, false),
+        ("tests", "tests/benches", Kind::Dev, false),
         ("runtime/execution", "host/storage", Kind::Normal, false),
         ("runtime/execution", "host/storage", Kind::Dev, true),
         ("runtime/execution", "contracts/interface", Kind::Normal, true),

@@ -43,6 +43,21 @@ fn a_forbidden_edge_among_the_real_ones_is_refused() {
     }
 }
 
+/// Rivals of the VM are compared with in `tests/benches`, whose licences and versions are its own affair.
+#[test]
+fn no_rival_is_built_with_the_workspace() {
+    let manifest: toml::Table =
+        metadata::read("tests/benches/Cargo.toml").parse().expect("the benchmarks' manifest is TOML");
+    assert!(manifest.contains_key("workspace"), "the benchmarks are a workspace of their own");
+    let named = manifest["dependencies"].as_table().expect("what the benchmarks compare with");
+    let rivals = ["cosmwasm", "wasmer"];
+    let is_rival = |name: &str| rivals.iter().any(|rival| name.starts_with(rival));
+    assert!(named.keys().any(|name| is_rival(name)), "the benchmarks have a rival");
+    let packages = metadata::all_packages();
+    let built = packages.iter().filter(|package| is_rival(&package.name) || package.name == "busbar-benches");
+    none(built.map(|package| format!("{}: a rival, built with the workspace", package.name)).collect());
+}
+
 /// STYLE: a new dependency gets a sentence, and one that nobody names any more leaves the manifest.
 #[test]
 fn every_library_has_a_sentence_and_a_user() {
