@@ -10,7 +10,7 @@ use host_node::keys::Signer;
 use parity_scale_codec::{Compact, Encode};
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::contracts::{
-    self, DryRun, Error, Instantiation, NewCode, STORAGE, Weight, dry_call, dry_instantiate,
+    self, DryRun, Error, Instantiation, Message, NewCode, STORAGE, Weight, dry_call, dry_instantiate,
 };
 use runtime_execution::modules::system;
 use runtime_execution::{DispatchError, Event, EventRecord, Outcome};
@@ -44,7 +44,7 @@ impl Who {
 }
 
 /// Everybody's free money, without those who have none, and all that contracts store.
-type Effects = (BTreeMap<AccountId, u128>, BTreeMap<(AccountId, Hash), Vec<u8>>);
+type Effects = (BTreeMap<AccountId, u128>, BTreeMap<(Hash, Hash), Vec<u8>>);
 
 /// An event of a contract: topics and data.
 pub type Emitted = (Vec<Hash>, Vec<u8>);
@@ -144,9 +144,8 @@ impl Stage {
         self.contract = contracts::address(&deployer, &hash, &step.input, b"");
         let code = self.code.clone();
         self.check(&step, |stage, vm, gas_limit| {
-            let (value, input) = (Money::from_units(step.value), step.input.clone());
-            let code = NewCode::Upload(code.clone());
-            let new = Instantiation { deployer, value, gas_limit, code, input, salt: Vec::new() };
+            let message = handed(&step, deployer, gas_limit);
+            let new = Instantiation { message, code: NewCode::Upload(code.clone()), salt: Vec::new() };
             let (run, address) = dry_instantiate(vm, &stage.world.chain.state, new);
             assert_eq!(address, Some(stage.contract));
             (
@@ -168,8 +167,8 @@ impl Stage {
         for step in steps {
             let (caller, contract) = (self.account(step.by), self.contract);
             self.check(&step, |stage, vm, gas_limit| {
-                let (value, input) = (Money::from_units(step.value), step.input.clone());
-                let run = dry_call(vm, &stage.world.chain.state, caller, contract, value, gas_limit, input);
+                let message = handed(&step, caller, gas_limit);
+                let run = dry_call(vm, &stage.world.chain.state, contract, message);
                 (
                     run,
                     contracts::Call::Call {
@@ -290,6 +289,12 @@ impl Stage {
         let money = accounts.map(|(who, info)| (who, info.data.free.units())).filter(|(_, free)| *free > 0);
         (money.collect(), STORAGE.entries(&view))
     }
+}
+
+/// What a step is dry-run with.
+fn handed(step: &Step, caller: AccountId, gas_limit: Gas) -> Message {
+    let (value, input) = (Money::from_units(step.value), step.input.clone());
+    Message { caller, value, gas_limit, storage_deposit_limit: None, input }
 }
 
 const fn weight(gas: Gas) -> Weight {
