@@ -286,7 +286,7 @@ fn evil_rules_describe_themselves_and_then_misbehave() {
             (evil::traps(), |trap| *trap == Trap::Unreachable),
             (evil::loops_for_ever(), |trap| *trap == Trap::OutOfGas),
             (evil::recurses_for_ever(), |trap| *trap == Trap::StackOverflow),
-            (evil::hoards_memory(), |trap| *trap == Trap::Unreachable),
+            (evil::hoards_memory(), |trap| *trap == Trap::OutOfGas),
             (evil::too_long(), |trap| matches!(trap, Trap::HostRefused(_))),
             (evil::out_of_bounds(), |trap| matches!(trap, Trap::HostRefused(_))),
         ];

@@ -20,7 +20,7 @@ fn main(functions: &str) -> String {
 
 fn programs() -> Vec<(&'static str, String, u64, u64)> {
     vec![
-        ("nothing", main("(func $main (result i64) i64.const 0)"), 0, 8_062_300),
+        ("nothing", main("(func $main (result i64) i64.const 0)"), 0, 8_060_800),
         (
             "sum of 1..=1000",
             main(
@@ -32,7 +32,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                 local.get 1)",
             ),
             500_500,
-            10_162_500,
+            10_161_000,
         ),
         (
             "fibonacci 15, recursive",
@@ -45,7 +45,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                 (func $main (result i64) (call $fib (i64.const 15)))",
             ),
             610,
-            18_124_000,
+            18_122_500,
         ),
         (
             "br_table in a loop",
@@ -61,7 +61,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                 local.get 1)",
             ),
             303,
-            8_154_300,
+            8_152_800,
         ),
         (
             "nested blocks with values and early exits",
@@ -75,7 +75,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                     (i64.add (call $pick (i32.const 0)) (i64.mul (i64.const 10) (call $pick (i32.const 1)))))",
             ),
             23,
-            8_072_000,
+            8_070_500,
         ),
         (
             "several values through blocks, loops and functions",
@@ -95,7 +95,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                     (drop (call $swap (i64.const 0) (i64.const 0))) drop)",
             ),
             12,
-            8_108_300,
+            8_106_800,
         ),
         (
             "memory grows, is filled and copied",
@@ -107,7 +107,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                     (i64.add (i64.load (i32.const 104992)) (i64.extend_i32_u (memory.size))))",
             ),
             0x0101_0101_0101_0104,
-            17_268_200,
+            17_265_200,
         ),
         (
             "indirect calls",
@@ -123,7 +123,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                     local.get 1)",
             ),
             31,
-            8_146_000,
+            8_144_500,
         ),
         (
             "start function",
@@ -134,7 +134,7 @@ fn programs() -> Vec<(&'static str, String, u64, u64)> {
                 (func $main (result i64) global.get $g)",
             ),
             2187,
-            8_085_200,
+            8_083_700,
         ),
     ]
 }
