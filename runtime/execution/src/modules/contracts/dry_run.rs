@@ -5,6 +5,7 @@
 
 use super::deposit::StorageDeposit;
 use super::invocation::{Invoked, Message, Undone, call, instantiate};
+use super::stack::Trace;
 use super::{Error, code};
 use crate::context::{BlockEnv, Context, VerifySingly};
 use crate::event::EventRecord;
@@ -14,6 +15,7 @@ use runtime_state::{Backend, Overlay};
 use runtime_vm::{Output, Trap, Vm};
 
 /// Gas that the VM may charge ahead and give back: a read is charged for the longest value before it is known.
+/// So much in each contract.
 const CHARGED_AHEAD_GAS: Gas = Gas::from_units(2_000_000);
 
 /// What a dry run found.
@@ -25,7 +27,7 @@ pub struct DryRun {
     pub trap: Option<Trap>,
     /// Gas used; the whole limit after a trap.
     pub gas: Gas,
-    /// A limit that suffices for the same call on the same state.
+    /// A limit that suffices for the same call on the same state, and is no higher than the one of this call.
     pub gas_required: Gas,
     /// How the signer's storage deposits would change; nothing if it failed or reverted.
     pub storage_deposit: StorageDeposit,
@@ -59,10 +61,11 @@ pub struct Instantiation {
 ///
 /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
 pub fn dry_call(vm: &Vm, backend: &dyn Backend, dest: AccountId, message: Message) -> DryRun {
-    let mut debug = String::new();
+    let mut trace = Trace::default();
     let mut ctx = context(vm, backend);
-    let invoked = call(&mut ctx, dest, message, Some(&mut debug));
-    conclude(ctx, invoked, Money::ZERO, debug)
+    let limit = message.gas_limit;
+    let invoked = call(&mut ctx, dest, message, Some(&mut trace));
+    conclude(ctx, invoked, limit, Money::ZERO, trace)
 }
 
 /// Make a contract on the state of `backend` and forget it; its address, unless its code is refused.
@@ -70,7 +73,7 @@ pub fn dry_call(vm: &Vm, backend: &dyn Backend, dest: AccountId, message: Messag
 /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
 pub fn dry_instantiate(vm: &Vm, backend: &dyn Backend, new: Instantiation) -> (DryRun, Option<AccountId>) {
     let Instantiation { mut message, code, salt } = new;
-    let mut debug = String::new();
+    let (mut trace, limit) = (Trace::default(), message.gas_limit);
     let mut ctx = context(vm, backend);
     let code_hash = match code {
         NewCode::Existing(hash) => Ok((hash, Money::ZERO)),
@@ -82,12 +85,12 @@ pub fn dry_instantiate(vm: &Vm, backend: &dyn Backend, new: Instantiation) -> (D
         Ok(uploaded) => uploaded,
         Err(error) => {
             let refused = Invoked { result: Err(error.into()), gas_used: Gas::ZERO };
-            return (conclude(ctx, refused, Money::ZERO, debug), None);
+            return (conclude(ctx, refused, limit, Money::ZERO, trace), None);
         }
     };
     message.storage_deposit_limit = message.storage_deposit_limit.map(|limit| limit.saturating_sub(deposit));
-    let (invoked, contract) = instantiate(&mut ctx, &code_hash, &salt, message, Some(&mut debug));
-    (conclude(ctx, invoked, deposit, debug), Some(contract))
+    let (invoked, contract) = instantiate(&mut ctx, &code_hash, &salt, message, Some(&mut trace));
+    (conclude(ctx, invoked, limit, deposit, trace), Some(contract))
 }
 
 fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
@@ -98,12 +101,20 @@ fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
     Context::new(state, BlockEnv { height, now, genesis: Hash::ZERO }, vm, &VerifySingly)
 }
 
-/// What a dry run tells, `uploaded` having been reserved for the code before.
+/// A limit of gas within which `levels` contracts inside one another use `gas` together. A caller keeps a 64th of what
+/// it has at each call, so a callee finds its part only if there is a 63rd more.
+fn sufficient(gas: Gas, levels: usize) -> Gas {
+    let alone = gas.saturating_add(CHARGED_AHEAD_GAS);
+    (1..levels).fold(alone, |inside, _| inside.saturating_add(Gas::from_units(inside.units() / 63 + 1)))
+}
+
+/// What a dry run within `limit` tells, `uploaded` having been reserved for the code before.
 fn conclude(
     ctx: Context,
     invoked: Invoked<(Output, StorageDeposit)>,
+    limit: Gas,
     uploaded: Money,
-    debug: String,
+    trace: Trace,
 ) -> DryRun {
     let Invoked { result, gas_used: gas } = invoked;
     let (_, mut events, _) = ctx.finish();
@@ -119,6 +130,6 @@ fn conclude(
         Err(Undone::Reverted(output)) => (Ok(output), StorageDeposit::NONE),
         Err(undone) => (Err(undone.into()), StorageDeposit::NONE),
     };
-    let gas_required = gas.saturating_add(CHARGED_AHEAD_GAS);
-    DryRun { result, trap, gas, gas_required, storage_deposit, debug, events }
+    let gas_required = sufficient(gas, trace.levels).min(limit);
+    DryRun { result, trap, gas, gas_required, storage_deposit, debug: trace.debug, events }
 }
