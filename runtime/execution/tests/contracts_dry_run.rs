@@ -75,6 +75,9 @@ fn the_gas_it_asks_for_suffices_however_deep() {
             assert_eq!((enough.result, enough.gas), (run.result, run.gas), "{calls}");
             assert!(run.gas_required.units() < run.gas.units() / 63 * (63 + 6) + 10_000_000, "{calls}");
             chain.expect(ALICE, call(puppet, 0, run.gas_required.units(), script.bytes()));
+            let near = run.gas_required.units() - 1;
+            let asked = chain.ask_with(puppet, ALICE, 0, near, script.bytes()).gas_required;
+            assert_eq!(asked.units(), near, "{calls}: a limit that sufficed suffices");
             let without = chain.ask_with(puppet, ALICE, 0, run.gas.units() + 2_000_000, script.bytes());
             assert_ne!(without.gas, run.gas, "{calls}: no more than it uses is too little");
         }
