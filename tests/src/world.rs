@@ -211,7 +211,11 @@ impl World {
     pub fn upload(&mut self, codes: &[Vec<u8>]) {
         for code in codes {
             let code = code.clone();
-            let call = contracts::Call::UploadCode { code, storage_deposit_limit: None, determinism: 0 };
+            let call = contracts::Call::UploadCode {
+                code,
+                storage_deposit_limit: None,
+                determinism: contracts::Determinism::Enforced,
+            };
             let platform = Arc::clone(self.platform());
             self.chain.submit(&platform, call);
         }

@@ -4,6 +4,7 @@
 mod contracts_chain;
 
 use contract_interface::{Descriptor, INTERFACE, Pricing};
+use contracts_chain::puppet::{Script, puppet, to};
 use contracts_chain::*;
 use runtime_execution::modules::contracts::{self, Error, Instantiation, NewCode, dry_instantiate};
 use runtime_execution::modules::registry::{KeyBinding, scopes};
@@ -57,6 +58,29 @@ fn the_gas_it_asks_for_suffices() {
         }
         let limit = chain.ask(flipper, ALICE, 0, "flip").gas_required;
         chain.expect(ALICE, call(flipper, 0, limit.units(), "flip"));
+    });
+}
+
+#[test]
+fn the_gas_it_asks_for_suffices_however_deep() {
+    on_vm_thread(|| {
+        let mut chain = Chain::new();
+        let puppet = chain.deploy(puppet(0), 0, &[]);
+        // Nearly all of the gas is used in the innermost contract: each of its callers must have kept a 64th of it.
+        let work = (0..100u8).fold(Script::new(), |script, key| script.set(key, "x"));
+        for calls in [1, 2, 5] {
+            let script = (0..calls).fold(work.clone(), |inner, _| Script::new().call(to(puppet, &inner)));
+            let run = chain.ask(puppet, ALICE, 0, script.bytes());
+            let enough = chain.ask_with(puppet, ALICE, 0, run.gas_required.units(), script.bytes());
+            assert_eq!((enough.result, enough.gas), (run.result, run.gas), "{calls}");
+            assert!(run.gas_required.units() < run.gas.units() / 63 * (63 + 6) + 10_000_000, "{calls}");
+            chain.expect(ALICE, call(puppet, 0, run.gas_required.units(), script.bytes()));
+            let near = run.gas_required.units() - 1;
+            let asked = chain.ask_with(puppet, ALICE, 0, near, script.bytes()).gas_required;
+            assert_eq!(asked.units(), near, "{calls}: a limit that sufficed suffices");
+            let without = chain.ask_with(puppet, ALICE, 0, run.gas.units() + 2_000_000, script.bytes());
+            assert_ne!(without.gas, run.gas, "{calls}: no more than it uses is too little");
+        }
     });
 }
 

@@ -3,8 +3,9 @@
 
 mod contracts_chain;
 
+use contracts_chain::puppet::echo;
 use contracts_chain::*;
-use runtime_execution::modules::contracts::Error;
+use runtime_execution::modules::contracts::{self, Error};
 use runtime_execution::modules::{registry, system};
 use runtime_execution::{Call, DispatchError, Event, Invalid, Outcome, SubstrateError};
 use runtime_primitives::{AccountId, Hash, blake2_256};
@@ -22,6 +23,9 @@ fn a_failed_call_leaves_nothing() {
             |code: &[u8], kind| Error::CodeRejected(runtime_vm::check(code, kind).unwrap_err().to_string());
         let stateful = runtime_vm::Kind::Stateful;
         let flood = [&b"flod"[..], &70u32.to_le_bytes()].concat();
+        let (storage_deposit_limit, determinism) = (None, contracts::Determinism::Relaxed);
+        let relaxed = contracts::Call::UploadCode { code: echo(), storage_deposit_limit, determinism };
+        let relaxed = Call::Contracts(relaxed);
         let rows: Vec<(&str, AccountId, Call, Error)> = vec![
             ("a revert", ALICE, call(flipper, 7, PLENTY, "fail"), Error::ContractReverted),
             ("an unknown selector", ALICE, call(flipper, 7, PLENTY, "what"), Error::ContractReverted),
@@ -63,6 +67,7 @@ fn a_failed_call_leaves_nothing() {
                 refused(&another_rule(), stateful),
             ),
             ("too much code", AUTHOR, upload(vec![0; (128 << 10) + 1]), Error::CodeTooLarge),
+            ("code that may differ from machine to machine", AUTHOR, relaxed, Error::Indeterministic),
             ("code in use", AUTHOR, remove(code), Error::CodeInUse { contracts: 1 }),
             ("code that is not there", AUTHOR, remove(Hash([7; 32])), Error::CodeNotFound(Hash([7; 32]))),
         ];

@@ -3,7 +3,9 @@
 
 use parity_scale_codec::{Decode, Encode};
 use runtime_execution::extrinsic::MultiAddress;
-use runtime_execution::modules::contracts::{Call, Caller, CodeInfo, ContractInfo, Error, Event, Weight};
+use runtime_execution::modules::contracts::{
+    Call, Caller, CodeInfo, ContractInfo, Determinism, Error, Event, Weight,
+};
 use runtime_execution::{DispatchError, SubstrateError};
 use runtime_primitives::{AccountId, Hash, Money, blake2_256};
 
@@ -33,8 +35,20 @@ fn calls_are_the_pallets() {
     let limit = "01 02000100";
     for (call, expected) in [
         (
-            Call::UploadCode { code: vec![1, 2], storage_deposit_limit: None, determinism: 0 },
+            Call::UploadCode {
+                code: vec![1, 2],
+                storage_deposit_limit: None,
+                determinism: Determinism::Enforced,
+            },
             "03 08 0102 00 00".to_owned(),
+        ),
+        (
+            Call::UploadCode {
+                code: vec![1],
+                storage_deposit_limit: None,
+                determinism: Determinism::Relaxed,
+            },
+            "03 04 01 00 01".to_owned(),
         ),
         (Call::RemoveCode { code_hash: HASH }, "04 C".to_owned()),
         (Call::SetCode { dest: MultiAddress::Id(WHO), code_hash: HASH }, "05 00 A C".to_owned()),
@@ -142,6 +156,7 @@ fn errors_are_numbered_as_the_pallet_numbers_them() {
         (Error::CodeInUse { contracts: 1 }, 26),
         (Error::ContractReverted, 27),
         (Error::CodeRejected("why".into()), 28),
+        (Error::Indeterministic, 29),
         (Error::MaxDelegateDependenciesReached, 32),
         (Error::DelegateDependencyNotFound, 33),
         (Error::DelegateDependencyAlreadyExists, 34),

@@ -66,7 +66,7 @@ fn wrong_roles() -> Vec<Row> {
             let call = contracts::Call::UploadCode {
                 code: b"\0asm\x01\0\0\0".to_vec(),
                 storage_deposit_limit: None,
-                determinism: 0,
+                determinism: contracts::Determinism::Enforced,
             };
             by_home(world, SELLER, call, role(roles::AUTHOR | roles::MARKET_OPERATOR))
         }),

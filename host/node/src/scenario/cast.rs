@@ -240,7 +240,7 @@ impl Cast {
             let upload = contracts::Call::UploadCode {
                 code: code.to_vec(),
                 storage_deposit_limit: None,
-                determinism: 0,
+                determinism: contracts::Determinism::Enforced,
             };
             batch.push(wallet.sign(&Call::Contracts(upload)));
         }

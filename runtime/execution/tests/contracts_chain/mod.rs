@@ -3,10 +3,12 @@
 //! Signatures are not looked at: who may sign is asked of the registry, which is real.
 #![allow(dead_code, clippy::unwrap_used, reason = "tests; each uses what it needs")]
 
+pub mod puppet;
+
 use contract_interface::roles;
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::{Era, Extra, MultiAddress, UncheckedExtrinsic};
-use runtime_execution::modules::contracts::{self, DepositRates, DryRun, Message};
+use runtime_execution::modules::contracts::{self, DepositRates, Determinism, DryRun, Message};
 use runtime_execution::modules::{balances, contracts::Weight, system};
 use runtime_execution::{
     Call, DispatchError, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity, Outcome, Phase,
@@ -95,7 +97,11 @@ pub fn instantiate(code_hash: Hash, value: u128, data: &[u8], salt: &[u8]) -> Ca
 }
 
 pub fn upload(code: Vec<u8>) -> Call {
-    Call::Contracts(contracts::Call::UploadCode { code, storage_deposit_limit: None, determinism: 0 })
+    Call::Contracts(contracts::Call::UploadCode {
+        code,
+        storage_deposit_limit: None,
+        determinism: Determinism::Enforced,
+    })
 }
 
 pub fn remove(code_hash: Hash) -> Call {
@@ -128,6 +134,7 @@ impl Verifier for BelieveAll {
     }
 }
 
+#[derive(Clone)]
 pub struct Chain {
     pub state: MemoryState,
     header: Header,
@@ -137,6 +144,11 @@ pub struct Chain {
 
 impl Chain {
     pub fn new() -> Self {
+        Self::with_deposits(DepositRates::default())
+    }
+
+    /// A chain that asks for storage deposits.
+    pub fn with_deposits(deposits: DepositRates) -> Self {
         let entity = |owner, roles| GenesisEntity {
             owner,
             roles,
@@ -156,7 +168,7 @@ impl Chain {
             ],
             codes: vec![pure_rule()],
             default_settlement: None,
-            deposits: DepositRates::default(),
+            deposits,
         };
         let genesis = build_genesis(&config).unwrap();
         let mut state = MemoryState::new();
@@ -241,6 +253,14 @@ impl Chain {
     ) -> DryRun {
         let message = message(origin, value, limit, data);
         contracts::dry_call(&WASMTIME, &self.state, contract, message)
+    }
+
+    /// A dry run on both engines, which must agree.
+    pub fn try_call(&self, contract: AccountId, message: &Message) -> DryRun {
+        let run = |vm: &Vm| contracts::dry_call(vm, &self.state, contract, message.clone());
+        let (first, second) = (run(&WASMTIME), run(&WASMI));
+        assert_eq!(first, second, "wasmtime and wasmi differ");
+        first
     }
 
     pub fn overlay(&self) -> Overlay<'_> {

@@ -1,6 +1,7 @@
 //! A host that keeps everything in maps.
 
-use runtime_vm::{Host, HostTrap, ReturnCode};
+use runtime_primitives::Gas;
+use runtime_vm::{Answer, Budget, ContractCall, Host, HostTrap, Output, ReturnCode};
 use std::collections::BTreeMap;
 
 /// What a contract changed, and what it is told.
@@ -14,6 +15,10 @@ pub struct Ledger {
     pub transfers: Vec<([u8; 32], u128)>,
     pub value: u128,
     pub balance: u128,
+    pub read_only: bool,
+    /// Calls of other contracts, with the gas they were given. Each traps, or answers nothing if `callee_answers`.
+    pub calls: Vec<(ContractCall, u64)>,
+    pub callee_answers: bool,
 }
 
 impl Host for Ledger {
@@ -22,6 +27,16 @@ impl Host for Ledger {
     }
     fn address(&self) -> [u8; 32] {
         [0xAD; 32]
+    }
+    fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+    fn call(&mut self, call: ContractCall, budget: Budget) -> Answer<Output> {
+        self.calls.push((call, budget.gas().units()));
+        if self.callee_answers {
+            return Answer { result: Ok(Output::default()), gas_used: Gas::from_units(7) };
+        }
+        Answer { result: Err(ReturnCode::CalleeTrapped.into()), gas_used: budget.gas() }
     }
     fn value_transferred(&self) -> u128 {
         self.value

@@ -31,6 +31,18 @@ impl Weight {
     }
 }
 
+/// `pallet_contracts::Determinism`: whether code may do what differs from machine to machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub enum Determinism {
+    /// Everywhere the same: the only code that there is on this chain.
+    #[default]
+    #[codec(index = 0)]
+    Enforced,
+    /// It may; refused.
+    #[codec(index = 1)]
+    Relaxed,
+}
+
 /// Calls, with the indices of `pallet_contracts`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Call {
@@ -41,8 +53,8 @@ pub enum Call {
         code: Vec<u8>,
         /// Most to reserve for it.
         storage_deposit_limit: Option<Compact<u128>>,
-        /// 0 enforced, 1 relaxed.
-        determinism: u8,
+        /// What the code may do.
+        determinism: Determinism,
     },
     /// Remove code that nothing uses. By its uploader.
     #[codec(index = 4)]
@@ -140,8 +152,11 @@ const fn checking(code: &[u8]) -> u64 {
 /// As the call says.
 pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), DispatchError> {
     match call {
-        Call::UploadCode { code, storage_deposit_limit, .. } => {
+        Call::UploadCode { code, storage_deposit_limit, determinism } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR | roles::MARKET_OPERATOR)?;
+            if determinism == Determinism::Relaxed {
+                return Err(Error::Indeterministic.into());
+            }
             code::upload(ctx, origin.signer()?, &code, limit(storage_deposit_limit))?;
         }
         Call::RemoveCode { code_hash } => {

@@ -2,7 +2,7 @@
 
 use super::deposit::rates;
 use super::invocation::module;
-use super::{ContractInfo, Error, Event};
+use super::{ContractInfo, Determinism, Error, Event};
 use crate::context::Context;
 use crate::error::DispatchError;
 use crate::modules::{balances, markets};
@@ -24,8 +24,8 @@ pub struct CodeInfo {
     /// Contracts made from it.
     #[codec(compact)]
     pub refcount: u64,
-    /// Always 0: enforced.
-    pub determinism: u8,
+    /// Always enforced.
+    pub determinism: Determinism,
     /// Its size in bytes.
     pub code_len: u32,
 }
@@ -33,7 +33,7 @@ pub struct CodeInfo {
 impl CodeInfo {
     /// Code of `code_len` bytes that no contract runs.
     pub const fn new(owner: AccountId, deposit: Money, code_len: u32) -> Self {
-        Self { owner, deposit: deposit.units(), refcount: 0, determinism: 0, code_len }
+        Self { owner, deposit: deposit.units(), refcount: 0, determinism: Determinism::Enforced, code_len }
     }
 }
 

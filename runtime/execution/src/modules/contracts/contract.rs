@@ -143,7 +143,7 @@ pub(super) fn write(
     if old != new {
         let before = info.total_deposit();
         info.recount(rates(state), old, new);
-        deposits.count(*contract, before, info.total_deposit());
+        deposits.count_stored(*contract, before, info.total_deposit());
         CONTRACT_INFO.put(state, contract, &info);
     }
     old
@@ -161,7 +161,10 @@ pub(super) fn remove(state: &mut Overlay, contract: &AccountId, info: &ContractI
 
 /// Remove some of what contracts left that ended. Once a block, after its last extrinsic.
 pub(crate) fn clean_up(state: &mut Overlay) {
-    let Some((next, mut first)) = DELETION_QUEUE_COUNTER.get(state) else { return };
+    let (next, mut first) = DELETION_QUEUE_COUNTER.get(state).unwrap_or_default();
+    if first == next {
+        return;
+    }
     let mut room = DELETIONS_PER_BLOCK;
     while room > 0 && first != next {
         let trie_id = DELETION_QUEUE.get(state, &first).expect("the queue has an entry for each number");

@@ -104,6 +104,9 @@ pub(super) struct Meter {
     own_limit: bool,
     /// What is owed together; negative if more is given back.
     net: i128,
+    /// The part of it that this level's own values owe. They may be gone when it ends, so they leave the levels above
+    /// as much as there was.
+    stored: i128,
     /// The same, by contract.
     by_contract: BTreeMap<AccountId, i128>,
     /// Contracts that ended, with who gets what they had.
@@ -118,8 +121,8 @@ impl Meter {
 
     /// For a level above this one: `limit`, or what this one has left if that is less or `limit` is 0.
     pub(super) fn nested(&self, limit: u128) -> Self {
-        let (spent, back) =
-            if self.net < 0 { (0, self.net.unsigned_abs()) } else { (self.net.unsigned_abs(), 0) };
+        let fixed = self.net - self.stored;
+        let (spent, back) = if fixed < 0 { (0, fixed.unsigned_abs()) } else { (fixed.unsigned_abs(), 0) };
         let left = self.limit.saturating_add(back).saturating_sub(spent);
         match left.min(limit) {
             0 => Self { limit: left, ..Self::default() },
@@ -127,12 +130,18 @@ impl Meter {
         }
     }
 
-    /// Count a deposit of `contract` that was `old` and is `new`.
-    pub(super) fn count(&mut self, contract: AccountId, old: Money, new: Money) {
+    /// Count a deposit of `contract` that was `old` and is `new`; gives the difference.
+    pub(super) fn count(&mut self, contract: AccountId, old: Money, new: Money) -> i128 {
         let signed = |money: Money| i128::try_from(money.units()).expect("deposits are far below 2^127");
         let change = signed(new) - signed(old);
         self.net += change;
         *self.by_contract.entry(contract).or_default() += change;
+        change
+    }
+
+    /// [`Self::count`], for what the values of this level's contract changed.
+    pub(super) fn count_stored(&mut self, contract: AccountId, old: Money, new: Money) {
+        self.stored += self.count(contract, old, new);
     }
 
     #[cfg(test)]

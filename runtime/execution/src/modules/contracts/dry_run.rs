@@ -5,6 +5,7 @@
 
 use super::deposit::StorageDeposit;
 use super::invocation::{Invoked, Message, Undone, call, instantiate};
+use super::stack::Trace;
 use super::{Error, code};
 use crate::context::{BlockEnv, Context, VerifySingly};
 use crate::event::EventRecord;
@@ -14,6 +15,7 @@ use runtime_state::{Backend, Overlay};
 use runtime_vm::{Output, Trap, Vm};
 
 /// Gas that the VM may charge ahead and give back: a read is charged for the longest value before it is known.
+/// So much in each contract.
 const CHARGED_AHEAD_GAS: Gas = Gas::from_units(2_000_000);
 
 /// What a dry run found.
@@ -25,7 +27,7 @@ pub struct DryRun {
     pub trap: Option<Trap>,
     /// Gas used; the whole limit after a trap.
     pub gas: Gas,
-    /// A limit that suffices for the same call on the same state.
+    /// A limit that suffices for the same call on the same state, and is no higher than the one of this call.
     pub gas_required: Gas,
     /// How the signer's storage deposits would change; nothing if it failed or reverted.
     pub storage_deposit: StorageDeposit,
@@ -59,27 +61,28 @@ pub struct Instantiation {
 ///
 /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
 pub fn dry_call(vm: &Vm, backend: &dyn Backend, dest: AccountId, message: Message) -> DryRun {
-    let mut debug = String::new();
+    let mut trace = Trace::default();
     let mut ctx = context(vm, backend);
-    let invoked = call(&mut ctx, dest, message, Some(&mut debug));
-    conclude(ctx, invoked, Money::ZERO, debug).0
+    let limit = message.gas_limit;
+    let invoked = call(&mut ctx, dest, message, Some(&mut trace));
+    conclude(ctx, invoked, limit, Money::ZERO, trace).0
 }
 
 /// Make a contract on the state of `backend` and forget it; its address, unless its code is refused.
 ///
 /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
 pub fn dry_instantiate(vm: &Vm, backend: &dyn Backend, new: Instantiation) -> (DryRun, Option<AccountId>) {
-    let mut debug = String::new();
+    let (mut trace, limit) = (Trace::default(), new.message.gas_limit);
     let mut ctx = context(vm, backend);
-    let (invoked, uploaded, contract) = upload_and_instantiate(&mut ctx, new, &mut debug);
-    (conclude(ctx, invoked, uploaded, debug).0, contract)
+    let (invoked, uploaded, contract) = upload_and_instantiate(&mut ctx, new, &mut trace);
+    (conclude(ctx, invoked, limit, uploaded, trace).0, contract)
 }
 
 /// What came of it, what was reserved for the code, and the address, unless the code is refused.
 pub(super) fn upload_and_instantiate(
     ctx: &mut Context,
     new: Instantiation,
-    debug: &mut String,
+    trace: &mut Trace,
 ) -> (Invoked<(Output, StorageDeposit)>, Money, Option<AccountId>) {
     let Instantiation { mut message, code, salt } = new;
     let code_hash = match code {
@@ -94,11 +97,10 @@ pub(super) fn upload_and_instantiate(
         }
     };
     message.storage_deposit_limit = message.storage_deposit_limit.map(|limit| limit.saturating_sub(deposit));
-    let (invoked, contract) = instantiate(ctx, &code_hash, &salt, message, Some(debug));
+    let (invoked, contract) = instantiate(ctx, &code_hash, &salt, message, Some(trace));
     (invoked, deposit, Some(contract))
 }
 
-/// The end of the block whose state `backend` holds.
 pub(super) fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
     let state = Overlay::new(backend);
     let height = Height::from_number(system::NUMBER.get(&state).unwrap_or(0).into());
@@ -107,12 +109,20 @@ pub(super) fn context<'a>(vm: &'a Vm, backend: &'a dyn Backend) -> Context<'a> {
     Context::new(state, BlockEnv { height, now, genesis: Hash::ZERO }, vm, &VerifySingly)
 }
 
-/// What a dry run tells, `uploaded` having been reserved for the code before; and the state after it.
+/// A limit of gas within which `levels` contracts inside one another use `gas` together. A caller keeps a 64th of what
+/// it has at each call, so a callee finds its part only if there is a 63rd more.
+fn sufficient(gas: Gas, levels: usize) -> Gas {
+    let alone = gas.saturating_add(CHARGED_AHEAD_GAS);
+    (1..levels).fold(alone, |inside, _| inside.saturating_add(Gas::from_units(inside.units() / 63 + 1)))
+}
+
+/// What a dry run within `limit` tells, `uploaded` having been reserved for the code before; and the state it left.
 pub(super) fn conclude<'a>(
     ctx: Context<'a>,
     invoked: Invoked<(Output, StorageDeposit)>,
+    limit: Gas,
     uploaded: Money,
-    debug: String,
+    trace: Trace,
 ) -> (DryRun, Overlay<'a>) {
     let Invoked { result, gas_used: gas } = invoked;
     let (state, mut events, _) = ctx.finish();
@@ -128,6 +138,7 @@ pub(super) fn conclude<'a>(
         Err(Undone::Reverted(output)) => (Ok(output), StorageDeposit::NONE),
         Err(undone) => (Err(undone.into()), StorageDeposit::NONE),
     };
-    let gas_required = gas.saturating_add(CHARGED_AHEAD_GAS);
-    (DryRun { result, trap, gas, gas_required, storage_deposit, debug, events }, state)
+    let gas_required = sufficient(gas, trace.levels).min(limit);
+    let done = DryRun { result, trap, gas, gas_required, storage_deposit, debug: trace.debug, events };
+    (done, state)
 }

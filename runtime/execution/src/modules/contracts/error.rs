@@ -111,6 +111,10 @@ pub enum Error {
     #[error("code rejected: {0}")]
     #[codec(index = 28)]
     CodeRejected(String),
+    /// Code was to be allowed what differs from machine to machine.
+    #[error("code runs everywhere the same on this chain: upload it with determinism enforced")]
+    #[codec(index = 29)]
+    Indeterministic,
     /// A contract keeps as many codes as it may.
     #[error("a contract keeps at most 32 codes")]
     #[codec(index = 32)]

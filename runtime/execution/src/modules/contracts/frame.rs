@@ -4,7 +4,7 @@ use super::contract::{CONTRACT_INFO, ContractInfo, NONCE, read, remove, write};
 use super::deposit::{lockup, rates};
 use super::extension;
 use super::invocation::{Entering, Invoked, Undone, module, run, transfer};
-use super::stack::{Level, Stack};
+use super::stack::{Level, Stack, Trace};
 use super::{Caller, Error, Event, code};
 use crate::context::Context;
 use crate::modules::{balances, system};
@@ -152,7 +152,7 @@ impl Host for Frame<'_, '_, '_> {
     }
 
     fn debug_message(&mut self, text: &str) {
-        if let Some(debug) = &mut self.stack.debug
+        if let Some(Trace { debug, .. }) = &mut self.stack.trace
             && debug.len() + text.len() <= DEBUG_BYTES_MAX
         {
             debug.push_str(text);

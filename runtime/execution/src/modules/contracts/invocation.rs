@@ -7,7 +7,7 @@
 use super::contract::{CONTRACT_INFO, ContractInfo, NONCE, address};
 use super::deposit::{Meter, StorageDeposit, rates};
 use super::frame::Frame;
-use super::stack::{Level, Stack};
+use super::stack::{Level, Stack, Trace};
 use super::{Caller, Error, Event, code};
 use crate::context::Context;
 use crate::modules::balances;
@@ -105,7 +105,7 @@ impl Entering {
     /// A contract that does not exist, made in the current layer.
     ///
     /// # Errors
-    /// [`Error::MaxCallDepthReached`], [`Error::CodeNotFound`], [`Error::DuplicateContract`].
+    /// [`Error::CodeNotFound`], [`Error::MaxCallDepthReached`], [`Error::DuplicateContract`].
     pub(super) fn new_contract(
         ctx: &mut Context,
         stack: &Stack,
@@ -115,11 +115,11 @@ impl Entering {
         salt: &[u8],
         deposits: Meter,
     ) -> Result<Self, Error> {
+        let code_deposit = code::add_user(&mut ctx.state, &code)?;
         if stack.is_full() {
             return Err(Error::MaxCallDepthReached);
         }
         let contract = address(&deployer, &code, &input, salt);
-        let code_deposit = code::add_user(&mut ctx.state, &code)?;
         if CONTRACT_INFO.contains(&ctx.state, &contract) {
             return Err(Error::DuplicateContract(contract));
         }
@@ -140,10 +140,10 @@ pub(super) fn call(
     ctx: &mut Context,
     contract: AccountId,
     message: Message,
-    debug: Option<&mut String>,
+    trace: Option<&mut Trace>,
 ) -> Invoked<(Output, StorageDeposit)> {
     let budget = message.gas_limit.into();
-    outermost(ctx, &message, debug, |ctx, stack, deposits, gas_used| {
+    outermost(ctx, &message, trace, |ctx, stack, deposits, gas_used| {
         let Message { caller, value, input, .. } = message.clone();
         let mut entering = Entering::contract(ctx, stack, contract, (caller, value), input)?;
         entering.level.deposits = deposits;
@@ -165,11 +165,11 @@ pub(super) fn instantiate(
     code_hash: &Hash,
     salt: &[u8],
     message: Message,
-    debug: Option<&mut String>,
+    trace: Option<&mut Trace>,
 ) -> (Invoked<(Output, StorageDeposit)>, AccountId) {
     let (deployer, contract) = (message.caller, address(&message.caller, code_hash, &message.input, salt));
     let budget = message.gas_limit.into();
-    let invoked = outermost(ctx, &message, debug, |ctx, stack, deposits, gas_used| {
+    let invoked = outermost(ctx, &message, trace, |ctx, stack, deposits, gas_used| {
         let (who, input) = ((deployer, message.value), message.input.clone());
         let entering = Entering::new_contract(ctx, stack, *code_hash, who, input, salt, deposits)?;
         transfer(ctx, deployer, contract, message.value)?;
@@ -182,7 +182,7 @@ pub(super) fn instantiate(
 fn outermost(
     ctx: &mut Context,
     message: &Message,
-    debug: Option<&mut String>,
+    trace: Option<&mut Trace>,
     enter: impl FnOnce(&mut Context, &mut Stack, Meter, &mut Gas) -> Result<(Output, Meter), Undone>,
 ) -> Invoked<(Output, StorageDeposit)> {
     let mut gas_used = Gas::ZERO;
@@ -193,7 +193,7 @@ fn outermost(
         if limit > most {
             return Err(Error::StorageDepositNotEnoughFunds.into());
         }
-        let mut stack = Stack::new(message.caller, debug);
+        let mut stack = Stack::new(message.caller, trace);
         let (output, deposits) = enter(ctx, &mut stack, Meter::outermost(limit), &mut gas_used)?;
         let deposit = deposits.settle(ctx, message.caller)?;
         Ok((output, deposit))

@@ -2,7 +2,7 @@
 //! errors and storage names. Market rules are uploaded here like any other code.
 //!
 //! A contract's own writes, payments and events are one layer: all of them stand, or none; and so on for each contract
-//! that it calls. `README.md` beside this file lists where the module departs from the pallet, with the test of each.
+//! that it calls. `DEVIATIONS.md` beside this file lists where the module departs from the pallet, with the test of each.
 
 mod call;
 mod code;
@@ -17,7 +17,7 @@ mod invocation;
 mod sandbox;
 mod stack;
 
-pub use call::{Call, Weight, dispatch};
+pub use call::{Call, Determinism, Weight, dispatch};
 pub use code::{CODE_INFO, CodeInfo, PRISTINE_CODE, code, upload};
 pub(crate) use contract::clean_up;
 pub use contract::{CONTRACT_INFO, ContractInfo, NONCE, STORAGE, address, storage_at};
@@ -25,6 +25,6 @@ pub use deposit::{DepositRates, RATES, StorageDeposit};
 pub use dry_run::{DryRun, Instantiation, NewCode, dry_call, dry_instantiate};
 pub use error::Error;
 pub use event::{Caller, Event};
-pub use extension::{EXTENSION_ID, Function, Status};
+pub use extension::{BillInfo, ClearedTrades, EXTENSION_ID, Function, MarketParams, SlotInfo, Status};
 pub use invocation::Message;
 pub use sandbox::{SANDBOX_ENDOWMENT, Sandbox, Transfer};

@@ -8,10 +8,11 @@ use super::contract::{CONTRACT_INFO, ContractInfo, STORAGE, clean_up};
 use super::deposit::StorageDeposit;
 use super::dry_run::{DryRun, Instantiation, conclude, context, upload_and_instantiate};
 use super::invocation::{Invoked, Message, call};
+use super::stack::Trace;
 use crate::context::Context;
 use crate::event::{Event, EventRecord};
 use crate::modules::{balances, system, timestamp};
-use runtime_primitives::{AccountId, Hash, Height, Money, Timestamp};
+use runtime_primitives::{AccountId, Gas, Hash, Height, Money, Timestamp};
 use runtime_state::{MemoryState, Overlay};
 use runtime_vm::{Output, Vm};
 use std::collections::BTreeMap;
@@ -70,8 +71,8 @@ impl<'v> Sandbox<'v> {
     /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
     pub fn deploy(&mut self, new: Instantiation) -> (DryRun, Option<AccountId>) {
         let mut address = None;
-        let run = self.step(new.message.caller, |ctx, debug| {
-            let (invoked, uploaded, contract) = upload_and_instantiate(ctx, new, debug);
+        let run = self.step(new.message.caller, new.message.gas_limit, |ctx, trace| {
+            let (invoked, uploaded, contract) = upload_and_instantiate(ctx, new, trace);
             address = contract;
             (invoked, uploaded)
         });
@@ -82,8 +83,8 @@ impl<'v> Sandbox<'v> {
     ///
     /// The thread needs [`runtime_vm::VM_THREAD_STACK_BYTES`] of stack.
     pub fn call(&mut self, contract: AccountId, message: Message) -> DryRun {
-        let caller = message.caller;
-        self.step(caller, |ctx, debug| (call(ctx, contract, message, Some(debug)), Money::ZERO))
+        let (caller, limit) = (message.caller, message.gas_limit);
+        self.step(caller, limit, |ctx, trace| (call(ctx, contract, message, Some(trace)), Money::ZERO))
     }
 
     /// The contracts that there are.
@@ -104,14 +105,15 @@ impl<'v> Sandbox<'v> {
     fn step(
         &mut self,
         caller: AccountId,
-        run: impl FnOnce(&mut Context, &mut String) -> (Invoked<(Output, StorageDeposit)>, Money),
+        limit: Gas,
+        run: impl FnOnce(&mut Context, &mut Trace) -> (Invoked<(Output, StorageDeposit)>, Money),
     ) -> DryRun {
         let mut ctx = context(self.vm, &self.state);
         begin(&mut ctx, &caller);
-        let mut debug = String::new();
-        let (invoked, uploaded) = run(&mut ctx, &mut debug);
+        let mut trace = Trace::default();
+        let (invoked, uploaded) = run(&mut ctx, &mut trace);
         let succeeded = invoked.result.is_ok();
-        let (done, mut state) = conclude(ctx, invoked, uploaded, debug);
+        let (done, mut state) = conclude(ctx, invoked, limit, uploaded, trace);
         if succeeded {
             clean_up(&mut state);
             let changes = state.into_changes();

@@ -26,21 +26,30 @@ pub(super) struct Level {
     pub deposits: Meter,
 }
 
+/// What a dry run learns beside the result; nobody asks in a block.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    /// Debug messages.
+    pub debug: String,
+    /// Most contracts that ran inside one another.
+    pub levels: usize,
+}
+
 /// A call stack.
 pub(super) struct Stack<'d> {
     /// Who signed.
     pub origin: AccountId,
     /// Outermost first; never empty while a contract runs.
     levels: Vec<Level>,
-    /// Where debug messages go; dropped in a block.
-    pub debug: Option<&'d mut String>,
+    /// What a dry run is told.
+    pub trace: Option<&'d mut Trace>,
     /// Why the chain made the innermost contract trap.
     pub refusal: Option<Error>,
 }
 
 impl<'d> Stack<'d> {
-    pub(super) fn new(origin: AccountId, debug: Option<&'d mut String>) -> Self {
-        Self { origin, levels: Vec::new(), debug, refusal: None }
+    pub(super) fn new(origin: AccountId, trace: Option<&'d mut Trace>) -> Self {
+        Self { origin, levels: Vec::new(), trace, refusal: None }
     }
 
     /// The innermost level.
@@ -63,6 +72,9 @@ impl<'d> Stack<'d> {
 
     pub(super) fn push(&mut self, level: Level) {
         self.levels.push(level);
+        if let Some(trace) = &mut self.trace {
+            trace.levels = trace.levels.max(self.levels.len());
+        }
     }
 
     /// Take the innermost level away.
