@@ -1,8 +1,9 @@
 //! Books and clearings.
 
 use crate::Order;
+use crate::fixed::{Reader, Writer, fixed_codec};
 use alloc::vec::Vec;
-use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
+use parity_scale_codec::{Decode, Encode, Error, MaxEncodedLen};
 use runtime_primitives::{Energy, MarketId, Price, Seq, Slot};
 
 /// Parameters of one clearing.
@@ -59,7 +60,7 @@ pub enum Book {
 }
 
 /// One match, 24 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, MaxEncodedLen)]
 pub struct Trade {
     /// Seq of the bid.
     pub buy: Seq,
@@ -72,6 +73,35 @@ pub struct Trade {
     /// What the seller gets.
     pub sell_price: Price,
 }
+
+impl Trade {
+    /// Encoded size.
+    pub const BYTES: usize = 24;
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        Writer::new()
+            .put(self.buy.number().to_le_bytes())
+            .put(self.sell.number().to_le_bytes())
+            .put(self.energy.wh().to_le_bytes())
+            .put(self.buy_price.ticks().to_le_bytes())
+            .put(self.sell_price.ticks().to_le_bytes())
+            .finish()
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "the codec's macro asks every struct alike")]
+    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Result<Self, Error> {
+        let mut fields = Reader::new(bytes);
+        Ok(Self {
+            buy: Seq::from_number(fields.u32()),
+            sell: Seq::from_number(fields.u32()),
+            energy: Energy::from_wh(fields.u64()),
+            buy_price: Price::from_ticks(fields.u32()),
+            sell_price: Price::from_ticks(fields.u32()),
+        })
+    }
+}
+
+fixed_codec!(Trade);
 
 /// Output of a matching rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]

@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod clearing;
+mod fixed;
 mod message;
 mod order;
 mod record;

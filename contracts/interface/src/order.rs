@@ -1,8 +1,9 @@
 //! Orders and their admission.
 
 use crate::ClearParams;
+use crate::fixed::{Reader, Writer, fixed_codec, no_such_variant};
 use alloc::vec::Vec;
-use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
+use parity_scale_codec::{Decode, Encode, Error, MaxEncodedLen};
 use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Price, Seq, Slot, Timestamp};
 
 /// Direction of an order.
@@ -53,7 +54,7 @@ pub mod roles {
 }
 
 /// One order of a book, 38 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, MaxEncodedLen)]
 pub struct Order {
     /// Position in the finalized order of this market and slot; an amendment gets a new one.
     pub seq: Seq,
@@ -78,7 +79,42 @@ pub struct Order {
 impl Order {
     /// Encoded size; pages of the book are concatenated orders.
     pub const BYTES: usize = 38;
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        Writer::new()
+            .put(self.seq.number().to_le_bytes())
+            .put(self.entity.number().to_le_bytes())
+            .put(self.meter.number().to_le_bytes())
+            .put([self.side as u8])
+            .put(self.energy.wh().to_le_bytes())
+            .put(self.min_energy.wh().to_le_bytes())
+            .put(self.price.ticks().to_le_bytes())
+            .put([self.flags])
+            .put(self.partner.number().to_le_bytes())
+            .finish()
+    }
+
+    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Result<Self, Error> {
+        let mut fields = Reader::new(bytes);
+        Ok(Self {
+            seq: Seq::from_number(fields.u32()),
+            entity: EntityId::from_number(fields.u32()),
+            meter: MeterId::from_number(fields.u32()),
+            side: match fields.u8() {
+                0 => Side::Buy,
+                1 => Side::Sell,
+                _ => return Err(no_such_variant()),
+            },
+            energy: Energy::from_wh(fields.u64()),
+            min_energy: Energy::from_wh(fields.u64()),
+            price: Price::from_ticks(fields.u32()),
+            flags: fields.u8(),
+            partner: EntityId::from_number(fields.u32()),
+        })
+    }
 }
+
+fixed_codec!(Order);
 
 /// What a trader signs.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
