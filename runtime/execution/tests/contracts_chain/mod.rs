@@ -4,6 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "tests; each uses what it needs")]
 
 pub mod puppet;
+pub mod world;
 
 use contract_interface::roles;
 use parity_scale_codec::Encode;

@@ -2,7 +2,7 @@
 //!
 //! A nested call gets at most what is left but a 64th, whatever it asks for, so that its caller can always go on; a
 //! callee that traps loses what it was given. Versions differ in what they let a contract say; all end in one call.
-#![allow(clippy::too_many_arguments, reason = "the interface's own parameters, in its order")]
+#![allow(clippy::too_many_arguments, reason = "the interface's parameters, frozen by compiled contracts")]
 
 use super::Call;
 use super::code::told;
