@@ -91,14 +91,46 @@ pub fn check(params: &ClearParams, book: Book, rule: &Descriptor) -> Result<Vec<
 /// Positions of one side's orders, best price first, then by seq.
 pub fn merit_order(orders: &[Order], side: Side) -> Vec<u32> {
     let rank = |price: u32| if side == Side::Buy { !price } else { price };
-    let mut keys: Vec<u64> = (0u32..)
+    let keys: Vec<u64> = (0u32..)
         .zip(orders)
         .filter(|(_, order)| order.side == side)
         .map(|(position, order)| u64::from(rank(order.price.ticks())) << 32 | u64::from(position))
         .collect();
-    keys.sort_unstable();
     #[allow(clippy::cast_possible_truncation, reason = "the position is the key's lower half")]
-    keys.into_iter().map(|key| key as u32).collect()
+    sorted_by_upper_half(keys).into_iter().map(|key| key as u32).collect()
+}
+
+const DIGITS: usize = 4;
+
+/// Sorts `keys` by their upper halves and leaves the order of equal ones: digit by digit, with a pass for each digit in
+/// which keys differ. A comparison sort guesses wrong at every second comparison; here there is nothing to guess.
+fn sorted_by_upper_half(keys: Vec<u64>) -> Vec<u64> {
+    let digit = |key: u64, place: usize| (key >> (32 + 8 * place) & 0xff) as usize;
+    let mut starts = [[0u32; 256]; DIGITS];
+    for &key in &keys {
+        for (place, counts) in starts.iter_mut().enumerate() {
+            counts[digit(key, place)] += 1;
+        }
+    }
+    let (mut from, mut to) = (keys, Vec::new());
+    for (place, starts) in starts.iter_mut().enumerate() {
+        let Some(&first) = from.first() else { break };
+        if starts[digit(first, place)] as usize == from.len() {
+            continue;
+        }
+        let mut before = 0;
+        for start in starts.iter_mut() {
+            before += core::mem::replace(start, before);
+        }
+        to.resize(from.len(), 0);
+        for &key in &from {
+            let start = &mut starts[digit(key, place)];
+            to[*start as usize] = key;
+            *start += 1;
+        }
+        core::mem::swap(&mut from, &mut to);
+    }
+    from
 }
 
 /// Runs `clear` until no order is filled above zero yet below its minimum.
@@ -251,6 +283,31 @@ mod tests {
         ];
         assert_eq!(merit_order(&book, Side::Sell), [2, 4, 0]);
         assert_eq!(merit_order(&book, Side::Buy), [3, 5, 1]);
+    }
+
+    #[test]
+    fn sorting_by_digits_is_stable_sorting() {
+        let mut random = 1u64;
+        for (count, mask) in [
+            (0, 0),
+            (1, 1),
+            (2, 0),
+            (300, 0xff),
+            (300, 0xff00),
+            (1_000, 0xffff),
+            (1_000, 0xf000_000f),
+            (5_000, u64::MAX),
+        ] {
+            let keys: Vec<u64> = (0..count)
+                .map(|position| {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    (random >> 32 & mask) << 32 | (count - position)
+                })
+                .collect();
+            let mut expected = keys.clone();
+            expected.sort_by_key(|key| key >> 32);
+            assert_eq!(sorted_by_upper_half(keys), expected, "{count} {mask:x}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The chain, as a stateful contract of ours sees it here: a storage and nothing else.
 
 use crate::works::{self, Storage};
-use runtime_vm::{Host, ReturnCode};
+use runtime_vm::{Host, HostTrap, ReturnCode};
 
 /// A chain with one contract.
 pub struct Chain(Storage);
@@ -48,7 +48,9 @@ impl Host for Chain {
         };
         old.map(|old| u32::try_from(old.len()).expect("values are small"))
     }
-    fn deposit_event(&mut self, _topics: Vec<[u8; 32]>, _data: Vec<u8>) {}
+    fn deposit_event(&mut self, _topics: Vec<[u8; 32]>, _data: Vec<u8>) -> Result<(), HostTrap> {
+        Ok(())
+    }
     fn debug_message(&mut self, _text: &str) {}
     fn transfer(&mut self, _to: &[u8; 32], _value: u128) -> Result<(), ReturnCode> {
         Ok(())
