@@ -57,8 +57,10 @@ pub enum CostClass {
     Keccak,
     /// SHA-256.
     Sha2,
-    /// Recovers or verifies one signature.
+    /// Verifies one signature, or unpacks one key.
     Signature,
+    /// Recovers the key of one signature.
+    Recovery,
     /// Runs another contract.
     Call,
     /// Creates a contract.

@@ -77,7 +77,7 @@ macro_rules! for_each_host_function {
                 "seal0" "deposit_event" as seal0_deposit_event [aliased stateful mutating] Event
                     (topics_ptr: u32, topics_len: u32, data_ptr: u32, data_len: u32) -> ();
                 /// Writes the compressed secp256k1 key that signed a 32-byte hash.
-                "seal0" "ecdsa_recover" as seal0_ecdsa_recover [aliased stateful reading] Signature
+                "seal0" "ecdsa_recover" as seal0_ecdsa_recover [aliased stateful reading] Recovery
                     (signature_ptr: u32, message_hash_ptr: u32, output_ptr: u32) -> $crate::ReturnCode;
                 /// Writes the Ethereum address of a compressed secp256k1 key.
                 "seal0" "ecdsa_to_eth_address" as seal0_ecdsa_to_eth_address [aliased stateful reading] Signature
@@ -123,7 +123,7 @@ macro_rules! for_each_host_function {
                     address_len_ptr: u32, output_ptr: u32, output_len_ptr: u32, salt_ptr: u32,
                     salt_len: u32) -> $crate::ReturnCode;
                 /// A number that is different for every instantiation.
-                "seal0" "instantiation_nonce" as seal0_instantiation_nonce [plain stateful reading] Fact
+                "seal0" "instantiation_nonce" as seal0_instantiation_nonce [plain stateful reading] Account
                     () -> u64;
                 /// Whether there is a contract at an address.
                 "seal0" "is_contract" as seal0_is_contract [aliased stateful reading] Account
@@ -138,7 +138,7 @@ macro_rules! for_each_host_function {
                 "seal0" "now" as seal0_now [aliased stateful reading] Fact
                     (out_ptr: u32, out_len_ptr: u32) -> ();
                 /// Writes this contract's code hash.
-                "seal0" "own_code_hash" as seal0_own_code_hash [aliased stateful reading] Fact
+                "seal0" "own_code_hash" as seal0_own_code_hash [aliased stateful reading] Account
                     (out_ptr: u32, out_len_ptr: u32) -> ();
                 /// Ends the call with `data`; flag 1 undoes its changes. Does not return.
                 "seal0" "seal_return" as seal0_seal_return [plain pure reading] Return

@@ -101,11 +101,9 @@ pub fn execute_block<S: State>(
     let mut stepped = BTreeSet::new();
     markets::slots::run_due(&mut ctx, &mut stepped);
 
-    let mut applier = Applier {
-        body: vec![UncheckedExtrinsic::bare(&inherent)],
-        gas_left: Gas::from_units(BLOCK_GAS_MAX),
-        events_before: ctx.events_bytes(),
-    };
+    ctx.begin_extrinsics();
+    let mut applier =
+        Applier { body: vec![UncheckedExtrinsic::bare(&inherent)], gas_left: Gas::from_units(BLOCK_GAS_MAX) };
     let receipts: Vec<Receipt> = block
         .extrinsics
         .iter()
@@ -151,8 +149,6 @@ fn seal<S: State>(
 struct Applier {
     body: Vec<Vec<u8>>,
     gas_left: Gas,
-    /// Bytes of the market steps' events, which must not crowd out anybody's extrinsics.
-    events_before: usize,
 }
 
 impl Applier {
@@ -173,7 +169,7 @@ impl Applier {
         let decoded = decoded.map_err(|_| Invalid::Undecodable)?;
         let (declared, left) = (decoded.call.gas(), self.gas_left);
         let checked = check(ctx, decoded, false)?;
-        if ctx.events_bytes() - self.events_before > EVENTS_BYTES_MAX {
+        if ctx.events_bytes() > EVENTS_BYTES_MAX {
             return Err(Invalid::BlockGas { declared, left: Gas::ZERO });
         }
         let after = left.checked_sub(declared).ok_or(Invalid::BlockGas { declared, left })?;

@@ -56,6 +56,8 @@ pub struct Context<'a> {
     pub market_gas_left: Gas,
     events: Vec<EventRecord>,
     events_bytes: usize,
+    /// Of these, what market steps emitted before the first extrinsic: they must not crowd out anybody's.
+    events_of_steps: usize,
     archive: Vec<ArchiveEntry>,
     moves: u32,
 }
@@ -73,6 +75,7 @@ impl<'a> Context<'a> {
             market_gas_left: Gas::from_units(runtime_primitives::limits::MARKET_STEPS_GAS_MAX),
             events: Vec::new(),
             events_bytes: 0,
+            events_of_steps: 0,
             archive: Vec::new(),
             moves: 0,
         }
@@ -90,9 +93,14 @@ impl<'a> Context<'a> {
         self.events.push(record);
     }
 
-    /// Bytes of the events so far.
+    /// Note that extrinsics begin.
+    pub const fn begin_extrinsics(&mut self) {
+        self.events_of_steps = self.events_bytes;
+    }
+
+    /// Bytes of the extrinsics' events so far.
     pub const fn events_bytes(&self) -> usize {
-        self.events_bytes
+        self.events_bytes - self.events_of_steps
     }
 
     /// Append to the archive.

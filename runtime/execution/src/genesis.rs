@@ -96,6 +96,8 @@ pub fn build(config: &GenesisConfig) -> Result<Genesis, GenesisError> {
         let info = contracts::CodeInfo::new(config.sudo, Money::ZERO, code_len);
         contracts::CODE_INFO.put(&mut state, &blake2_256(code), &info);
         contracts::PRISTINE_CODE.put(&mut state, &blake2_256(code), code);
+        let kinds = contracts::CodeKinds::of(code).unwrap_or_default();
+        contracts::CODE_KINDS.put(&mut state, &blake2_256(code), &kinds);
     }
     contracts::RATES.put(&mut state, &config.deposits);
     if let Some(hash) = config.default_settlement {

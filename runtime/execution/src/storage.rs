@@ -243,6 +243,13 @@ impl<T: FixedSize> Paged<T> {
         Some(decode(&self.prefix, &page[range]))
     }
 
+    /// The items from number `index` to the end of its page: one read of the state.
+    pub fn rest_of_page(&self, state: &Overlay, at: (MarketId, Slot), index: u32) -> Vec<T> {
+        let Some(page) = state.get(&self.page_key(at, index / ORDERS_PER_PAGE)) else { return Vec::new() };
+        let mut items = decode::<Vec<T>>(&self.prefix, &page);
+        items.split_off(items.len().min((index % ORDERS_PER_PAGE) as usize))
+    }
+
     /// Replace item number `index`.
     ///
     /// # Panics

@@ -405,12 +405,14 @@ fn a_callee_uses_no_more_gas_than_it_is_given() {
             given(1_000_000_000, script().revert(b"")),
             "a revert costs its work"
         );
+        // Two pages of memory, and a thousand for each byte of code.
+        let start = 11_000_000 + 1_000 * puppet(0).len() as u64;
         let little = world.play(
             &script()
-                .call(to(world.b, &script()).gas(10_999_999))
-                .call(to(world.b, &script()).gas(13_000_000)),
+                .call(to(world.b, &script()).gas(start - 1))
+                .call(to(world.b, &script()).gas(start + 2_000_000)),
         );
-        assert_eq!(little.answer, answered(codes(&[1, 0])), "starting it costs eleven million");
+        assert_eq!(little.answer, answered(codes(&[1, 0])), "loading and starting it costs {start}");
     });
 }
 

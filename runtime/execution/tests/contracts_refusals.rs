@@ -53,7 +53,12 @@ fn a_failed_call_leaves_nothing() {
             ("the same again", AUTHOR, instantiate(code, 0, &[0], b""), Error::DuplicateContract(flipper)),
             ("a refusing constructor", AUTHOR, instantiate(code, 7, &[0, 0], b""), Error::ContractReverted),
             ("no code", AUTHOR, instantiate(Hash([7; 32]), 7, &[0], b""), Error::CodeNotFound(Hash([7; 32]))),
-            ("a pure rule", AUTHOR, instantiate(pure, 7, &[0], b""), refused(&pure_rule(), stateful)),
+            (
+                "a pure rule",
+                AUTHOR,
+                instantiate(pure, 7, &[0], b""),
+                Error::CodeRejected("it is a rule, not a contract".into()),
+            ),
             (
                 "not a module",
                 AUTHOR,
@@ -64,7 +69,7 @@ fn a_failed_call_leaves_nothing() {
                 "a new pure rule",
                 AUTHOR,
                 instantiate_with_code(another_rule(), 0, &[], b""),
-                refused(&another_rule(), stateful),
+                Error::CodeRejected("it is a rule, not a contract".into()),
             ),
             ("too much code", AUTHOR, upload(vec![0; (128 << 10) + 1]), Error::CodeTooLarge),
             ("code that may differ from machine to machine", AUTHOR, relaxed, Error::Indeterministic),

@@ -26,6 +26,11 @@ impl Budget {
     pub const fn gas(self) -> Gas {
         self.gas
     }
+
+    /// What is left after `gas` was used for something else, if that is enough.
+    pub fn less(self, gas: Gas) -> Option<Self> {
+        Some(Self { gas: self.gas.checked_sub(gas)?, ..self })
+    }
 }
 
 /// The budget of an outermost call: the whole stack.

@@ -66,7 +66,7 @@ pub const OPTIMISED_AT_ONCE_FUNCTIONS_MAX: usize = 512;
 /// Basic blocks × (locals + 1), summed over the functions, up to which the optimising compiler is waited for.
 pub const OPTIMISED_AT_ONCE_COMPLEXITY_MAX: u64 = 64 << 10;
 /// Compiled modules kept in memory.
-pub const CACHED_MODULES_MAX: usize = 128;
+pub const CACHED_MODULES_MAX: usize = 512;
 /// Outermost calls that run at once; more wait. Each may hold one instance per level of nesting.
 pub const CONCURRENT_CALLS_MAX: usize = 16;
 /// Instances that exist at once, so that a call never fails for lack of one.

@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+/// Modules that wait at most; what finds no place keeps its first form until it is loaded again.
+const WAITING_MAX: usize = 64;
+
 /// One thread, alive while there is work.
 #[derive(Default)]
 pub(super) struct Improver(Arc<Queue>);
@@ -23,16 +26,22 @@ struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(Key, Vec<u8>)>,
+    /// What is being compiled.
+    current: Option<Key>,
     running: bool,
+    /// Whether nobody wants the results any more.
+    closed: bool,
 }
 
 impl Improver {
     /// Improves the module of `code` some time later.
     pub(super) fn improve(&self, stock: &Arc<Stock>, key: Key, code: Vec<u8>) {
         let mut state = self.0.state();
-        if state.waiting.iter().all(|(waiting, _)| *waiting != key) {
-            state.waiting.push_back((key, code));
+        let known = state.current == Some(key) || state.waiting.iter().any(|(waiting, _)| *waiting == key);
+        if known || state.waiting.len() >= WAITING_MAX {
+            return;
         }
+        state.waiting.push_back((key, code));
         if !state.running {
             let (queue, stock) = (self.0.clone(), stock.clone());
             // Compilers recurse.
@@ -52,9 +61,11 @@ impl Improver {
 }
 
 impl Drop for Improver {
-    /// Nobody will use what is waiting; what is being compiled is finished in vain.
+    /// Nobody will use what is waiting; what is being compiled is finished in vain and kept nowhere.
     fn drop(&mut self) {
-        self.0.state().waiting.clear();
+        let mut state = self.0.state();
+        state.waiting.clear();
+        state.closed = true;
     }
 }
 
@@ -67,6 +78,7 @@ impl Queue {
     fn next(&self) -> Option<(Key, Vec<u8>)> {
         let mut state = self.state();
         let next = state.waiting.pop_front();
+        state.current = next.as_ref().map(|(key, _)| *key);
         if next.is_none() {
             state.running = false;
             self.idle.notify_all();
@@ -77,7 +89,8 @@ impl Queue {
     fn work(&self, stock: &Stock) {
         while let Some((key, code)) = self.next() {
             // A compiler that panics loses this module's better form and nothing else.
-            drop(catch_unwind(AssertUnwindSafe(|| stock.improve(&key, &code))));
+            let wanted = || !self.state().closed;
+            drop(catch_unwind(AssertUnwindSafe(|| stock.improve(&key, &code, wanted))));
         }
     }
 }

@@ -158,13 +158,16 @@ impl Stock {
         }
     }
 
-    /// Compiles the form that the module should end up in and puts it wherever the first one is.
-    fn improve(&self, key: &Key, code: &[u8]) {
+    /// Compiles the form that the module should end up in and puts it wherever the first one is, if it is still wanted
+    /// then: the shelf may be another's once nobody uses this stock.
+    fn improve(&self, key: &Key, code: &[u8], wanted: impl Fn() -> bool) {
         let already = self.recent().get(key).is_some_and(|module| !self.engine.improves(&module.0.compiled));
         if already {
             return;
         }
-        if let Ok(module) = self.compile(key, code, Engine::optimise) {
+        if let Ok(module) = self.compile(key, code, Engine::optimise)
+            && wanted()
+        {
             self.counts.improved.fetch_add(1, Relaxed);
             self.recent().replace(key, module.clone());
             self.keep(key, &module);

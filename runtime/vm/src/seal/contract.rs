@@ -53,9 +53,9 @@ impl<'f> Call<'_, 'f> {
     /// The input of a nested call: of this one, or bytes of the memory.
     fn nested_input(&mut self, flags: CallFlags, (pointer, length): Region) -> Result<Vec<u8>, Stop> {
         if flags.contains(CallFlags::CLONE_INPUT) {
-            let input = self.frame.input.as_deref().ok_or(HostTrap::InputForwarded)?.to_vec();
-            self.charge_given(input.len())?;
-            return Ok(input);
+            let length = self.frame.input.as_deref().ok_or(HostTrap::InputForwarded)?.len();
+            self.charge_given(length)?;
+            return Ok(self.frame.input.as_deref().unwrap_or_default().to_vec());
         }
         if flags.contains(CallFlags::FORWARD_INPUT) {
             return Ok(self.frame.input.take().ok_or(HostTrap::InputForwarded)?.into_owned());

@@ -1,7 +1,8 @@
-//! `busbar contract check | inspect | run`: contracts on an author's desk, without a node.
+//! `busbar contract check | inspect | run | abi`: contracts on an author's desk, without a node.
 //!
 //! Exit codes tell what the contract did, so an error of ours must never look like one of them: see [`Ending`].
 
+mod abi;
 mod arguments;
 mod check;
 mod file;
@@ -41,6 +42,8 @@ enum ContractCommand {
     /// Run a contract as a chain would and show all that it did.
     #[command(after_help = run::help())]
     Run(run::RunArgs),
+    /// List the host functions that a contract may import: signatures, gas, what they do.
+    Abi(abi::AbiArgs),
 }
 
 impl ContractArgs {
@@ -53,6 +56,7 @@ impl ContractArgs {
             ContractCommand::Check(args) => args.run()?,
             ContractCommand::Inspect(args) => args.run()?,
             ContractCommand::Run(args) => args.run()?,
+            ContractCommand::Abi(args) => args.run(),
         };
         Ok(ExitCode::from(ending.code()))
     }

@@ -122,7 +122,7 @@ pub enum Call {
 const BASE_GAS: u64 = 50_000_000;
 /// Writing a new contract's record and its code's.
 const INSTANTIATE_GAS: u64 = 100_000_000;
-/// Reference time to check and instrument one byte of code.
+/// Reference time to check and instrument one byte of code, as a contract and as a rule.
 const GAS_PER_CODE_BYTE: u64 = 100_000;
 
 impl Call {

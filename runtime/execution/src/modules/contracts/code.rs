@@ -1,7 +1,6 @@
 //! Code on chain: uploaded once, named by its blake2-256 hash, removed only when nothing runs it.
 
 use super::deposit::rates;
-use super::invocation::module;
 use super::{ContractInfo, Determinism, Error, Event};
 use crate::context::Context;
 use crate::error::DispatchError;
@@ -37,8 +36,34 @@ impl CodeInfo {
     }
 }
 
+/// As what a code passes the deploy checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct CodeKinds {
+    /// As a contract with storage and money.
+    pub stateful: bool,
+    /// As a market's rule.
+    pub pure: bool,
+}
+
+impl CodeKinds {
+    /// Check `code` as both.
+    ///
+    /// # Errors
+    /// Why it is no contract, if it is no rule either.
+    pub fn of(code: &[u8]) -> Result<Self, Error> {
+        let stateful = runtime_vm::check(code, Kind::Stateful);
+        let pure = runtime_vm::check(code, Kind::Pure).is_ok();
+        match stateful {
+            Err(reason) if !pure => Err(Error::CodeRejected(reason.to_string())),
+            stateful => Ok(Self { stateful: stateful.is_ok(), pure }),
+        }
+    }
+}
+
 /// Code as uploaded.
 pub static PRISTINE_CODE: Map<Hash, Vec<u8>> = Map::new("Contracts", "PristineCode");
+/// What it may be used as: recorded at upload, so that nobody checks it again.
+pub static CODE_KINDS: Map<Hash, CodeKinds> = Map::new("Contracts", "CodeKindsOf");
 /// Who uploaded it and how many contracts run it.
 pub static CODE_INFO: Map<Hash, CodeInfo> = Map::new("Contracts", "CodeInfoOf");
 
@@ -66,17 +91,14 @@ pub fn upload(
     if PRISTINE_CODE.contains(&ctx.state, &hash) {
         return Ok((hash, Money::ZERO));
     }
-    if let Err(reason) = runtime_vm::check(code, Kind::Stateful)
-        && runtime_vm::check(code, Kind::Pure).is_err()
-    {
-        return Err(Error::CodeRejected(reason.to_string()));
-    }
     let code_len = u32::try_from(code.len()).expect("bounded by CODE_BYTES_MAX");
     let deposit = rates(&ctx.state).of_code(code_len);
     if limit.is_some_and(|limit| deposit > limit) {
         return Err(Error::StorageDepositLimitExhausted);
     }
+    let kinds = CodeKinds::of(code)?;
     balances::reserve(ctx, &owner, deposit).map_err(|_| Error::StorageDepositNotEnoughFunds)?;
+    CODE_KINDS.put(&mut ctx.state, &hash, &kinds);
     PRISTINE_CODE.put(&mut ctx.state, &hash, code);
     CODE_INFO.put(&mut ctx.state, &hash, &CodeInfo::new(owner, deposit, code_len));
     ctx.emit(Event::CodeStored { code_hash: hash, deposit_held: deposit, uploader: owner });
@@ -102,8 +124,18 @@ pub(super) fn remove(ctx: &mut Context, who: AccountId, hash: &Hash) -> Result<(
     balances::unreserve(ctx, &info.owner, deposit);
     CODE_INFO.remove(&mut ctx.state, hash);
     PRISTINE_CODE.remove(&mut ctx.state, hash);
+    CODE_KINDS.remove(&mut ctx.state, hash);
     ctx.emit(Event::CodeRemoved { code_hash: *hash, deposit_released: deposit, remover: who });
     Ok(())
+}
+
+/// Make sure that a code is there and a contract's.
+///
+/// # Errors
+/// [`Error::CodeNotFound`], [`Error::CodeRejected`] for a pure rule.
+pub(super) fn ensure_contract(state: &Overlay, hash: &Hash) -> Result<(), Error> {
+    let kinds = CODE_KINDS.get(state, hash).ok_or(Error::CodeNotFound(*hash))?;
+    if kinds.stateful { Ok(()) } else { Err(Error::CodeRejected("it is a rule, not a contract".into())) }
 }
 
 /// Note that one more contract runs the code or keeps it; gives the code's deposit.
@@ -123,7 +155,7 @@ pub(super) fn add_user(state: &mut Overlay, hash: &Hash) -> Result<u128, Error> 
 /// # Errors
 /// [`Error::CodeNotFound`], [`Error::CodeRejected`].
 pub(super) fn replace(ctx: &mut Context, info: &ContractInfo, new: Hash) -> Result<(u128, Hash), Error> {
-    module(ctx, &new)?;
+    ensure_contract(&ctx.state, &new)?;
     let deposit = add_user(&mut ctx.state, &new)?;
     remove_user(&mut ctx.state, &info.code_hash);
     Ok((deposit, info.code_hash))

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! code        bytes of code and record × per_byte + 2 × per_item      reserved on the uploader
-//! contract    bytes of its first record × per_byte + per_item         reserved on the contract, as are
+//! contract    bytes of its record × per_byte + per_item               reserved on the contract, as are
 //!             + 30 % of its code's deposit, of each locked code's deposit, and of what its storage takes
 //! storage     bytes of values × per_byte + values × per_item
 //! ```
@@ -109,8 +109,8 @@ pub(super) struct Meter {
     stored: i128,
     /// The same, by contract.
     by_contract: BTreeMap<AccountId, i128>,
-    /// Contracts that ended, with who gets what they had.
-    ended: Vec<(AccountId, AccountId)>,
+    /// Contracts that ended, with what they had and who gets it.
+    ended: Vec<(AccountId, Money, AccountId)>,
 }
 
 impl Meter {
@@ -149,9 +149,9 @@ impl Meter {
         self.net
     }
 
-    /// Note that a contract ended.
-    pub(super) fn end(&mut self, contract: AccountId, beneficiary: AccountId) {
-        self.ended.push((contract, beneficiary));
+    /// Note that a contract ended that had `left`.
+    pub(super) fn end(&mut self, contract: AccountId, left: Money, beneficiary: AccountId) {
+        self.ended.push((contract, left, beneficiary));
     }
 
     /// Check the limit, if this level has one.
@@ -187,8 +187,9 @@ impl Meter {
                 hold(ctx, payer, *contract, Money::from_units(change.unsigned_abs()))?;
             }
         }
-        for (contract, beneficiary) in self.ended {
-            let left = balances::account(&ctx.state, &contract).data.free;
+        for (contract, had, beneficiary) in self.ended {
+            // What arrived since stays: it may belong to a contract made at the same address.
+            let left = balances::account(&ctx.state, &contract).data.free.min(had);
             if !left.is_zero() && contract != beneficiary {
                 let record = balances::plain(ctx, contract, beneficiary, left);
                 balances::transfer(ctx, &record).expect("an account has what is free");

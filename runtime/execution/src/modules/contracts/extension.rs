@@ -15,9 +15,6 @@ use runtime_vm::EXTENSION_NOT_REGISTERED;
 /// The extension's number: the upper half of a function's id.
 pub const EXTENSION_ID: u16 = 0x4255;
 
-/// Trades in one answer: they fit a contract's buffer of 16 KiB.
-const TRADES_PER_ANSWER: u32 = 400;
-
 /// Functions of the extension: the lower half of the id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
@@ -92,7 +89,7 @@ pub struct MarketParams {
 pub struct ClearedTrades {
     /// How many there are together.
     pub total: u32,
-    /// At most 400, from the index asked for.
+    /// From the index asked for to the end of its page, every 400th trade beginning one.
     pub trades: Vec<Trade>,
 }
 
@@ -162,9 +159,8 @@ fn market_params(state: &Overlay, (market, slot): (MarketId, Slot)) -> Option<Ma
 fn clearing(state: &Overlay, (market, slot, from): (MarketId, Slot, u32)) -> Option<ClearedTrades> {
     let at = (market, slot);
     let total = markets::SLOTS.get(state, &at)?.trades;
-    let indices = from..total.min(from.saturating_add(TRADES_PER_ANSWER));
-    let entries = indices.map_while(|index| markets::TRADES.get(state, at, index));
-    Some(ClearedTrades { total, trades: entries.map(|entry| entry.trade).collect() })
+    let entries = markets::TRADES.rest_of_page(state, at, from);
+    Some(ClearedTrades { total, trades: entries.into_iter().map(|entry| entry.trade).collect() })
 }
 
 fn bill(state: &Overlay, (market, slot, entity): (MarketId, Slot, EntityId)) -> Option<BillInfo> {

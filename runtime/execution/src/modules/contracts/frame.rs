@@ -3,7 +3,7 @@
 use super::contract::{CONTRACT_INFO, ContractInfo, NONCE, read, remove, write};
 use super::deposit::{lockup, rates};
 use super::extension;
-use super::invocation::{Entering, Invoked, Undone, module, run, transfer};
+use super::invocation::{Entering, Invoked, Undone, run, transfer};
 use super::stack::{Level, Stack, Trace};
 use super::{Caller, Error, Event, code};
 use crate::context::Context;
@@ -194,7 +194,7 @@ impl Host for Frame<'_, '_, '_> {
     fn delegate_call(&mut self, code_hash: [u8; 32], input: Vec<u8>, budget: Budget) -> Answer<Output> {
         let code = Hash(code_hash);
         let invoked = self.nest(budget, |ctx, stack| {
-            module(ctx, &code)?;
+            code::ensure_contract(&ctx.state, &code)?;
             if stack.is_full() {
                 return Err(Error::MaxCallDepthReached);
             }
@@ -231,8 +231,9 @@ impl Host for Frame<'_, '_, '_> {
         let (info, beneficiary) = (self.info(), AccountId(beneficiary));
         let level = self.stack.top_mut();
         level.deposits.count(level.contract, info.total_deposit(), Money::ZERO);
-        level.deposits.end(level.contract, beneficiary);
         let contract = level.contract;
+        let left = balances::account(&self.ctx.state, &contract).data.free;
+        level.deposits.end(contract, left, beneficiary);
         remove(&mut self.ctx.state, &contract, &info);
         for code in info.delegate_dependencies.keys().chain([&info.code_hash]) {
             code::remove_user(&mut self.ctx.state, code);

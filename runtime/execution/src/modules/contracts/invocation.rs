@@ -11,8 +11,12 @@ use super::stack::{Level, Stack, Trace};
 use super::{Caller, Error, Event, code};
 use crate::context::Context;
 use crate::modules::balances;
+use runtime_primitives::limits::EVENTS_BYTES_MAX;
 use runtime_primitives::{AccountId, Gas, Hash, Money};
 use runtime_vm::{Budget, Entry, HostTrap, Kind, Module, Output, Trap};
+
+/// Finding a contract's code: memory mostly, the disk if many codes take turns.
+const GAS_PER_LOADED_BYTE: u64 = 1_000;
 
 /// What a signer hands to a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,12 +218,19 @@ pub(super) fn run(
     done: Event,
 ) -> Result<(Output, Meter), Undone> {
     let Entering { level, code, input } = entering;
+    code::ensure_contract(&ctx.state, &code)?;
+    let code_len = code::CODE_INFO.get(&ctx.state, &code).map_or(0, |info| info.code_len);
+    let loading = Gas::from_units(GAS_PER_LOADED_BYTE * u64::from(code_len));
+    let Some(left) = budget.less(loading) else {
+        *gas_used = budget.gas();
+        return Err(Undone::Trapped { trap: Trap::OutOfGas, error: Error::OutOfGas });
+    };
     let module = module(ctx, &code)?;
     let (vm, entry, contract) = (ctx.vm, level.entry, level.contract);
     stack.push(level);
-    let outcome = vm.call(&module, entry, input, budget, &mut Frame { ctx, stack });
+    let outcome = vm.call(&module, entry, input, left, &mut Frame { ctx, stack });
     let Level { deposits, .. } = stack.pop();
-    *gas_used = outcome.gas_used;
+    *gas_used = loading.saturating_add(outcome.gas_used);
     let output = match outcome.result {
         Ok(output) if output.reverted() => return Err(Undone::Reverted(output)),
         Ok(output) => output,
@@ -240,6 +251,10 @@ pub(super) fn run(
     }
     deposits.enforce()?;
     ctx.emit(done);
+    // Payments and nested calls emit too; what a contract emits itself is refused at once.
+    if ctx.events_bytes() > EVENTS_BYTES_MAX {
+        return Err(Error::EventSpaceExhausted.into());
+    }
     Ok((output, deposits))
 }
 
@@ -248,9 +263,7 @@ pub(super) fn run(
 /// # Errors
 /// [`Error::CodeNotFound`], [`Error::CodeRejected`] for a pure rule.
 pub(super) fn module(ctx: &Context, code_hash: &Hash) -> Result<Module, Error> {
-    if !code::PRISTINE_CODE.contains(&ctx.state, code_hash) {
-        return Err(Error::CodeNotFound(*code_hash));
-    }
+    code::ensure_contract(&ctx.state, code_hash)?;
     let bytes = || code::code(&ctx.state, code_hash).expect("the code is there");
     let module = ctx.vm.load(code_hash, Kind::Stateful, bytes);
     module.map_err(|reason| Error::CodeRejected(reason.to_string()))
