@@ -181,7 +181,7 @@ impl Compiler {
     }
 
     /// The module that [`Module::serialize`] wrote. `code` must come from there: other bytes could be any machine
-    /// code at all, and would run. The one caller, `cache::artifact`, has verified that this node wrote them.
+    /// code at all, and would run. `cache` gets them from `artifact::open` alone, which verifies that this node wrote them.
     #[allow(unsafe_code, reason = "compiled code is loaded nowhere else")]
     fn deserialise(&self, code: &[u8]) -> Option<Compiled> {
         // SAFETY: the bytes are what `serialize` returned on this node: their authentication code holds under a key

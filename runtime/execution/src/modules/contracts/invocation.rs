@@ -146,20 +146,13 @@ pub(super) fn call(
     message: Message,
     trace: Option<&mut Trace>,
 ) -> Invoked<(Output, StorageDeposit)> {
-    let budget = message.gas_limit.into();
-    outermost(ctx, &message, trace, |ctx, stack, deposits, gas_used| {
-        let Message { caller, value, input, .. } = message.clone();
+    outermost(ctx, message, trace, |ctx, stack, message, deposits, gas_used| {
+        let Message { caller, value, gas_limit, input, .. } = message;
         let mut entering = Entering::contract(ctx, stack, contract, (caller, value), input)?;
         entering.level.deposits = deposits;
         transfer(ctx, caller, contract, value)?;
-        run(
-            ctx,
-            stack,
-            entering,
-            budget,
-            gas_used,
-            Event::Called { caller: Caller::Signed(caller), contract },
-        )
+        let done = Event::Called { caller: Caller::Signed(caller), contract };
+        run(ctx, stack, entering, gas_limit.into(), gas_used, done)
     })
 }
 
@@ -172,12 +165,13 @@ pub(super) fn instantiate(
     trace: Option<&mut Trace>,
 ) -> (Invoked<(Output, StorageDeposit)>, AccountId) {
     let (deployer, contract) = (message.caller, address(&message.caller, code_hash, &message.input, salt));
-    let budget = message.gas_limit.into();
-    let invoked = outermost(ctx, &message, trace, |ctx, stack, deposits, gas_used| {
-        let (who, input) = ((deployer, message.value), message.input.clone());
-        let entering = Entering::new_contract(ctx, stack, *code_hash, who, input, salt, deposits)?;
-        transfer(ctx, deployer, contract, message.value)?;
-        run(ctx, stack, entering, budget, gas_used, Event::Instantiated { deployer, contract })
+    let invoked = outermost(ctx, message, trace, |ctx, stack, message, deposits, gas_used| {
+        let Message { value, gas_limit, input, .. } = message;
+        let entering =
+            Entering::new_contract(ctx, stack, *code_hash, (deployer, value), input, salt, deposits)?;
+        transfer(ctx, deployer, contract, value)?;
+        let done = Event::Instantiated { deployer, contract };
+        run(ctx, stack, entering, gas_limit.into(), gas_used, done)
     });
     (invoked, contract)
 }
@@ -185,21 +179,22 @@ pub(super) fn instantiate(
 /// Open the layer and the call stack of an outermost call, and pay what it owes in the end.
 fn outermost(
     ctx: &mut Context,
-    message: &Message,
+    message: Message,
     trace: Option<&mut Trace>,
-    enter: impl FnOnce(&mut Context, &mut Stack, Meter, &mut Gas) -> Result<(Output, Meter), Undone>,
+    enter: impl FnOnce(&mut Context, &mut Stack, Message, Meter, &mut Gas) -> Result<(Output, Meter), Undone>,
 ) -> Invoked<(Output, StorageDeposit)> {
     let mut gas_used = Gas::ZERO;
     let result = ctx.transactional(|ctx| {
-        let free = balances::account(&ctx.state, &message.caller).data.free;
+        let caller = message.caller;
+        let free = balances::account(&ctx.state, &caller).data.free;
         let most = free.saturating_sub(message.value);
         let limit = message.storage_deposit_limit.unwrap_or(most);
         if limit > most {
             return Err(Error::StorageDepositNotEnoughFunds.into());
         }
-        let mut stack = Stack::new(message.caller, trace);
-        let (output, deposits) = enter(ctx, &mut stack, Meter::outermost(limit), &mut gas_used)?;
-        let deposit = deposits.settle(ctx, message.caller)?;
+        let mut stack = Stack::new(caller, trace);
+        let (output, deposits) = enter(ctx, &mut stack, message, Meter::outermost(limit), &mut gas_used)?;
+        let deposit = deposits.settle(ctx, caller)?;
         Ok((output, deposit))
     });
     Invoked { result, gas_used }
@@ -261,9 +256,8 @@ pub(super) fn run(
 /// The compiled contract of a code on chain.
 ///
 /// # Errors
-/// [`Error::CodeNotFound`], [`Error::CodeRejected`] for a pure rule.
-pub(super) fn module(ctx: &Context, code_hash: &Hash) -> Result<Module, Error> {
-    code::ensure_contract(&ctx.state, code_hash)?;
+/// [`Error::CodeRejected`] where the deploy checks have changed since it was uploaded: never on a running chain.
+fn module(ctx: &Context, code_hash: &Hash) -> Result<Module, Error> {
     let bytes = || code::code(&ctx.state, code_hash).expect("the code is there");
     let module = ctx.vm.load(code_hash, Kind::Stateful, bytes);
     module.map_err(|reason| Error::CodeRejected(reason.to_string()))
