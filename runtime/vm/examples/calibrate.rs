@@ -68,7 +68,9 @@ are one run's on an ordinary virtual server core, scaled to a 3 GHz core by a ch
 stands for 1 ps. *Price* is the operator's own; *gas* and *time* are those of one step of the measured loop, in which
 other operators feed it. *Ratio* is time by gas: below 1 the price has a margin, above 4 the program that writes this
 table fails, but for accesses that miss in more memory than a stateful contract may have (`gas.rs` says why). The last
-column is the same ratio on the interpreter, for information.\n
+column is the same ratio on the interpreter, for information.\n\n\
+A call costs 5,000,000 gas and 3,000,000 for each page of its memory before its first instruction; a stateful contract
+also 1,000 for each byte of its code. What host functions cost: `busbar contract abi`.\n
 | operator | price | gas | time ps | ratio | interpreter's ratio |
 |---|---:|---:|---:|---:|---:|
 ";

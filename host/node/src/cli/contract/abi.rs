@@ -3,6 +3,7 @@
 use super::Ending;
 use super::shown::table;
 use crate::report::grouped;
+use anyhow::bail;
 use clap::Args;
 use comfy_table::{Cell, CellAlignment};
 use runtime_vm::gas;
@@ -25,21 +26,28 @@ pub struct AbiArgs {
 
 impl AbiArgs {
     /// Print the table.
-    pub(super) fn run(&self) -> Ending {
-        let shown = HOST_FUNCTIONS
+    ///
+    /// # Errors
+    /// If no function has this name.
+    pub(super) fn run(&self) -> anyhow::Result<Ending> {
+        let shown: Vec<&HostFunction> = HOST_FUNCTIONS
             .iter()
             .filter(|function| self.all || function.service == Service::Served)
-            .filter(|function| function.name.contains(&self.name));
-        if self.json {
-            println!("{}", Value::from(shown.map(in_json).collect::<Vec<_>>()));
-        } else {
-            print(shown);
+            .filter(|function| function.name.contains(&self.name))
+            .collect();
+        if shown.is_empty() {
+            bail!("no function's name contains {:?}; --all shows those that are refused, too", self.name);
         }
-        Ending::Success
+        if self.json {
+            println!("{}", Value::from(shown.into_iter().map(in_json).collect::<Vec<_>>()));
+        } else {
+            print(&shown);
+        }
+        Ok(Ending::Success)
     }
 }
 
-fn print(functions: impl Iterator<Item = &'static HostFunction>) {
+fn print(functions: &[&HostFunction]) {
     let mut shown = table();
     shown.set_header(["Function", "What it does", "Gas", "a byte taken", "a byte given"]);
     for function in functions {
@@ -60,7 +68,19 @@ fn print(functions: impl Iterator<Item = &'static HostFunction>) {
         ]);
     }
     println!("{shown}");
+    println!(
+        "Taken: the contract hands it over. Given: the contract gets it. Most names may begin with `seal_`, too."
+    );
+    println!("Codes: {CODES}.");
+    println!(
+        "The chain's extension: call_chain_extension with id 0x4255 << 16 | function, SCALE in and out; {EXTENSION}."
+    );
 }
+
+const CODES: &str = "0 success, 1 callee trapped, 2 callee reverted, 3 key not found, 5 transfer failed, 7 code not \
+found, 8 not callable, 10 call_runtime, 11 ecdsa, 12 sr25519, 13 and 14 xcm failed";
+const EXTENSION: &str = "1 entity of a key, 2 roles of an entity, 3 slot, 4 market's terms, 5 trades, 6 bill of a \
+slot";
 
 fn word(ty: ValueType) -> &'static str {
     match ty {
@@ -69,11 +89,12 @@ fn word(ty: ValueType) -> &'static str {
     }
 }
 
-/// As WAT writes it.
+/// Parameters by name and type, and the result.
 fn signature(function: &HostFunction) -> String {
-    let parameters: Vec<&str> = function.parameters.iter().map(|(_, ty)| word(*ty)).collect();
+    let parameters: Vec<String> =
+        function.parameters.iter().map(|(name, ty)| format!("{name}: {}", word(*ty))).collect();
     let result = function.result.map(|ty| format!(" → {}", word(ty))).unwrap_or_default();
-    format!("({}){result}", parameters.join(" "))
+    format!("({}){result}", parameters.join(", "))
 }
 
 fn in_json(function: &HostFunction) -> Value {

@@ -7,7 +7,7 @@ use runtime_primitives::limits::PURE_IO_BYTES_MAX;
 use std::path::Path;
 use std::str::FromStr;
 
-/// Bytes: hexadecimal digits with or without `0x`, or `@` and the path of a file that holds them.
+/// Bytes: hexadecimal digits with or without `0x`, or `@` and the path of a file that holds the bytes themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bytes(pub Vec<u8>);
 

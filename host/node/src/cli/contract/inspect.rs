@@ -6,6 +6,7 @@ use super::{ContractKind, Ending};
 use crate::report::grouped;
 use clap::Args;
 use comfy_table::{Cell, CellAlignment};
+use runtime_execution::modules::contracts::GAS_PER_LOADED_BYTE;
 use runtime_vm::{InspectedFunction, InspectedImport, Inspection, Kind, inspect};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -89,7 +90,9 @@ fn print_facts(found: &Inspection, verdicts: &Verdicts) {
     row("table", format!("{} entries", found.table_elements));
     row("globals", found.globals.to_string());
     row("start function", found.start.map_or("none".to_owned(), |index| index.to_string()));
-    row("gas of a call", format!("{} before its first instruction", grouped(found.entry_gas)));
+    let loading = if found.kind == Kind::Stateful { GAS_PER_LOADED_BYTE * found.bytes as u64 } else { 0 };
+    let entry = grouped(found.entry_gas + loading);
+    row("gas of a call", format!("{entry} before its first instruction, loading it included"));
     let exports: Vec<String> = found
         .exports
         .iter()

@@ -56,7 +56,7 @@ impl ContractArgs {
             ContractCommand::Check(args) => args.run()?,
             ContractCommand::Inspect(args) => args.run()?,
             ContractCommand::Run(args) => args.run()?,
-            ContractCommand::Abi(args) => args.run(),
+            ContractCommand::Abi(args) => args.run()?,
         };
         Ok(ExitCode::from(ending.code()))
     }

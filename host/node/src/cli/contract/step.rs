@@ -17,6 +17,8 @@ pub(super) struct Step {
     entry: &'static str,
     /// None for a pure rule.
     contract: Option<AccountId>,
+    /// What the contract runs now; none for a pure rule and where there is no contract.
+    pub code_hash: Option<Hash>,
     output: Option<Output>,
     gas: Gas,
     gas_limit: Gas,
@@ -42,6 +44,7 @@ impl Step {
             ending,
             entry: "call",
             contract: None,
+            code_hash: None,
             output,
             gas,
             gas_limit,
@@ -59,6 +62,7 @@ impl Step {
             ending: Ending::Refused,
             entry: "call",
             contract: None,
+            code_hash: None,
             output: None,
             gas: Gas::ZERO,
             gas_limit: Gas::ZERO,
@@ -86,6 +90,8 @@ impl Step {
         Self {
             ending,
             entry,
+            code_hash: contract
+                .and_then(|contract| sandbox.contracts().get(&contract).map(|info| info.code_hash)),
             contract,
             output,
             gas: run.gas,

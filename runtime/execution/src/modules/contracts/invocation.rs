@@ -15,8 +15,8 @@ use runtime_primitives::limits::EVENTS_BYTES_MAX;
 use runtime_primitives::{AccountId, Gas, Hash, Money};
 use runtime_vm::{Budget, Entry, HostTrap, Kind, Module, Output, Trap};
 
-/// Finding a contract's code: memory mostly, the disk if many codes take turns.
-const GAS_PER_LOADED_BYTE: u64 = 1_000;
+/// Gas of finding a contract's code, for each byte of it: in memory mostly, on the disk if many codes take turns.
+pub const GAS_PER_LOADED_BYTE: u64 = 1_000;
 
 /// What a signer hands to a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]

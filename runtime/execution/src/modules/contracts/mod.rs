@@ -26,5 +26,5 @@ pub use dry_run::{DryRun, Instantiation, NewCode, dry_call, dry_instantiate};
 pub use error::Error;
 pub use event::{Caller, Event};
 pub use extension::{BillInfo, ClearedTrades, EXTENSION_ID, Function, MarketParams, SlotInfo, Status};
-pub use invocation::Message;
+pub use invocation::{GAS_PER_LOADED_BYTE, Message};
 pub use sandbox::{SANDBOX_ENDOWMENT, Sandbox, Transfer};
