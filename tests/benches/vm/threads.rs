@@ -7,7 +7,7 @@ use crate::measure::{Plan, median, micros};
 use crate::works;
 use cpu_time::ThreadTime;
 use runtime_primitives::blake2_256;
-use runtime_vm::{EngineKind, Kind, Module, VM_THREAD_STACK_BYTES, Vm};
+use runtime_vm::{EngineKind, Kind, VM_THREAD_STACK_BYTES, Vm};
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -20,6 +20,8 @@ pub struct Scaling {
     pub alone: f64,
     /// CPU time of a call with two threads, µs.
     pub together: f64,
+    /// What native Rust gets: less than 2 is the machine's doing.
+    pub native: f64,
 }
 
 /// Begin, end and CPU time of one thread.
@@ -33,35 +35,44 @@ pub fn measure(plan: &Plan) -> Scaling {
         .load(&blake2_256(rule.wasm), Kind::Pure, || rule.wasm.to_vec())
         .expect("the artifact follows the rules");
     let input = works::clear_message(1_000);
-    let mut calls = 1;
-    while wall(&turns(&vm, &module, &input, 1, calls)) < plan.threads_turn {
-        calls *= 2;
-    }
-    let [mut throughput, mut alone, mut together] = [const { Vec::new() }; 3];
+    let ours = || {
+        let outcome = vm.call_pure(&module, &input, works::PLENTY);
+        assert!(black_box(outcome).result.is_ok(), "the book is cleared");
+    };
+    let native = || drop(black_box((rule.native)(&input)));
+    let calls = [calls_of_a_turn(&ours, plan), calls_of_a_turn(&native, plan)];
+    let [mut throughput, mut alone, mut together, mut natively] = [const { Vec::new() }; 4];
     for _ in 0..plan.threads_rounds {
-        let one = turns(&vm, &module, &input, 1, calls);
-        let two = turns(&vm, &module, &input, 2, calls);
+        let (one, two) = (turns(&ours, 1, calls[0]), turns(&ours, 2, calls[0]));
         throughput.push(2.0 * micros(wall(&one)) / micros(wall(&two)));
-        alone.push(cpu(&one) / f64::from(calls));
-        together.push(cpu(&two) / f64::from(calls));
+        alone.push(cpu(&one) / f64::from(calls[0]));
+        together.push(cpu(&two) / f64::from(calls[0]));
+        let (one, two) = (turns(&native, 1, calls[1]), turns(&native, 2, calls[1]));
+        natively.push(2.0 * micros(wall(&one)) / micros(wall(&two)));
     }
-    let [throughput, alone, together] =
-        [throughput, alone, together].map(|samples| median(samples).expect("there was a round"));
-    Scaling { throughput, alone, together }
+    let [throughput, alone, together, native] =
+        [throughput, alone, together, natively].map(|samples| median(samples).expect("there was a round"));
+    Scaling { throughput, alone, together, native }
 }
 
-fn turns(vm: &Vm, module: &Module, input: &[u8], threads: usize, calls: u32) -> Vec<Turn> {
+/// Calls that fill a turn of one thread.
+fn calls_of_a_turn(call: &(impl Fn() + Sync), plan: &Plan) -> u32 {
+    let mut calls = 1;
+    while wall(&turns(call, 1, calls)) < plan.threads_turn {
+        calls *= 2;
+    }
+    calls
+}
+
+fn turns(call: &(impl Fn() + Sync), threads: usize, calls: u32) -> Vec<Turn> {
     let start = Barrier::new(threads);
     std::thread::scope(|scope| {
         let one = || {
             // The first call touches the thread's stack.
-            black_box(vm.call_pure(module, input, works::PLENTY));
+            call();
             start.wait();
             let (began, worked) = (Instant::now(), ThreadTime::now());
-            for _ in 0..calls {
-                let outcome = vm.call_pure(module, input, works::PLENTY);
-                assert!(black_box(outcome).result.is_ok(), "the book is cleared");
-            }
+            (0..calls).for_each(|_| call());
             (began, Instant::now(), worked.elapsed())
         };
         let spawn = |_| {

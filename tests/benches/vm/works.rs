@@ -66,7 +66,7 @@ pub struct Rule {
     pub sizes: [u32; 2],
     /// The artifact.
     pub wasm: &'static [u8],
-    native: fn(&[u8]) -> (u32, Vec<u8>),
+    pub native: fn(&[u8]) -> (u32, Vec<u8>),
 }
 
 /// The market's default rule.
