@@ -357,3 +357,35 @@ impl Agenda {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime_state::MemoryState;
+
+    impl FixedSize for u32 {
+        const BYTES: usize = 4;
+    }
+
+    #[test]
+    fn the_rest_of_a_page_ends_where_the_page_does() {
+        static LIST: Paged<u32> = Paged::new("Test", "List");
+        let empty = MemoryState::new();
+        let mut state = Overlay::new(&empty);
+        let at = (MarketId::from_number(1), Slot::from_number(2));
+        assert_eq!(LIST.rest_of_page(&state, at, 0), []);
+        let len = ORDERS_PER_PAGE + 1;
+        (0..len).for_each(|item| LIST.push(&mut state, at, item, &item));
+        for (from, expected) in [
+            (0, 0..ORDERS_PER_PAGE),
+            (7, 7..ORDERS_PER_PAGE),
+            (ORDERS_PER_PAGE - 1, ORDERS_PER_PAGE - 1..ORDERS_PER_PAGE),
+        ] {
+            assert_eq!(LIST.rest_of_page(&state, at, from), expected.collect::<Vec<_>>(), "{from}");
+        }
+        assert_eq!(LIST.rest_of_page(&state, at, ORDERS_PER_PAGE), [ORDERS_PER_PAGE]);
+        for beyond in [len, 2 * ORDERS_PER_PAGE, u32::MAX] {
+            assert_eq!(LIST.rest_of_page(&state, at, beyond), [], "{beyond}");
+        }
+    }
+}
