@@ -220,6 +220,7 @@ fn contracts_of_several_codes_share_a_state() {
     // The code that runs is the contract's, whatever file is named.
     let chosen = second["contract"].as_str().unwrap();
     let (exit, called) = run(&flipper, &["--input", &text("talk"), "--contract", chosen]);
+    assert_eq!(called["code_hash"], second["code_hash"], "what ran, not the file");
     assert_eq!((exit, &called["debug"]), (0, &json!("hello, world")));
 
     // A contract sees who called, and a chain that moves on.
@@ -491,4 +492,26 @@ fn the_commands_of_the_readme_work() {
         let output = busbar(&words[1..]).current_dir(desk.0.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(code.parse().unwrap()), "{line}: {output:?}");
     }
+}
+
+#[test]
+fn the_interface_is_listed_from_its_table() {
+    let (exit, all) = answer(&["abi", "--all"]);
+    assert_eq!((exit, all.as_array().unwrap().len()), (0, 71));
+    let (_, served) = answer(&["abi"]);
+    assert_eq!(served.as_array().unwrap().len(), 53);
+    let (_, one) = answer(&["abi", "seal_return"]);
+    let parameters = ["flags", "data_ptr", "data_len"].map(|name| json!({ "name": name, "type": "i32" }));
+    assert_eq!(one[0]["parameters"], json!(parameters));
+    assert_eq!((&one[0]["pure"], &one[0]["base_gas"]), (&json!(true), &json!(50_000)));
+    let (exit, shown) = contract(&["abi", "transfer"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert_eq!(exit, 0);
+    for words in
+        ["account_ptr: i32", "Refused in a read-only", "5 The sender's balance", "0x42550001 EntityOf"]
+    {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let (exit, error) = error_of(&["abi", "nosuch"]);
+    assert!(exit == 64 && error.contains("nosuch"), "{exit} {error}");
 }

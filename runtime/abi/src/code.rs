@@ -8,10 +8,20 @@ pub const SENTINEL: u32 = u32::MAX;
 /// Flag of `seal_return`: undo everything this call changed.
 pub const RETURN_FLAG_REVERT: u32 = 1;
 
-/// What a host function tells the contract about its success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum ReturnCode {
+macro_rules! return_codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal,)*) => {
+        /// What a host function tells the contract about its success.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum ReturnCode {
+            $($(#[doc = $doc])+ $name = $number,)*
+        }
+
+        /// Every code, with what it says.
+        pub static RETURN_CODES: &[(ReturnCode, &str)] = &[$((ReturnCode::$name, concat!($($doc),+)),)*];
+    };
+}
+return_codes! {
     /// Done.
     Success = 0,
     /// The called contract trapped.

@@ -8,7 +8,7 @@ mod code;
 mod function;
 mod table;
 
-pub use code::{CallFlags, RETURN_FLAG_REVERT, ReturnCode, SENTINEL};
+pub use code::{CallFlags, RETURN_CODES, RETURN_FLAG_REVERT, ReturnCode, SENTINEL};
 pub use function::{
     ALIAS_PREFIX, CostClass, HOST_FUNCTIONS, HostFunction, Lower, MEMORY_IMPORT, Service, ValueType,
     WasmType, find,

@@ -8,6 +8,7 @@ use runtime_primitives::{
     AccountId, Digest, EntityId, Hash, Header, Money, OrderedBlock, Timestamp, blake2_256, merkle_root,
 };
 use runtime_state::{ChangeSet, MemoryState, Overlay, State, TrieUpdate};
+use runtime_vm::Kind;
 use thiserror::Error;
 
 /// An entity that exists from the start.
@@ -96,8 +97,9 @@ pub fn build(config: &GenesisConfig) -> Result<Genesis, GenesisError> {
         let info = contracts::CodeInfo::new(config.sudo, Money::ZERO, code_len);
         contracts::CODE_INFO.put(&mut state, &blake2_256(code), &info);
         contracts::PRISTINE_CODE.put(&mut state, &blake2_256(code), code);
-        let kinds = contracts::CodeKinds::of(code).unwrap_or_default();
-        contracts::CODE_KINDS.put(&mut state, &blake2_256(code), &kinds);
+        // Whether it is a rule instead shows when a market names it.
+        let is_contract = runtime_vm::check(code, Kind::Stateful).is_ok();
+        contracts::IS_CONTRACT.put(&mut state, &blake2_256(code), &is_contract);
     }
     contracts::RATES.put(&mut state, &config.deposits);
     if let Some(hash) = config.default_settlement {

@@ -278,6 +278,22 @@ fn what_an_ended_contract_stored_goes_little_by_little() {
 }
 
 #[test]
+fn what_a_contract_made_again_was_sent_is_its_own() {
+    on_vm_thread(|| {
+        let mut world = World::new();
+        let made = contracts::address(&world.b, &CODE, &script().bytes(), b"again");
+        let before = world.chain.free(&BOB);
+        let play = script()
+            .make(*CODE, 9, &script(), b"again")
+            .call(to(made, &script().terminate(BOB)))
+            .make(*CODE, 4, &script(), b"again");
+        world.chain.expect(ALICE, call(world.b, 0, GAS, play.bytes()));
+        assert_eq!(world.chain.free(&BOB) - before, 9, "what the first one had");
+        assert_eq!(world.chain.free(&made), 4, "what the second one was sent");
+    });
+}
+
+#[test]
 fn a_kept_code_stays() {
     on_vm_thread(|| {
         let mut world = World::new();

@@ -22,6 +22,7 @@ fn a_failed_call_leaves_nothing() {
         let refused =
             |code: &[u8], kind| Error::CodeRejected(runtime_vm::check(code, kind).unwrap_err().to_string());
         let stateful = runtime_vm::Kind::Stateful;
+        let renaming = chain.deploy(renaming(10_200), 0, b"");
         let flood = [&b"flod"[..], &70u32.to_le_bytes()].concat();
         let (storage_deposit_limit, determinism) = (None, contracts::Determinism::Relaxed);
         let relaxed = contracts::Call::UploadCode { code: echo(), storage_deposit_limit, determinism };
@@ -48,6 +49,12 @@ fn a_failed_call_leaves_nothing() {
                 ALICE,
                 call(flipper, ENDOWMENT + 1, PLENTY, "flip"),
                 Error::TransferFailed,
+            ),
+            (
+                "the chain's events beyond a block",
+                ALICE,
+                call(renaming, 0, 300_000_000_000, ""),
+                Error::EventSpaceExhausted,
             ),
             ("events beyond a block", ALICE, call(mirror, 7, PLENTY, flood), Error::EventSpaceExhausted),
             ("the same again", AUTHOR, instantiate(code, 0, &[0], b""), Error::DuplicateContract(flipper)),
@@ -96,6 +103,24 @@ fn a_failed_call_leaves_nothing() {
         }
         assert_eq!((chain.free(&flipper), chain.free(&ALICE)), (10, ENDOWMENT));
     });
+}
+
+/// A contract that takes its own code so many times over: no event of its own, one of the chain's each time.
+fn renaming(times: u32) -> Vec<u8> {
+    let text = format!(
+        r#"(module (import "env" "memory" (memory 1 1))
+        (import "seal0" "own_code_hash" (func $own (param i32 i32)))
+        (import "seal0" "set_code_hash" (func $set (param i32) (result i32)))
+        (data (i32.const 0) "\20") (global $left (mut i32) (i32.const {times}))
+        (func (export "deploy"))
+        (func (export "call")
+            (call $own (i32.const 8) (i32.const 0))
+            (loop $again
+                (drop (call $set (i32.const 8)))
+                (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+                (br_if $again (global.get $left)))))"#
+    );
+    wat::parse_str(text).unwrap()
 }
 
 fn another_rule() -> Vec<u8> {

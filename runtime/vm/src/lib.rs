@@ -29,5 +29,5 @@ pub use limits::{STACK_SLOTS, VM_THREAD_STACK_BYTES};
 pub use meter::PASS_VERSION;
 pub use module::{Entry, Kind, Module};
 pub use outcome::{HostTrap, Outcome, Output, Trap};
-pub use runtime_abi::{HOST_FUNCTIONS, HostFunction, ReturnCode, Service, ValueType};
+pub use runtime_abi::{HOST_FUNCTIONS, HostFunction, RETURN_CODES, ReturnCode, Service, ValueType};
 pub use vm::{EngineKind, Vm};

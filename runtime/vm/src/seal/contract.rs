@@ -15,23 +15,8 @@ use runtime_primitives::limits::PAYLOAD_BYTES_MAX;
 
 /// The caller keeps one part in so many.
 const KEPT_PART: u64 = 64;
-/// Flags of the first version of `call`, which has no parameter for them.
-const FIRST_VERSION_FLAGS: CallFlags = CallFlags::ALLOW_REENTRY;
-
 /// Where bytes lie in the contract's memory.
 type Region = (u32, u32);
-
-/// What a call asks for besides the callee.
-struct Wanted {
-    flags: CallFlags,
-    /// 0 asks for all there is.
-    gas: u64,
-    /// u32::MAX asks for no limit of its own.
-    deposit_ptr: u32,
-    input: Region,
-    /// Where the output goes, and where its capacity and length are.
-    output: Region,
-}
 
 impl<'f> Call<'_, 'f> {
     /// Lets the host run another contract within a part of what is left, and pays for it.
@@ -95,30 +80,7 @@ fn known(flags: u32) -> Result<CallFlags, HostTrap> {
     CallFlags::from_bits(flags).ok_or(HostTrap::InvalidCallFlags { flags })
 }
 
-fn invoke(
-    call: &mut Call<'_, '_>,
-    callee_ptr: u32,
-    value_ptr: u32,
-    wanted: &Wanted,
-) -> Result<ReturnCode, Stop> {
-    let Wanted { flags, gas, deposit_ptr, output, .. } = *wanted;
-    let input = call.nested_input(flags, wanted.input)?;
-    let callee = call.memory.read_array(callee_ptr)?;
-    let deposit_limit = call.optional_u128(deposit_ptr)?;
-    let value = u128::from_le_bytes(call.memory.read_array(value_ptr)?);
-    let read_only = flags.contains(CallFlags::READ_ONLY);
-    if value > 0 {
-        if read_only || call.host().is_read_only() {
-            return Err(HostTrap::StateChangeDenied.into());
-        }
-        call.charge(gas::host(CostClass::Transfer).base)?;
-    }
-    let allow_reentry = flags.contains(CallFlags::ALLOW_REENTRY);
-    let nested = ContractCall { callee, value, input, deposit_limit, allow_reentry, read_only };
-    let outcome = call.nest(gas, |host, budget| host.call(nested, budget))?;
-    call.pass_on(flags, output, outcome)
-}
-
+/// The first version: the callee may always call back.
 pub(crate) fn seal0_call(
     call: &mut Call<'_, '_>,
     callee_ptr: u32,
@@ -131,14 +93,9 @@ pub(crate) fn seal0_call(
     output_ptr: u32,
     output_len_ptr: u32,
 ) -> Result<ReturnCode, Stop> {
-    let wanted = Wanted {
-        flags: FIRST_VERSION_FLAGS,
-        gas,
-        deposit_ptr: SENTINEL,
-        input: (input_data_ptr, input_data_len),
-        output: (output_ptr, output_len_ptr),
-    };
-    invoke(call, callee_ptr, value_ptr, &wanted)
+    let (flags, input, output) =
+        (CallFlags::ALLOW_REENTRY, (input_data_ptr, input_data_len), (output_ptr, output_len_ptr));
+    invoke(call, flags, callee_ptr, gas, SENTINEL, value_ptr, input, output)
 }
 
 pub(crate) fn seal1_call(
@@ -152,14 +109,8 @@ pub(crate) fn seal1_call(
     output_ptr: u32,
     output_len_ptr: u32,
 ) -> Result<ReturnCode, Stop> {
-    let wanted = Wanted {
-        flags: known(flags)?,
-        gas,
-        deposit_ptr: SENTINEL,
-        input: (input_data_ptr, input_data_len),
-        output: (output_ptr, output_len_ptr),
-    };
-    invoke(call, callee_ptr, value_ptr, &wanted)
+    let (input, output) = ((input_data_ptr, input_data_len), (output_ptr, output_len_ptr));
+    invoke(call, known(flags)?, callee_ptr, gas, SENTINEL, value_ptr, input, output)
 }
 
 /// The second half of a weight never limits on this chain: execution reads no proofs.
@@ -176,14 +127,36 @@ pub(crate) fn seal2_call(
     output_ptr: u32,
     output_len_ptr: u32,
 ) -> Result<ReturnCode, Stop> {
-    let wanted = Wanted {
-        flags: known(flags)?,
-        gas: ref_time_limit,
-        deposit_ptr,
-        input: (input_data_ptr, input_data_len),
-        output: (output_ptr, output_len_ptr),
-    };
-    invoke(call, callee_ptr, value_ptr, &wanted)
+    let (input, output) = ((input_data_ptr, input_data_len), (output_ptr, output_len_ptr));
+    invoke(call, known(flags)?, callee_ptr, ref_time_limit, deposit_ptr, value_ptr, input, output)
+}
+
+/// `gas` 0 asks for all there is, a `deposit_ptr` of u32::MAX for no limit of its own.
+fn invoke(
+    call: &mut Call<'_, '_>,
+    flags: CallFlags,
+    callee_ptr: u32,
+    gas: u64,
+    deposit_ptr: u32,
+    value_ptr: u32,
+    input: Region,
+    output: Region,
+) -> Result<ReturnCode, Stop> {
+    let input = call.nested_input(flags, input)?;
+    let callee = call.memory.read_array(callee_ptr)?;
+    let deposit_limit = call.optional_u128(deposit_ptr)?;
+    let value = u128::from_le_bytes(call.memory.read_array(value_ptr)?);
+    let read_only = flags.contains(CallFlags::READ_ONLY);
+    if value > 0 {
+        if read_only || call.host().is_read_only() {
+            return Err(HostTrap::StateChangeDenied.into());
+        }
+        call.charge(gas::host(CostClass::Transfer).base)?;
+    }
+    let allow_reentry = flags.contains(CallFlags::ALLOW_REENTRY);
+    let nested = ContractCall { callee, value, input, deposit_limit, allow_reentry, read_only };
+    let outcome = call.nest(gas, |host, budget| host.call(nested, budget))?;
+    call.pass_on(flags, output, outcome)
 }
 
 pub(crate) fn seal0_delegate_call(
@@ -206,40 +179,6 @@ pub(crate) fn seal0_delegate_call(
     call.pass_on(known, (output_ptr, output_len_ptr), outcome)
 }
 
-/// Where the parts of an instantiation lie, and where its results go.
-struct Making {
-    code_hash_ptr: u32,
-    gas: u64,
-    deposit_ptr: u32,
-    value_ptr: u32,
-    input: Region,
-    address: Region,
-    output: Region,
-    salt: Region,
-}
-
-fn make(call: &mut Call<'_, '_>, making: &Making) -> Result<ReturnCode, Stop> {
-    let ((input_ptr, input_len), (salt_ptr, salt_len)) = (making.input, making.salt);
-    call.charge_taken(input_len.saturating_add(salt_len))?;
-    let new = NewContract {
-        deposit_limit: call.optional_u128(making.deposit_ptr)?,
-        value: u128::from_le_bytes(call.memory.read_array(making.value_ptr)?),
-        code_hash: call.memory.read_array(making.code_hash_ptr)?,
-        input: call.memory.read(input_ptr, input_len)?.to_vec(),
-        salt: call.memory.read(salt_ptr, salt_len)?.to_vec(),
-    };
-    match call.nest(making.gas, |host, budget| host.instantiate(new, budget))? {
-        Err(code) => Ok(code),
-        Ok((output, address)) => {
-            if !output.reverted() {
-                call.write_optional(making.address.0, making.address.1, &address)?;
-            }
-            call.write_optional(making.output.0, making.output.1, &output.data)?;
-            Ok(code_of(&output))
-        }
-    }
-}
-
 pub(crate) fn seal0_instantiate(
     call: &mut Call<'_, '_>,
     code_hash_ptr: u32,
@@ -256,17 +195,9 @@ pub(crate) fn seal0_instantiate(
     salt_ptr: u32,
     salt_len: u32,
 ) -> Result<ReturnCode, Stop> {
-    let making = Making {
-        code_hash_ptr,
-        gas,
-        deposit_ptr: SENTINEL,
-        value_ptr,
-        input: (input_data_ptr, input_data_len),
-        address: (address_ptr, address_len_ptr),
-        output: (output_ptr, output_len_ptr),
-        salt: (salt_ptr, salt_len),
-    };
-    make(call, &making)
+    let (input, salt) = ((input_data_ptr, input_data_len), (salt_ptr, salt_len));
+    let (address, output) = ((address_ptr, address_len_ptr), (output_ptr, output_len_ptr));
+    make(call, code_hash_ptr, gas, SENTINEL, value_ptr, input, salt, address, output)
 }
 
 pub(crate) fn seal1_instantiate(
@@ -283,17 +214,9 @@ pub(crate) fn seal1_instantiate(
     salt_ptr: u32,
     salt_len: u32,
 ) -> Result<ReturnCode, Stop> {
-    let making = Making {
-        code_hash_ptr,
-        gas,
-        deposit_ptr: SENTINEL,
-        value_ptr,
-        input: (input_data_ptr, input_data_len),
-        address: (address_ptr, address_len_ptr),
-        output: (output_ptr, output_len_ptr),
-        salt: (salt_ptr, salt_len),
-    };
-    make(call, &making)
+    let (input, salt) = ((input_data_ptr, input_data_len), (salt_ptr, salt_len));
+    let (address, output) = ((address_ptr, address_len_ptr), (output_ptr, output_len_ptr));
+    make(call, code_hash_ptr, gas, SENTINEL, value_ptr, input, salt, address, output)
 }
 
 pub(crate) fn seal2_instantiate(
@@ -312,17 +235,40 @@ pub(crate) fn seal2_instantiate(
     salt_ptr: u32,
     salt_len: u32,
 ) -> Result<ReturnCode, Stop> {
-    let making = Making {
-        code_hash_ptr,
-        gas: ref_time_limit,
-        deposit_ptr,
-        value_ptr,
-        input: (input_data_ptr, input_data_len),
-        address: (address_ptr, address_len_ptr),
-        output: (output_ptr, output_len_ptr),
-        salt: (salt_ptr, salt_len),
+    let (input, salt) = ((input_data_ptr, input_data_len), (salt_ptr, salt_len));
+    let (address, output) = ((address_ptr, address_len_ptr), (output_ptr, output_len_ptr));
+    make(call, code_hash_ptr, ref_time_limit, deposit_ptr, value_ptr, input, salt, address, output)
+}
+
+fn make(
+    call: &mut Call<'_, '_>,
+    code_hash_ptr: u32,
+    gas: u64,
+    deposit_ptr: u32,
+    value_ptr: u32,
+    (input_ptr, input_len): Region,
+    (salt_ptr, salt_len): Region,
+    (address_ptr, address_len_ptr): Region,
+    (output_ptr, output_len_ptr): Region,
+) -> Result<ReturnCode, Stop> {
+    call.charge_taken(input_len.saturating_add(salt_len))?;
+    let new = NewContract {
+        deposit_limit: call.optional_u128(deposit_ptr)?,
+        value: u128::from_le_bytes(call.memory.read_array(value_ptr)?),
+        code_hash: call.memory.read_array(code_hash_ptr)?,
+        input: call.memory.read(input_ptr, input_len)?.to_vec(),
+        salt: call.memory.read(salt_ptr, salt_len)?.to_vec(),
     };
-    make(call, &making)
+    match call.nest(gas, |host, budget| host.instantiate(new, budget))? {
+        Err(code) => Ok(code),
+        Ok((output, address)) => {
+            if !output.reverted() {
+                call.write_optional(address_ptr, address_len_ptr, &address)?;
+            }
+            call.write_optional(output_ptr, output_len_ptr, &output.data)?;
+            Ok(code_of(&output))
+        }
+    }
 }
 
 pub(crate) fn seal0_instantiation_nonce(call: &mut Call<'_, '_>) -> Result<u64, Stop> {

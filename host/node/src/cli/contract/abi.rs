@@ -6,8 +6,9 @@ use crate::report::grouped;
 use anyhow::bail;
 use clap::Args;
 use comfy_table::{Cell, CellAlignment};
+use runtime_execution::modules::contracts::Function;
 use runtime_vm::gas;
-use runtime_vm::{HOST_FUNCTIONS, HostFunction, Service, ValueType};
+use runtime_vm::{HOST_FUNCTIONS, HostFunction, RETURN_CODES, Service, ValueType};
 use serde_json::{Value, json};
 
 /// List the host functions that a contract may import, with their gas.
@@ -71,16 +72,15 @@ fn print(functions: &[&HostFunction]) {
     println!(
         "Taken: the contract hands it over. Given: the contract gets it. Most names may begin with `seal_`, too."
     );
-    println!("Codes: {CODES}.");
-    println!(
-        "The chain's extension: call_chain_extension with id 0x4255 << 16 | function, SCALE in and out; {EXTENSION}."
-    );
+    println!("\nReturn codes:");
+    for (code, words) in RETURN_CODES {
+        println!("  {:2} {}", *code as u32, words.trim());
+    }
+    println!("\nIds of the chain's extension, for call_chain_extension; arguments and answers are SCALE:");
+    for function in Function::ALL {
+        println!("  {:#010x} {function:?}", function.id());
+    }
 }
-
-const CODES: &str = "0 success, 1 callee trapped, 2 callee reverted, 3 key not found, 5 transfer failed, 7 code not \
-found, 8 not callable, 10 call_runtime, 11 ecdsa, 12 sr25519, 13 and 14 xcm failed";
-const EXTENSION: &str = "1 entity of a key, 2 roles of an entity, 3 slot, 4 market's terms, 5 trades, 6 bill of a \
-slot";
 
 fn word(ty: ValueType) -> &'static str {
     match ty {

@@ -36,40 +36,28 @@ impl CodeInfo {
     }
 }
 
-/// As what a code passes the deploy checks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct CodeKinds {
-    /// As a contract with storage and money.
-    pub stateful: bool,
-    /// As a market's rule.
-    pub pure: bool,
-}
-
-impl CodeKinds {
-    /// Check `code` as both.
-    ///
-    /// # Errors
-    /// Why it is no contract, if it is no rule either.
-    pub fn of(code: &[u8]) -> Result<Self, Error> {
-        let stateful = runtime_vm::check(code, Kind::Stateful);
-        let pure = runtime_vm::check(code, Kind::Pure).is_ok();
-        match stateful {
-            Err(reason) if !pure => Err(Error::CodeRejected(reason.to_string())),
-            stateful => Ok(Self { stateful: stateful.is_ok(), pure }),
-        }
-    }
-}
-
 /// Code as uploaded.
 pub static PRISTINE_CODE: Map<Hash, Vec<u8>> = Map::new("Contracts", "PristineCode");
-/// What it may be used as: recorded at upload, so that nobody checks it again.
-pub static CODE_KINDS: Map<Hash, CodeKinds> = Map::new("Contracts", "CodeKindsOf");
+/// Whether it is a contract's, not only a market's rule: recorded at upload, so that nobody checks it again.
+pub static IS_CONTRACT: Map<Hash, bool> = Map::new("Contracts", "IsContract");
 /// Who uploaded it and how many contracts run it.
 pub static CODE_INFO: Map<Hash, CodeInfo> = Map::new("Contracts", "CodeInfoOf");
 
 /// The code with this hash, if it is on chain.
 pub fn code(state: &Overlay, hash: &Hash) -> Option<Vec<u8>> {
     PRISTINE_CODE.get(state, hash)
+}
+
+/// Whether `code` passes the deploy checks of a contract, or else those of a rule.
+///
+/// # Errors
+/// [`Error::CodeRejected`] with the rule that keeps it from being a contract, if it is neither.
+fn is_contract(code: &[u8]) -> Result<bool, Error> {
+    match runtime_vm::check(code, Kind::Stateful) {
+        Ok(_) => Ok(true),
+        Err(_) if runtime_vm::check(code, Kind::Pure).is_ok() => Ok(false),
+        Err(reason) => Err(Error::CodeRejected(reason.to_string())),
+    }
 }
 
 /// Check and store code, for at most `limit` of deposit; storing it again changes nothing. It must pass the checks of a
@@ -96,9 +84,9 @@ pub fn upload(
     if limit.is_some_and(|limit| deposit > limit) {
         return Err(Error::StorageDepositLimitExhausted);
     }
-    let kinds = CodeKinds::of(code)?;
+    let is_contract = is_contract(code)?;
     balances::reserve(ctx, &owner, deposit).map_err(|_| Error::StorageDepositNotEnoughFunds)?;
-    CODE_KINDS.put(&mut ctx.state, &hash, &kinds);
+    IS_CONTRACT.put(&mut ctx.state, &hash, &is_contract);
     PRISTINE_CODE.put(&mut ctx.state, &hash, code);
     CODE_INFO.put(&mut ctx.state, &hash, &CodeInfo::new(owner, deposit, code_len));
     ctx.emit(Event::CodeStored { code_hash: hash, deposit_held: deposit, uploader: owner });
@@ -124,7 +112,7 @@ pub(super) fn remove(ctx: &mut Context, who: AccountId, hash: &Hash) -> Result<(
     balances::unreserve(ctx, &info.owner, deposit);
     CODE_INFO.remove(&mut ctx.state, hash);
     PRISTINE_CODE.remove(&mut ctx.state, hash);
-    CODE_KINDS.remove(&mut ctx.state, hash);
+    IS_CONTRACT.remove(&mut ctx.state, hash);
     ctx.emit(Event::CodeRemoved { code_hash: *hash, deposit_released: deposit, remover: who });
     Ok(())
 }
@@ -134,8 +122,8 @@ pub(super) fn remove(ctx: &mut Context, who: AccountId, hash: &Hash) -> Result<(
 /// # Errors
 /// [`Error::CodeNotFound`], [`Error::CodeRejected`] for a pure rule.
 pub(super) fn ensure_contract(state: &Overlay, hash: &Hash) -> Result<(), Error> {
-    let kinds = CODE_KINDS.get(state, hash).ok_or(Error::CodeNotFound(*hash))?;
-    if kinds.stateful { Ok(()) } else { Err(Error::CodeRejected("it is a rule, not a contract".into())) }
+    let is_contract = IS_CONTRACT.get(state, hash).ok_or(Error::CodeNotFound(*hash))?;
+    if is_contract { Ok(()) } else { Err(Error::CodeRejected("it is a rule, not a contract".into())) }
 }
 
 /// Note that one more contract runs the code or keeps it; gives the code's deposit.

@@ -125,13 +125,12 @@ pub(super) fn read(state: &Overlay, trie_id: Hash, key: &[u8]) -> Option<Vec<u8>
 /// If there is no such contract: only a running one writes.
 pub(super) fn write(
     state: &mut Overlay,
-    contract: &AccountId,
+    (contract, trie_id): (&AccountId, Hash),
     key: &[u8],
     value: Option<&[u8]>,
     deposits: &mut Meter,
 ) -> Option<u32> {
-    let mut info = CONTRACT_INFO.get(state, contract).expect("a running contract exists");
-    let at = (info.trie_id(), blake2_256(key));
+    let at = (trie_id, blake2_256(key));
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("values are limited when they are set");
     let old = STORAGE.get(state, &at).map(|bytes| length(&bytes));
     let new = value.map(length);
@@ -141,6 +140,7 @@ pub(super) fn write(
         None => {}
     }
     if old != new {
+        let mut info = CONTRACT_INFO.get(state, contract).expect("a running contract exists");
         let before = info.total_deposit();
         info.recount(rates(state), old, new);
         deposits.count_stored(*contract, before, info.total_deposit());
@@ -199,6 +199,7 @@ mod tests {
         let (mine, other) = (AccountId([1; 32]), AccountId([2; 32]));
         super::super::RATES.put(&mut state, &DepositRates { per_item: 100, per_byte: 3 });
         let mut deposits = Meter::default();
+        let trie_id = ContractInfo::new(&mine, 1, Hash::ZERO).trie_id();
         for contract in [mine, other] {
             CONTRACT_INFO.put(&mut state, &contract, &ContractInfo::new(&contract, 1, Hash::ZERO));
         }
@@ -211,7 +212,11 @@ mod tests {
             (b"a", None, Some(1), 1, 1),
             (b"a", None, None, 1, 1),
         ] {
-            assert_eq!(write(&mut state, &mine, key, value, &mut deposits), old, "{key:?} {value:?}");
+            assert_eq!(
+                write(&mut state, (&mine, trie_id), key, value, &mut deposits),
+                old,
+                "{key:?} {value:?}"
+            );
             assert_eq!(storage_at(&state, &mine, key).as_deref(), value, "{key:?} {value:?}");
             assert_eq!(storage_at(&state, &other, key), None, "storage is a contract's own");
             let info = CONTRACT_INFO.get(&state, &mine).unwrap();

@@ -137,7 +137,7 @@ impl Host for Frame<'_, '_, '_> {
 
     fn set_storage(&mut self, key: &[u8], value: Option<&[u8]>) -> Option<u32> {
         let level = self.stack.top_mut();
-        write(&mut self.ctx.state, &level.contract, key, value, &mut level.deposits)
+        write(&mut self.ctx.state, (&level.contract, level.trie_id), key, value, &mut level.deposits)
     }
 
     fn deposit_event(&mut self, topics: Vec<[u8; 32]>, data: Vec<u8>) -> Result<(), HostTrap> {

@@ -109,7 +109,8 @@ impl Entering {
     /// A contract that does not exist, made in the current layer.
     ///
     /// # Errors
-    /// [`Error::CodeNotFound`], [`Error::MaxCallDepthReached`], [`Error::DuplicateContract`].
+    /// [`Error::CodeNotFound`], [`Error::CodeRejected`] for a pure rule, [`Error::MaxCallDepthReached`],
+    /// [`Error::DuplicateContract`].
     pub(super) fn new_contract(
         ctx: &mut Context,
         stack: &Stack,
@@ -119,6 +120,7 @@ impl Entering {
         salt: &[u8],
         deposits: Meter,
     ) -> Result<Self, Error> {
+        code::ensure_contract(&ctx.state, &code)?;
         let code_deposit = code::add_user(&mut ctx.state, &code)?;
         if stack.is_full() {
             return Err(Error::MaxCallDepthReached);
@@ -213,9 +215,8 @@ pub(super) fn run(
     done: Event,
 ) -> Result<(Output, Meter), Undone> {
     let Entering { level, code, input } = entering;
-    code::ensure_contract(&ctx.state, &code)?;
-    let code_len = code::CODE_INFO.get(&ctx.state, &code).map_or(0, |info| info.code_len);
-    let loading = Gas::from_units(GAS_PER_LOADED_BYTE * u64::from(code_len));
+    let info = code::CODE_INFO.get(&ctx.state, &code).expect("whoever enters has found the code");
+    let loading = Gas::from_units(GAS_PER_LOADED_BYTE * u64::from(info.code_len));
     let Some(left) = budget.less(loading) else {
         *gas_used = budget.gas();
         return Err(Undone::Trapped { trap: Trap::OutOfGas, error: Error::OutOfGas });

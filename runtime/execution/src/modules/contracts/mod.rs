@@ -18,7 +18,7 @@ mod sandbox;
 mod stack;
 
 pub use call::{Call, Determinism, Weight, dispatch};
-pub use code::{CODE_INFO, CODE_KINDS, CodeInfo, CodeKinds, PRISTINE_CODE, code, upload};
+pub use code::{CODE_INFO, CodeInfo, IS_CONTRACT, PRISTINE_CODE, code, upload};
 pub(crate) use contract::clean_up;
 pub use contract::{CONTRACT_INFO, ContractInfo, NONCE, STORAGE, address, storage_at};
 pub use deposit::{DepositRates, RATES, StorageDeposit};
