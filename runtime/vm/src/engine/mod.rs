@@ -46,7 +46,7 @@ pub(crate) enum Compiled {
 pub(crate) struct Funds {
     /// Gas for the module's counter.
     pub(crate) gas: i64,
-    /// Slots for the module's stack counter.
+    /// Slots for the module's stack counter; 0 in a host function below which no contract runs.
     pub(crate) stack: i32,
 }
 

@@ -298,8 +298,8 @@ fn enter<R>(
 ) -> wasmtime::Result<R> {
     let (memory, Counters { gas, stack }) = caller.data().0.expect("handles are set before a contract runs");
     let gas_left = gas.get(&mut caller).i64().expect("the gas counter is an i64");
-    let stack_left = stack.get(&mut caller).i32().expect("the stack counter is an i32");
-    let funds = Funds { gas: gas_left, stack: stack_left };
+    let mut stack_left = || stack.get(&mut caller).i32().expect("the stack counter is an i32");
+    let funds = Funds { gas: gas_left, stack: if work.nests() { stack_left() } else { 0 } };
     let (gas_left, result) = seal::run(work, memory.data_mut(&mut caller), funds, body);
     gas.set(&mut caller, Val::I64(gas_left))?;
     result.ok_or_else(|| wasmtime::Error::new(Stopped))

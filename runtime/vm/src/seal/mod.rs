@@ -38,7 +38,7 @@ pub(crate) struct Call<'c, 'f> {
     memory: GuestMemory<'c>,
     frame: &'c mut Frame<'f>,
     gas_left: u64,
-    /// Slots of the logical stack that a nested call may use.
+    /// Slots of the logical stack that a nested call may use; 0 if there can be none.
     stack_left: u32,
     cost: HostCost,
 }
@@ -49,6 +49,13 @@ pub(crate) struct Work {
     pub(crate) cost: CostClass,
     /// Whether it changes state, and so is refused in a read-only call.
     pub(crate) mutating: bool,
+}
+
+impl Work {
+    /// Whether another contract may run inside the call, on the same logical stack.
+    pub(crate) const fn nests(self) -> bool {
+        matches!(self.cost, CostClass::Call | CostClass::Instantiate)
+    }
 }
 
 /// Runs a host function on the innermost frame: charges its base, then `body`.
