@@ -7,6 +7,7 @@ pub mod chain_spec;
 pub mod cli;
 pub mod community;
 pub mod keys;
+pub mod market_spec;
 pub mod node;
 pub mod replay;
 pub mod report;

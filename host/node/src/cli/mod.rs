@@ -4,6 +4,7 @@ mod agent;
 mod chain_spec;
 mod contract;
 mod demo;
+mod market;
 mod node;
 mod replay;
 mod trade;
@@ -27,6 +28,8 @@ enum Command {
     Node(node::NodeArgs),
     /// Play one household against a running node.
     Agent(agent::AgentArgs),
+    /// Describe, try, create and watch markets.
+    Market(market::MarketArgs),
     /// Show and check a trade's life, or list trades.
     Trade(trade::TradeArgs),
     /// Execute a chain again from its own blocks and compare every header.
@@ -74,6 +77,7 @@ impl Cli {
             Command::Demo(args) => args.run(),
             Command::Node(args) => args.run(),
             Command::Agent(args) => args.run(),
+            Command::Market(args) => args.run(),
             Command::Trade(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::Contract(args) => args.run(),
