@@ -2,7 +2,7 @@
 //!
 //! Each step takes the world from one state of the slot to the next; a test may do something else instead.
 
-use crate::world::{MARKET, World};
+use crate::world::World;
 use contract_interface::{
     Claim, ExecutionEntry, ExecutionList, OrderRequest, Reading, ReadingStatus, Side, Stage, attest_message,
     confirm_message, reading_message,
@@ -19,7 +19,7 @@ impl World {
     /// # Panics
     /// If it has not opened.
     pub fn slot(&self, slot: Slot) -> SlotRecord {
-        SLOTS.get(&self.chain.view(), &(MARKET, slot)).expect("the slot has opened")
+        SLOTS.get(&self.chain.view(), &(self.market, slot)).expect("the slot has opened")
     }
 
     /// Where the slot stands.
@@ -49,7 +49,7 @@ impl World {
     /// What a household signs to trade.
     pub fn request(&self, home: usize, slot: Slot, side: Side, wh: u64, ticks: u32) -> OrderRequest {
         OrderRequest {
-            market: MARKET,
+            market: self.market,
             slot,
             terms: self.terms.hash(),
             meter: self.homes[home].meter,
@@ -87,7 +87,7 @@ impl World {
     /// # Panics
     /// If there is no such trade.
     pub fn trade_hash(&self, slot: Slot, trade: u32) -> Hash {
-        let (view, at) = (self.chain.view(), (MARKET, slot));
+        let (view, at) = (self.chain.view(), (self.market, slot));
         let entry = TRADES.get(&view, at, trade).expect("a trade of the slot");
         let (buy, sell) = confirm::orders_of(&view, at, &entry);
         confirm::trade_order(at, trade, &entry, &buy, &sell).hash()
@@ -104,13 +104,13 @@ impl World {
     pub fn confirm(&mut self, home: usize, slot: Slot, trade: u32) {
         let items = vec![self.confirm_item(home, slot, trade)];
         let delegate = self.homes[home].delegate.clone();
-        self.chain.submit(&delegate, markets::Call::Confirm { market: MARKET, slot, items });
+        self.chain.submit(&delegate, markets::Call::Confirm { market: self.market, slot, items });
     }
 
     /// Every party that has not answered confirms, in one block.
     pub fn confirm_all(&mut self, slot: Slot) {
         let pending: Vec<(usize, u32)> = {
-            let (view, at) = (self.chain.view(), (MARKET, slot));
+            let (view, at) = (self.chain.view(), (self.market, slot));
             let entries = (0u32..).zip(TRADES.load(&view, at, self.slot(slot).trades));
             let parties = entries.flat_map(|(index, entry)| {
                 let (buy, sell) = confirm::orders_of(&view, at, &entry);
@@ -137,7 +137,7 @@ impl World {
     /// If none is open.
     pub fn claim(&self, slot: Slot, stage: Stage) -> Claim {
         let round = if stage == Stage::Certification { self.slot(slot).round } else { 0 };
-        let key = attestation::key((MARKET, slot), stage, round);
+        let key = attestation::key((self.market, slot), stage, round);
         attestation::BALLOTS.get(&self.chain.view(), &key).expect("a claim is open").claim
     }
 
@@ -156,7 +156,7 @@ impl World {
     /// All electors of the open claim vote for `result`; queued.
     pub fn vote_all(&mut self, slot: Slot, stage: Stage, result: Hash) {
         let claim = Claim { result_hash: result, ..self.claim(slot, stage) };
-        let electors = attestation::electors(&self.chain.view(), (MARKET, slot), stage, claim.round);
+        let electors = attestation::electors(&self.chain.view(), (self.market, slot), stage, claim.round);
         for elector in electors {
             let vote = self.vote(elector.entity, claim);
             self.chain.submit_bare(vote);
@@ -188,7 +188,7 @@ impl World {
     pub fn reading(&self, home: usize, slot: Slot, revision: u16, status: ReadingStatus) -> Reading {
         let (import, export) = self.homes[home].registers;
         Reading {
-            market: MARKET,
+            market: self.market,
             meter: self.homes[home].meter,
             slot,
             revision,
@@ -229,7 +229,7 @@ impl World {
     /// The list of everybody's latest reading.
     pub fn latest_list(&self, slot: Slot) -> ExecutionList {
         let view = self.chain.view();
-        let live = markets::live(&view, (MARKET, slot)).expect("the slot has opened");
+        let live = markets::live(&view, (self.market, slot)).expect("the slot has opened");
         lists::latest(&view, &live).0
     }
 
@@ -244,7 +244,7 @@ impl World {
         let platform = self.platform().clone();
         let hash = list.hash();
         let list = list.clone();
-        self.chain.must(&platform, markets::Call::PostList { market: MARKET, slot, list });
+        self.chain.must(&platform, markets::Call::PostList { market: self.market, slot, list });
         hash
     }
 

@@ -148,6 +148,8 @@ pub struct Home {
     pub owner: Arc<Signer>,
     /// Bids, confirms and votes for it.
     pub delegate: Arc<Signer>,
+    /// The market it trades in.
+    pub market: MarketId,
     /// Its connection.
     pub meter: MeterId,
     /// Signs its readings.
@@ -176,7 +178,9 @@ pub struct World {
     pub sudo: Arc<Signer>,
     /// Households.
     pub homes: Vec<Home>,
-    /// The market's terms.
+    /// The market that the course of a slot is played in.
+    pub market: MarketId,
+    /// Its terms.
     pub terms: Terms,
     /// What genesis was made of.
     pub genesis: GenesisConfig,
@@ -201,7 +205,7 @@ impl World {
         let sudo = keys.add("sudo");
         let (genesis, owners) = genesis(&mut keys, plan, sudo.account());
         let chain = Chain::new(&genesis);
-        Self { chain, keys, owners, sudo, homes: Vec::new(), terms: plan.terms(), genesis }
+        Self { chain, keys, owners, sudo, homes: Vec::new(), market: MARKET, terms: plan.terms(), genesis }
     }
 
     /// The platform uploads code.
@@ -253,6 +257,7 @@ impl World {
                 entity: EntityId::from_number(entities::HOME + number),
                 owner,
                 delegate: self.keys.add(&format!("home {number} delegate")),
+                market: self.market,
                 meter: MeterId::from_number(number),
                 meter_key: self.keys.add(&format!("home {number} meter")),
                 registers: REGISTERS_AT_START,
@@ -294,7 +299,7 @@ pub fn register_meter(home: &Home) -> registry::Call {
     registry::Call::RegisterMeter {
         entity: home.entity,
         key: home.meter_key.account(),
-        market: MARKET,
+        market: home.market,
         p_max_w: P_MAX_W,
         connection: Hash([7; 32]),
         import_wh: Energy::from_wh(REGISTERS_AT_START.0),

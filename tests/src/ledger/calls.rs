@@ -1,7 +1,7 @@
 //! What the accountant writes down for each extrinsic that succeeded.
 
 use super::slots::Entry;
-use super::{Ledger, Line, MarketBook, Member, Meter, formulas};
+use super::{At, Ledger, Line, MarketBook, Member, Meter, formulas};
 use contract_interface::{OrderRequest, Side, Stage, flags, kinds};
 use runtime_execution::Call;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
@@ -29,7 +29,8 @@ impl Ledger {
             (Call::Registry(call), Some(signer)) => self.registry(call, signer),
             (Call::Markets(call), signer) => self.market_call(call, signer),
             (Call::Attestation(attestation::Call::Vote { voter, claim, .. }), None) => {
-                let slot = self.slots.get_mut(&claim.slot.number()).expect("votes are about open slots");
+                let slot =
+                    self.slots.get_mut(&(claim.market, claim.slot)).expect("votes are about open slots");
                 let votes = match claim.stage {
                     Stage::Authentication => &mut slot.certificate,
                     _ => slot.votes.entry(claim.round).or_default(),
@@ -65,9 +66,10 @@ impl Ledger {
             registry::Call::SetVotingKey { key } => {
                 self.members[self.keys[&signer] as usize].votes = key.is_some();
             }
-            registry::Call::RegisterMeter { entity, import_wh, export_wh, .. } => {
+            registry::Call::RegisterMeter { entity, market, import_wh, export_wh, .. } => {
                 let start = (import_wh.wh(), export_wh.wh());
-                self.meters.push(Meter { entity: entity.number(), used: start, shown: BTreeMap::new() });
+                let (entity, market) = (entity.number(), *market);
+                self.meters.push(Meter { entity, market, used: start, shown: BTreeMap::new() });
             }
             registry::Call::SetSuspended { .. } => {}
         }
@@ -84,43 +86,44 @@ impl Ledger {
                     grid: new.grid.number(),
                     gas_per_unit: new.gas_per_unit.units(),
                     deposit: new.deposit.units(),
-                    schedule: [(new.first_slot.number(), new.terms.clone())].into(),
+                    schedule: [(new.first_slot, new.terms.clone())].into(),
                 };
-                self.market = Some(market);
+                self.markets.push(market);
                 self.hold(self.owner(operator), new.deposit.units());
             }
-            markets::Call::TopUp { amount, .. } => {
-                self.market.as_mut().expect("a market was created").deposit += amount.units();
+            markets::Call::TopUp { market, amount } => {
+                self.markets[market.number() as usize].deposit += amount.units();
                 self.hold(self.owner(entity.expect("signed")), amount.units());
             }
-            markets::Call::ScheduleTerms { slot, terms, .. } => {
-                let market = self.market.as_mut().expect("a market was created");
-                market.schedule.insert(slot.number(), (**terms).clone());
+            markets::Call::ScheduleTerms { market, slot, terms } => {
+                let schedule = &mut self.markets[market.number() as usize].schedule;
+                schedule.retain(|from, _| from < slot);
+                schedule.insert(*slot, (**terms).clone());
             }
             markets::Call::Fund { entity, amount } => {
                 self.fund(signer.expect("signed"), entity.number(), amount.units());
             }
             markets::Call::Place { request } => self.place(entity.expect("signed"), request),
-            markets::Call::Cancel { slot, seq, .. } => self.cancel(slot.number(), seq.number()),
+            markets::Call::Cancel { market, slot, seq } => self.cancel((*market, *slot), seq.number()),
             markets::Call::Amend { seq, request } => {
-                self.cancel(request.slot.number(), seq.number());
+                self.cancel((request.market, request.slot), seq.number());
                 self.place(entity.expect("signed"), request);
             }
-            markets::Call::Confirm { slot, items, .. } => {
+            markets::Call::Confirm { market, slot, items } => {
                 for item in items {
-                    self.answer(slot.number(), item.trade, entity.expect("signed"), true);
+                    self.answer((*market, *slot), item.trade, entity.expect("signed"), true);
                 }
             }
-            markets::Call::Refuse { slot, trade, .. } => {
-                self.answer(slot.number(), *trade, entity.expect("signed"), false);
+            markets::Call::Refuse { market, slot, trade } => {
+                self.answer((*market, *slot), *trade, entity.expect("signed"), false);
             }
-            markets::Call::PostList { slot, list, .. } => {
-                let slot = self.slots.get_mut(&slot.number()).expect("an open slot");
+            markets::Call::PostList { market, slot, list } => {
+                let slot = self.slots.get_mut(&(*market, *slot)).expect("an open slot");
                 let entries = list.0.iter().map(|entry| (entry.meter.number(), entry.reading)).collect();
                 slot.lists.push((list.hash(), entity.expect("signed"), entries));
             }
-            markets::Call::Interrupt { slot, meters, .. } => {
-                let slot = self.slots.get_mut(&slot.number()).expect("an open slot");
+            markets::Call::Interrupt { market, slot, meters, .. } => {
+                let slot = self.slots.get_mut(&(*market, *slot)).expect("an open slot");
                 slot.curtailed.extend(meters.iter().map(|meter| meter.number()));
             }
             markets::Call::PostReading { .. } | markets::Call::Settle { .. } => {}
@@ -162,8 +165,8 @@ impl Ledger {
     }
 
     fn place(&mut self, entity: u32, request: &OrderRequest) {
-        let number = request.slot.number();
-        let slot = self.slots.get_mut(&number).expect("orders are for open slots");
+        let at = (request.market, request.slot);
+        let slot = self.slots.get_mut(&at).expect("orders are for open slots");
         let seq = runtime_primitives::Seq::from_number(slot.next_seq);
         slot.next_seq += 1;
         let order = request.clone().into_order(seq, runtime_primitives::EntityId::from_number(entity));
@@ -175,14 +178,14 @@ impl Ledger {
         self.hold(owner, hold);
     }
 
-    fn cancel(&mut self, slot: u32, seq: u32) {
+    fn cancel(&mut self, slot: At, seq: u32) {
         let book = self.slots.get_mut(&slot).expect("orders are in open slots");
         let order = book.orders.remove(&seq).expect("the order is in the book");
         let price = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
         self.release(slot, order.entity.number(), u128::from(price) * u128::from(order.energy.wh()));
     }
 
-    fn answer(&mut self, slot: u32, trade: u32, entity: u32, agrees: bool) {
+    fn answer(&mut self, slot: At, trade: u32, entity: u32, agrees: bool) {
         let slot = self.slots.get_mut(&slot).expect("an open slot");
         let entry: &mut Entry = &mut slot.trades[trade as usize];
         let is_buyer = slot.orders[&entry.trade.buy.number()].entity.number() == entity;
@@ -204,10 +207,10 @@ pub(super) fn trade_order(slot: &super::SlotBook, index: u32) -> Vec<u8> {
     let leg = |seq: runtime_primitives::Seq, side: Side| {
         let order = slot.orders[&seq.number()];
         let price = if side == Side::Buy { trade.buy_price } else { trade.sell_price };
-        Leg { seq, entity: order.entity, meter: order.meter, energy: trade.energy, price, slot: slot.number }
+        Leg { seq, entity: order.entity, meter: order.meter, energy: trade.energy, price, slot: slot.at.1 }
     };
     let (inputs, outputs) = (vec![leg(trade.sell, Side::Sell)], vec![leg(trade.buy, Side::Buy)]);
-    TradeOrder { version: 1, market: slot.market, trade: index, inputs, outputs }.encode()
+    TradeOrder { version: 1, market: slot.at.0, trade: index, inputs, outputs }.encode()
 }
 
 /// A majority of 51 per cent among `electors`, if some result has it.

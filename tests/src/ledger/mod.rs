@@ -11,19 +11,20 @@ use crate::chain::Past;
 use crate::world::World;
 use contract_interface::{Order, Terms, Trade, TransferRecord, kinds};
 use parity_scale_codec::Decode;
-use runtime_execution::archive::{ClearingRecord, SettleRecord, tables};
+use runtime_execution::archive::{ClearingRecord, SettleRecord, slot_key, tables};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::markets::At;
 use runtime_execution::modules::{markets, system};
 use runtime_execution::{Event, GenesisConfig, Outcome, Phase};
-use runtime_primitives::{AccountId, Hash};
+use runtime_primitives::{AccountId, Hash, MarketId, Slot};
 use slots::SlotBook;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A movement of money, or a line of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Slot, for payments of one.
-    pub slot: Option<u32>,
+    /// Market and slot, for payments of one.
+    pub slot: Option<At>,
     /// Payer's account.
     pub payer: AccountId,
     /// Payee's account.
@@ -41,7 +42,7 @@ pub struct Line {
 impl From<&TransferRecord> for Line {
     fn from(record: &TransferRecord) -> Self {
         Self {
-            slot: record.slot.map(|(_, slot)| slot.number()),
+            slot: record.slot,
             payer: record.payer,
             payee: record.payee,
             amount: record.amount.units(),
@@ -71,10 +72,11 @@ struct Member {
 #[derive(Clone, Debug)]
 struct Meter {
     entity: u32,
+    market: MarketId,
     /// Import and export that settled slots have used up.
     used: (u64, u64),
     /// Import and export by the latest reading of each slot.
-    shown: BTreeMap<u32, (u64, u64)>,
+    shown: BTreeMap<Slot, (u64, u64)>,
 }
 
 impl Meter {
@@ -91,11 +93,11 @@ struct MarketBook {
     grid: u32,
     gas_per_unit: u64,
     deposit: u128,
-    schedule: BTreeMap<u32, Terms>,
+    schedule: BTreeMap<Slot, Terms>,
 }
 
 /// A matching rule, as the accountant would run it.
-pub type Matching = fn(&Terms, u32, &[Order]) -> Vec<Trade>;
+pub type Matching = fn(&Terms, At, &[Order]) -> Vec<Trade>;
 
 /// The accountant's book.
 #[derive(Clone)]
@@ -106,14 +108,14 @@ pub struct Ledger {
     pub lines: Vec<Line>,
     /// What entities owe, oldest first: creditor and units.
     pub owed: BTreeMap<u32, Vec<(AccountId, u128)>>,
-    /// Slots by number.
-    pub slots: BTreeMap<u32, SlotBook>,
+    /// Slots by market and number.
+    pub slots: BTreeMap<At, SlotBook>,
     rules: BTreeMap<Hash, Matching>,
     members: Vec<Member>,
     keys: BTreeMap<AccountId, u32>,
     meters: Vec<Meter>,
     validators: BTreeSet<u32>,
-    market: Option<MarketBook>,
+    markets: Vec<MarketBook>,
 }
 
 impl Ledger {
@@ -129,7 +131,7 @@ impl Ledger {
             keys: BTreeMap::new(),
             meters: Vec::new(),
             validators: BTreeSet::new(),
-            market: None,
+            markets: Vec::new(),
         };
         for entity in &genesis.entities {
             let number = book.admit(entity.owner, entity.roles);
@@ -184,10 +186,10 @@ impl Ledger {
 
     fn market_event(&mut self, event: &markets::Event, past: &Past) {
         match event {
-            markets::Event::SlotMoved { slot, state, .. } => self.moved(slot.number(), *state, past),
-            markets::Event::Cleared { slot, code, .. } => self.clear(slot.number(), code),
-            markets::Event::ReadingPosted { slot, meter, revision, .. } => {
-                self.read(slot.number(), meter.number(), *revision, past);
+            markets::Event::SlotMoved { market, slot, state } => self.moved((*market, *slot), *state, past),
+            markets::Event::Cleared { market, slot, code, .. } => self.clear((*market, *slot), code),
+            markets::Event::ReadingPosted { market, slot, meter, revision } => {
+                self.read((*market, *slot), meter.number(), *revision, past);
             }
             _ => {}
         }
@@ -201,8 +203,8 @@ impl Ledger {
         self.members[entity as usize].owner
     }
 
-    fn market(&self) -> &MarketBook {
-        self.market.as_ref().expect("a market was created")
+    fn market(&self, slot: At) -> &MarketBook {
+        &self.markets[slot.0.number() as usize]
     }
 
     /// Write a line and move its money: `from_held` units from what the payer has held, the rest from free.
@@ -216,38 +218,40 @@ impl Ledger {
 
     /// Fees of market steps: what a step cost is the machine's affair; who pays whom, and at which rate, is not.
     fn step_fees(&mut self, past: &Past) {
-        let mut gas: Vec<u64> = Vec::new();
+        let mut steps: Vec<(Vec<u8>, u64)> = Vec::new();
         for row in &past.archive {
             let mut bytes = &row.value[..];
-            match row.table {
-                tables::CLEARING => {
-                    gas.push(ClearingRecord::decode(&mut bytes).expect("a clearing").gas.units())
-                }
-                tables::SETTLE => {
-                    gas.push(SettleRecord::decode(&mut bytes).expect("a settlement").gas.units())
-                }
-                _ => {}
-            }
+            let gas = match row.table {
+                tables::CLEARING => ClearingRecord::decode(&mut bytes).expect("a clearing").gas,
+                tables::SETTLE => SettleRecord::decode(&mut bytes).expect("a settlement").gas,
+                _ => continue,
+            };
+            steps.push((row.key.clone(), gas.units()));
         }
         let fees: Vec<TransferRecord> =
             all_movements(past).into_iter().filter(|record| record.kind == kinds::STEP_FEE).collect();
-        let Some(market) = &self.market else { return };
-        let (payer, rate, mut deposit) = (self.owner(market.operator), market.gas_per_unit, market.deposit);
         let payee = AccountId::of_module(b"bb/fees", 0);
         for fee in &fees {
+            let slot = fee.slot.expect("a step is of a slot");
+            let payer = self.owner(self.market(slot).operator);
             assert_eq!((fee.payer, fee.payee), (payer, payee), "the operator pays for steps");
             let amount = fee.amount.units();
-            deposit -= amount;
+            self.markets[slot.0.number() as usize].deposit -= amount;
             self.purse(payer).held -= amount;
             self.purse(payee).free += amount;
         }
-        for gas in gas {
-            let due = u128::from(gas.div_ceil(rate));
-            let charged = fees.iter().any(|fee| fee.amount.units() == due);
+        for (key, gas) in steps {
+            let number = (0u32..).zip(&self.markets).find(|(number, _)| {
+                key.starts_with(&slot_key((MarketId::from_number(*number), Slot::ZERO))[..size_of::<u32>()])
+            });
+            let (number, market) = number.expect("a step of a market");
+            let due = u128::from(gas.div_ceil(market.gas_per_unit));
+            let charged = fees.iter().any(|fee| {
+                fee.slot.is_some_and(|slot| slot.0.number() == number) && fee.amount.units() == due
+            });
             // What was delivered is settled even if the operator cannot pay for it.
-            assert!(charged || deposit < due, "a step of {gas} gas costs {due}");
+            assert!(charged || market.deposit < due, "a step of {gas} gas costs {due}");
         }
-        self.market.as_mut().expect("it is there").deposit = deposit;
     }
 }
 

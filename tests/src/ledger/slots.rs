@@ -2,7 +2,7 @@
 
 use super::calls::{agrees_in_advance, majority, trade_order};
 use super::formulas::{self, price};
-use super::{Ledger, Line};
+use super::{At, Ledger, Line};
 use crate::chain::Past;
 use contract_interface::{
     NetPosition, Order, Reading, ReadingStatus, Side, Stage, Terms, Trade, TransferRecord, kinds, roles,
@@ -10,7 +10,7 @@ use contract_interface::{
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{SettleRecord, SignedReading, reading_key, slot_key, stage_key, tables};
 use runtime_execution::modules::markets::SlotState;
-use runtime_primitives::{AccountId, Hash, MarketId, MeterId, Slot, merkle_root};
+use runtime_primitives::{AccountId, Hash, MeterId, merkle_root};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A trade with its answers.
@@ -30,16 +30,17 @@ impl Entry {
     }
 }
 
+/// Wh that meters moved in a slot: import and export.
+type Moved = BTreeMap<u32, (u64, u64)>;
+
 /// A list: its hash, who posted it, and the reading of each meter.
 pub type PostedList = (Hash, u32, Vec<(u32, Hash)>);
 
 /// A slot.
 #[derive(Clone)]
 pub struct SlotBook {
-    /// Its market.
-    pub market: MarketId,
-    /// Its number.
-    pub number: Slot,
+    /// Its market and number.
+    pub at: At,
     /// Its terms.
     pub terms: Terms,
     /// Place of the next order.
@@ -68,7 +69,7 @@ pub struct SlotBook {
     pub due: Vec<Line>,
     /// Wh settled of each trade that stands.
     pub settled: Vec<u64>,
-    meters: usize,
+    meters: Vec<u32>,
     voters: Vec<u32>,
     round: Option<u8>,
     chosen: Option<Hash>,
@@ -76,11 +77,11 @@ pub struct SlotBook {
 
 impl Ledger {
     /// The slot moved: do what its new state does to money.
-    pub(super) fn moved(&mut self, slot: u32, state: SlotState, past: &Past) {
+    pub(super) fn moved(&mut self, slot: At, state: SlotState, past: &Past) {
         match state {
             SlotState::Open => self.open(slot),
             SlotState::Confirmed => self.close_consents(slot),
-            SlotState::Certified => assert!(self.is_certified(slot), "slot {slot} has its certificate"),
+            SlotState::Certified => assert!(self.is_certified(slot), "slot {slot:?} has its certificate"),
             SlotState::Void => self.void(slot),
             SlotState::Voting => {
                 let book = self.book(slot);
@@ -93,17 +94,18 @@ impl Ledger {
         }
     }
 
-    fn book(&mut self, slot: u32) -> &mut SlotBook {
+    fn book(&mut self, slot: At) -> &mut SlotBook {
         self.slots.get_mut(&slot).expect("the slot has opened")
     }
 
-    fn open(&mut self, slot: u32) {
-        let governing = self.market().schedule.range(..=slot).next_back();
+    fn open(&mut self, slot: At) {
+        let governing = self.market(slot).schedule.range(..=slot.1).next_back();
         let terms = governing.expect("the schedule covers the first slot").1.clone();
         let voters = (0u32..).zip(&self.members).filter(|(_, member)| member.votes);
+        let joined = (0u32..).zip(&self.meters).filter(|(_, meter)| meter.market == slot.0);
+        let meters = joined.map(|(number, _)| number).collect();
         let book = SlotBook {
-            market: MarketId::ZERO,
-            number: Slot::from_number(slot),
+            at: slot,
             terms,
             next_seq: 0,
             orders: BTreeMap::new(),
@@ -118,7 +120,7 @@ impl Ledger {
             latest: BTreeMap::new(),
             due: Vec::new(),
             settled: Vec::new(),
-            meters: self.meters.len(),
+            meters,
             voters: voters.map(|(number, _)| number).collect(),
             round: None,
             chosen: None,
@@ -127,7 +129,7 @@ impl Ledger {
     }
 
     /// Held becomes free.
-    pub(super) fn release(&mut self, slot: u32, entity: u32, amount: u128) {
+    pub(super) fn release(&mut self, slot: At, entity: u32, amount: u128) {
         if amount == 0 {
             return;
         }
@@ -138,13 +140,13 @@ impl Ledger {
         purse.free += amount;
     }
 
-    fn release_all(&mut self, slot: u32) {
+    fn release_all(&mut self, slot: At) {
         for (entity, amount) in self.book(slot).held.clone() {
             self.release(slot, entity, amount);
         }
     }
 
-    fn hold_of(&self, slot: u32, seq: u32, energy: u64) -> u128 {
+    fn hold_of(&self, slot: At, seq: u32, energy: u64) -> u128 {
         let book = &self.slots[&slot];
         let order = &book.orders[&seq];
         let ticks = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
@@ -152,7 +154,7 @@ impl Ledger {
     }
 
     /// Run the rule that cleared on the book, and release what did not trade.
-    pub(super) fn clear(&mut self, slot: u32, code: &Hash) {
+    pub(super) fn clear(&mut self, slot: At, code: &Hash) {
         let rule = *self.rules.get(code).unwrap_or_else(|| panic!("no native rule {code}"));
         let book = self.book(slot);
         let orders: Vec<Order> = book.orders.values().copied().collect();
@@ -177,7 +179,7 @@ impl Ledger {
     }
 
     /// Trades without both consents end: whoever failed pays the other δ for each kWh.
-    fn close_consents(&mut self, slot: u32) {
+    fn close_consents(&mut self, slot: At) {
         let entries: Vec<(u32, Entry)> = (0u32..).zip(self.book(slot).trades.clone()).collect();
         for (index, entry) in entries.into_iter().filter(|(_, entry)| !entry.stands()) {
             let energy = entry.trade.energy.wh();
@@ -206,7 +208,7 @@ impl Ledger {
         }
     }
 
-    fn standing(&self, slot: u32) -> Vec<(u32, Trade)> {
+    fn standing(&self, slot: At) -> Vec<(u32, Trade)> {
         let book = &self.slots[&slot];
         let entries = (0u32..).zip(&book.trades);
         let standing = entries.filter(|(_, entry)| !book.void && entry.stands());
@@ -214,21 +216,20 @@ impl Ledger {
     }
 
     /// Whether the validators signed the root of the trades that stand.
-    fn is_certified(&self, slot: u32) -> bool {
+    fn is_certified(&self, slot: At) -> bool {
         let book = &self.slots[&slot];
         let leaves = self.standing(slot).into_iter().map(|(index, _)| trade_order(book, index));
         majority(&book.certificate, self.validators.len()) == Some(merkle_root(leaves))
     }
 
-    fn void(&mut self, slot: u32) {
+    fn void(&mut self, slot: At) {
         self.release_all(slot);
         self.book(slot).void = true;
     }
 
     /// A reading came in: from a meter, or by rule where none did.
-    pub(super) fn read(&mut self, slot: u32, meter: u32, revision: u16, past: &Past) {
-        let at = (MarketId::ZERO, Slot::from_number(slot));
-        let key = reading_key(at, MeterId::from_number(meter), revision);
+    pub(super) fn read(&mut self, slot: At, meter: u32, revision: u16, past: &Past) {
+        let key = reading_key(slot, MeterId::from_number(meter), revision);
         let row = past.archive.iter().find(|row| row.table == tables::READING && row.key == key);
         let signed = SignedReading::decode(&mut &row.expect("it is archived").value[..]).expect("a reading");
         let reading = signed.reading;
@@ -246,14 +247,14 @@ impl Ledger {
                 "a substitute takes what was bought, gives nothing"
             );
         }
-        self.meters[meter as usize].shown.insert(slot, shown);
+        self.meters[meter as usize].shown.insert(slot.1, shown);
         let book = self.book(slot);
         book.readings.insert(reading.hash(), reading);
         book.latest.insert(meter, reading.hash());
     }
 
     /// Entities that vote in stage 5: operators and those that trade, with a voting key when the slot opened and now.
-    fn electors(&self, slot: u32) -> usize {
+    fn electors(&self, slot: At) -> usize {
         let book = &self.slots[&slot];
         let trading: BTreeSet<u32> = self
             .standing(slot)
@@ -269,17 +270,17 @@ impl Ledger {
     }
 
     /// Which list counts.
-    fn choose(&mut self, slot: u32) {
+    fn choose(&mut self, slot: At) {
         let book = &self.slots[&slot];
         let round = book.round.expect("there was a vote");
         let electors = if round == 2 { self.validators.len() } else { self.electors(slot) };
         let winner = book.votes.get(&round).and_then(|votes| majority(votes, electors));
         let winner = winner.filter(|list| book.lists.iter().any(|(hash, ..)| hash == list));
-        let operator = self.market().operator;
+        let operator = self.market(slot).operator;
         let of_platform = book.lists.iter().rev().find(|(_, poster, _)| *poster == operator);
         let chosen = match (winner, of_platform) {
             (Some(list), _) => Some(list),
-            (None, _) if round != 2 => panic!("slot {slot} is payable without a majority"),
+            (None, _) if round != 2 => panic!("slot {slot:?} is payable without a majority"),
             (None, Some((list, ..))) => Some(*list),
             (None, None) => None,
         };
@@ -287,28 +288,28 @@ impl Ledger {
     }
 
     /// Wh of each meter of the slot: import and export beyond what earlier slots used up.
-    fn energies(&mut self, slot: u32) -> Vec<(u64, u64)> {
+    fn energies(&mut self, slot: At) -> Moved {
         let book = &self.slots[&slot];
         let by_list = book.lists.iter().find(|(hash, ..)| Some(*hash) == book.chosen);
         let readings: BTreeMap<u32, Hash> = match by_list {
             Some((.., entries)) => entries.iter().copied().collect(),
             None => book.latest.clone(),
         };
-        let shown: Vec<(u64, u64)> = (0..book.meters)
-            .map(|meter| {
-                let reading = &book.readings[&readings[&u32::try_from(meter).expect("few meters")]];
-                (reading.import_wh.wh(), reading.export_wh.wh())
-            })
-            .collect();
-        let mut moved = Vec::new();
-        for (meter, shown) in self.meters.iter_mut().zip(shown) {
-            moved.push((shown.0.saturating_sub(meter.used.0), shown.1.saturating_sub(meter.used.1)));
+        let mut moved = BTreeMap::new();
+        for number in &book.meters {
+            let reading = &book.readings[&readings[number]];
+            let shown = (reading.import_wh.wh(), reading.export_wh.wh());
+            let meter = &mut self.meters[*number as usize];
+            moved.insert(
+                *number,
+                (shown.0.saturating_sub(meter.used.0), shown.1.saturating_sub(meter.used.1)),
+            );
             meter.used = (meter.used.0.max(shown.0), meter.used.1.max(shown.1));
         }
         moved
     }
 
-    fn settle(&mut self, slot: u32, past: &Past) {
+    fn settle(&mut self, slot: At, past: &Past) {
         let moved = self.energies(slot);
         let due = self.due(slot, &moved);
         let paid_before = self.lines.len();
@@ -323,12 +324,13 @@ impl Ledger {
     }
 
     /// Every line of the slot: trades first, then what meters moved beside them; deviations with the trades.
-    fn due(&mut self, slot: u32, moved: &[(u64, u64)]) -> Vec<Line> {
+    fn due(&mut self, slot: At, moved: &Moved) -> Vec<Line> {
         let trades = self.standing(slot);
         let book = &self.slots[&slot];
         let rates = book.terms.rates;
-        let [retailer, grid] = [self.market().retailer, self.market().grid].map(|party| self.owner(party));
-        let pool = AccountId::of_module(b"bb/pool", 0);
+        let [retailer, grid] =
+            [self.market(slot).retailer, self.market(slot).grid].map(|party| self.owner(party));
+        let pool = AccountId::of_module(b"bb/pool", slot.0.number());
         let line = |kind, payer, payee, amount, trade, meter| Line {
             slot: Some(slot),
             payer,
@@ -338,17 +340,17 @@ impl Ledger {
             trade,
             meter,
         };
-        let mut left = moved.to_vec();
-        let mut confirmed = vec![(0u64, 0u64); moved.len()];
+        let mut left = moved.clone();
+        let mut confirmed: Moved = moved.keys().map(|meter| (*meter, (0, 0))).collect();
         let (mut first, mut last, mut settled) = (Vec::new(), Vec::new(), Vec::new());
         for (index, trade) in trades {
             let [bid, ask] = [trade.buy, trade.sell].map(|seq| book.orders[&seq.number()]);
-            let (buys, sells) = (bid.meter.number() as usize, ask.meter.number() as usize);
-            let energy = trade.energy.wh().min(left[sells].1).min(left[buys].0);
-            left[sells].1 -= energy;
-            left[buys].0 -= energy;
-            confirmed[buys].0 += trade.energy.wh();
-            confirmed[sells].1 += trade.energy.wh();
+            let (buys, sells) = (bid.meter.number(), ask.meter.number());
+            let energy = trade.energy.wh().min(left[&sells].1).min(left[&buys].0);
+            left.entry(sells).and_modify(|left| left.1 -= energy);
+            left.entry(buys).and_modify(|left| left.0 -= energy);
+            confirmed.entry(buys).and_modify(|sum| sum.0 += trade.energy.wh());
+            confirmed.entry(sells).and_modify(|sum| sum.1 += trade.energy.wh());
             settled.push(energy);
             let [buyer, seller] = [bid, ask].map(|order| self.owner(order.entity.number()));
             let payer = if rates.fee_payer == Side::Buy { buyer } else { seller };
@@ -359,14 +361,16 @@ impl Ledger {
             first.push(of_trade(kinds::SURPLUS, buyer, pool, high - low));
             first.push(of_trade(kinds::FEE, payer, grid, rates.network_fee.ticks()));
         }
-        for (number, meter) in (0u32..).zip(&self.meters).take(moved.len()) {
-            let (owner, at) = (self.owner(meter.entity), number as usize);
-            let of_meter = |kind, payer, payee, amount| line(kind, payer, payee, amount, None, Some(number));
-            last.push(of_meter(kinds::FEED_IN, retailer, owner, price(rates.feed_in.ticks(), left[at].1)));
-            last.push(of_meter(kinds::RETAIL, owner, retailer, price(rates.retail.ticks(), left[at].0)));
-            if !book.curtailed.contains(&number) {
-                let sold = formulas::deviation(&rates, confirmed[at].1, moved[at].1);
-                let bought = formulas::deviation(&rates, confirmed[at].0, moved[at].0);
+        for (number, moved) in moved {
+            let (owner, left, confirmed) =
+                (self.meters[*number as usize].entity, left[number], confirmed[number]);
+            let owner = self.owner(owner);
+            let of_meter = |kind, payer, payee, amount| line(kind, payer, payee, amount, None, Some(*number));
+            last.push(of_meter(kinds::FEED_IN, retailer, owner, price(rates.feed_in.ticks(), left.1)));
+            last.push(of_meter(kinds::RETAIL, owner, retailer, price(rates.retail.ticks(), left.0)));
+            if !book.curtailed.contains(number) {
+                let sold = formulas::deviation(&rates, confirmed.1, moved.1);
+                let bought = formulas::deviation(&rates, confirmed.0, moved.0);
                 first.push(of_meter(kinds::DEVIATION, owner, retailer, sold));
                 first.push(of_meter(kinds::DEVIATION, owner, retailer, bought));
             }
@@ -376,7 +380,7 @@ impl Ledger {
     }
 
     /// From what is held for the slot, then from free money; the rest is owed.
-    fn pay_or_owe(&mut self, slot: u32, line: Line) {
+    fn pay_or_owe(&mut self, slot: At, line: Line) {
         let entity = self.keys[&line.payer];
         let held = self.slots[&slot].held.get(&entity).copied().unwrap_or_default();
         let amount = line.amount.min(held + self.purse(line.payer).free);
@@ -393,13 +397,13 @@ impl Ledger {
     }
 
     /// Nobody pays more than the retailer alone would have charged, own deviations aside.
-    fn check_bills(&self, slot: u32, due: &[Line], moved: &[(u64, u64)]) {
+    fn check_bills(&self, slot: At, due: &[Line], moved: &Moved) {
         let rates = &self.slots[&slot].terms.rates;
         let mut retail: BTreeMap<AccountId, i128> = BTreeMap::new();
-        for (meter, (import, export)) in self.meters.iter().zip(moved) {
+        for (meter, (import, export)) in moved {
             let bill =
                 signed(price(rates.retail.ticks(), *import)) - signed(price(rates.feed_in.ticks(), *export));
-            *retail.entry(self.owner(meter.entity)).or_default() += bill;
+            *retail.entry(self.owner(self.meters[*meter as usize].entity)).or_default() += bill;
         }
         for (owner, most) in retail {
             let mut bill = 0;
@@ -407,15 +411,17 @@ impl Ledger {
                 bill += if line.payer == owner { signed(line.amount) } else { 0 };
                 bill -= if line.payee == owner { signed(line.amount) } else { 0 };
             }
-            assert!(bill <= most, "slot {slot}: {owner} pays {bill}, the retailer alone would charge {most}");
+            assert!(
+                bill <= most,
+                "slot {slot:?}: {owner} pays {bill}, the retailer alone would charge {most}"
+            );
         }
     }
 
     /// Stages 6 and 7 hold the book's net positions and lines, in its order.
-    fn check_leaves(&self, slot: u32, paid: &[Line], past: &Past) {
-        let at = (MarketId::ZERO, Slot::from_number(slot));
+    fn check_leaves(&self, slot: At, paid: &[Line], past: &Past) {
         let leaves = |stage| {
-            let key = stage_key(at, stage);
+            let key = stage_key(slot, stage);
             let own = past
                 .archive
                 .iter()
@@ -426,7 +432,7 @@ impl Ledger {
             .iter()
             .map(|leaf| Line::from(&TransferRecord::decode(&mut &leaf[..]).expect("a transfer")))
             .collect();
-        assert_eq!(records, paid, "stage 7 of slot {slot}");
+        assert_eq!(records, paid, "stage 7 of slot {slot:?}");
         let positions: BTreeMap<u32, (u64, u64, u128, u128)> = leaves(Stage::Clearing)
             .iter()
             .map(|leaf| NetPosition::decode(&mut &leaf[..]).expect("a position"))
@@ -435,16 +441,16 @@ impl Ledger {
                 (net.entity.number(), (energy.0, energy.1, net.received.units(), net.paid.units()))
             })
             .collect();
-        assert_eq!(positions, self.positions(slot, paid), "stage 6 of slot {slot}");
-        let row = past.archive.iter().find(|row| row.table == tables::SETTLE && row.key == slot_key(at));
+        assert_eq!(positions, self.positions(slot, paid), "stage 6 of slot {slot:?}");
+        let row = past.archive.iter().find(|row| row.table == tables::SETTLE && row.key == slot_key(slot));
         let record =
             SettleRecord::decode(&mut &row.expect("it is archived").value[..]).expect("a settlement");
         let settled: Vec<u64> = record.report.settled.iter().map(|energy| energy.wh()).collect();
-        assert_eq!(settled, self.slots[&slot].settled, "energies of slot {slot}");
+        assert_eq!(settled, self.slots[&slot].settled, "energies of slot {slot:?}");
     }
 
     /// Wh bought and sold, units received and paid, by entity.
-    fn positions(&self, slot: u32, paid: &[Line]) -> BTreeMap<u32, (u64, u64, u128, u128)> {
+    fn positions(&self, slot: At, paid: &[Line]) -> BTreeMap<u32, (u64, u64, u128, u128)> {
         let mut net: BTreeMap<u32, (u64, u64, u128, u128)> = BTreeMap::new();
         let book = &self.slots[&slot];
         for ((_, trade), settled) in self.standing(slot).iter().zip(&book.settled) {

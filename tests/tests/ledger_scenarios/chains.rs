@@ -12,12 +12,12 @@ use parity_scale_codec::Decode;
 use runtime_execution::Call;
 use runtime_execution::archive::{HoldRecord, stage_key, tables};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{self, RECORDS};
+use runtime_execution::modules::markets::{self, At, RECORDS};
 use runtime_primitives::{Energy, Hash, MerkleTree, Price, Seq, blake2_256};
 use std::collections::BTreeMap;
 
 /// One trade of 1 kWh in which the buyer pays 5000 and the seller gets 4000.
-fn two_prices(_: &Terms, _: u32, _: &[Order]) -> Vec<Trade> {
+fn two_prices(_: &Terms, _: At, _: &[Order]) -> Vec<Trade> {
     vec![Trade {
         buy: Seq::ZERO,
         sell: Seq::from_number(1),
@@ -29,7 +29,10 @@ fn two_prices(_: &Terms, _: u32, _: &[Order]) -> Vec<Trade> {
 
 fn two_price_code(terms: &Terms) -> Vec<u8> {
     let descriptor = Descriptor { pricing: Pricing::TwoPrice, ..evil::DESCRIPTOR };
-    evil::returning(&descriptor, &Clearing { trades: two_prices(terms, 0, &[]), ..Clearing::default() })
+    evil::returning(
+        &descriptor,
+        &Clearing { trades: two_prices(terms, (MARKET, FIRST), &[]), ..Clearing::default() },
+    )
 }
 
 /// The rule above, by its code's hash.

@@ -16,9 +16,10 @@ mod voids;
 use busbar_tests::artifacts;
 use busbar_tests::ledger::{Ledger, Line, Matching};
 use busbar_tests::machine::on_vm_thread;
-use busbar_tests::world::{FIRST, Plan, World, entities};
+use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use contract_interface::{Book, Order, Side, Terms, Trade};
-use runtime_primitives::{Hash, MarketId, Slot};
+use runtime_execution::modules::markets::At;
+use runtime_primitives::{Hash, Slot};
 use std::collections::BTreeMap;
 
 /// Seller, buyer, and a third household.
@@ -26,13 +27,13 @@ const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
 
-fn high_low(terms: &Terms, slot: u32, orders: &[Order]) -> Vec<Trade> {
-    let params = terms.clear_params(MarketId::ZERO, Slot::from_number(slot), 0);
+fn high_low(terms: &Terms, (market, slot): At, orders: &[Order]) -> Vec<Trade> {
+    let params = terms.clear_params(market, slot, 0);
     contract_high_low::clear(params, Book::Auction(orders.to_vec())).unwrap().trades
 }
 
-fn min_spread(terms: &Terms, slot: u32, orders: &[Order]) -> Vec<Trade> {
-    let params = terms.clear_params(MarketId::ZERO, Slot::from_number(slot), 0);
+fn min_spread(terms: &Terms, (market, slot): At, orders: &[Order]) -> Vec<Trade> {
+    let params = terms.clear_params(market, slot, 0);
     contract_min_spread::clear(params, Book::Auction(orders.to_vec())).unwrap().trades
 }
 
@@ -64,7 +65,7 @@ fn audited(world: &World) -> Ledger {
 
 /// Lines of a slot by kind: payer, payee, units.
 fn lines(world: &World, book: &Ledger, slot: Slot) -> Vec<(u8, String, String, u128)> {
-    let of_slot = book.lines.iter().filter(|line| line.slot == Some(slot.number()));
+    let of_slot = book.lines.iter().filter(|line| line.slot == Some((MARKET, slot)));
     of_slot
         .map(|line: &Line| (line.kind, name(world, line.payer), name(world, line.payee), line.amount))
         .collect()
