@@ -4,10 +4,10 @@ use super::scenes::Scene;
 use super::{Attempt, Row, row};
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use busbar_tests::{artifacts, evil, two_faced};
-use contract_interface::{Clearing, Descriptor, Side, Terms};
+use contract_interface::{Clearing, Descriptor, Side, Terms, Windows};
 use runtime_execution::Call;
 use runtime_execution::modules::markets::registration::NewMarket;
-use runtime_execution::modules::markets::{self, BadTerms, Error};
+use runtime_execution::modules::markets::{self, BadTerms, BadWindow, Error};
 use runtime_primitives::{EntityId, Hash, MarketId, Price, Slot};
 
 /// The plan's market with a change.
@@ -20,6 +20,10 @@ fn create(world: &World, change: impl FnOnce(&mut NewMarket), wrong: Error) -> A
 
 fn bad(world: &World, change: impl FnOnce(&mut Terms), wrong: BadTerms) -> Attempt {
     create(world, |new| change(&mut new.terms), Error::BadTerms(wrong))
+}
+
+fn window(world: &World, change: impl FnOnce(&mut Windows), wrong: BadWindow) -> Attempt {
+    bad(world, |terms| change(&mut terms.windows), BadTerms::Windows(wrong))
 }
 
 /// Terms that name uploaded code as their matching rule.
@@ -38,6 +42,7 @@ fn schedule(world: &World, slot: Slot, change: impl FnOnce(&mut Terms), wrong: E
 
 pub fn rows() -> Vec<Row> {
     let mut rows = figures();
+    rows.extend(windows());
     rows.extend(rules());
     rows.extend(creation());
     rows
@@ -47,21 +52,6 @@ fn figures() -> Vec<Row> {
     vec![
         row("terms: no slot length", Scene::NoMarket, |world| {
             bad(world, |terms| terms.slot_minutes = 0, BadTerms::SlotMinutes)
-        }),
-        row("terms: windows in disorder", Scene::NoMarket, |world| {
-            bad(world, |terms| terms.windows.gate_before_s = 1_800, BadTerms::Windows)
-        }),
-        row("terms: readings awaited longer than a slot", Scene::NoMarket, |world| {
-            bad(world, |terms| terms.windows.readings_s = 601, BadTerms::Windows)
-        }),
-        row("terms: open for ever", Scene::NoMarket, |world| {
-            bad(world, |terms| terms.windows.open_before_s = u32::MAX, BadTerms::Windows)
-        }),
-        row("terms: dispute for ever", Scene::NoMarket, |world| {
-            bad(world, |terms| terms.windows.dispute_s = u32::MAX, BadTerms::Windows)
-        }),
-        row("terms: no time to certify", Scene::NoMarket, |world| {
-            bad(world, |terms| terms.windows.confirm_s = 291, BadTerms::Windows)
         }),
         row("terms: sealed orders", Scene::NoMarket, |world| {
             bad(world, |terms| terms.windows.reveal_s = 60, BadTerms::Sealed)
@@ -90,6 +80,38 @@ fn figures() -> Vec<Row> {
         }),
         row("terms: too many orders", Scene::NoMarket, |world| {
             bad(world, |terms| terms.limits.orders_per_slot = 100_001, BadTerms::Counts)
+        }),
+    ]
+}
+
+fn windows() -> Vec<Row> {
+    vec![
+        row("terms: open after the gate", Scene::NoMarket, |world| {
+            window(world, |w| w.open_before_s = w.gate_before_s, BadWindow::OpenAfterGate)
+        }),
+        row("terms: gate after certification", Scene::NoMarket, |world| {
+            window(world, |w| w.gate_before_s = w.certify_before_s, BadWindow::GateAfterCertification)
+        }),
+        row("terms: no time to certify", Scene::NoMarket, |world| {
+            window(world, |w| w.confirm_s = 291, BadWindow::ConfirmationTooLong)
+        }),
+        row("terms: votes before readings", Scene::NoMarket, |world| {
+            window(world, |w| w.voting_s = w.readings_s, BadWindow::VotingBeforeReadings)
+        }),
+        row("terms: objections before votes", Scene::NoMarket, |world| {
+            window(world, |w| w.objection_s = w.voting_s, BadWindow::ObjectionBeforeVoting)
+        }),
+        row("terms: disputes before objections", Scene::NoMarket, |world| {
+            window(world, |w| w.dispute_s = w.objection_s, BadWindow::DisputeBeforeObjection)
+        }),
+        row("terms: dispute for ever", Scene::NoMarket, |world| {
+            window(world, |w| w.dispute_s = u32::MAX, BadWindow::DisputeTooLong)
+        }),
+        row("terms: open for ever", Scene::NoMarket, |world| {
+            window(world, |w| w.open_before_s = u32::MAX, BadWindow::OpenTooEarly)
+        }),
+        row("terms: readings awaited longer than a slot", Scene::NoMarket, |world| {
+            window(world, |w| w.readings_s = 601, BadWindow::ReadingsTooLong)
         }),
     ]
 }

@@ -313,11 +313,9 @@ pub enum BadTerms {
     /// A slot has a length.
     #[error("slot_minutes is 1 to 1440")]
     SlotMinutes,
-    /// Windows must nest.
-    #[error(
-        "windows must be ordered and bounded: open before gate before delivery, readings <= slot length, readings < voting < objection < dispute"
-    )]
-    Windows,
+    /// Windows are ordered and bounded.
+    #[error("windows: {0}")]
+    Windows(BadWindow),
     /// The tick is at least 1 and divides nothing by zero.
     #[error("tick_size is at least 1")]
     Tick,
@@ -339,4 +337,40 @@ pub enum BadTerms {
     /// Slots keep their grid.
     #[error("a market keeps slot_minutes and slot_zero")]
     Grid,
+}
+
+/// Which windows contradict each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+pub enum BadWindow {
+    /// A slot is open for some time.
+    #[error("open_before_s is above gate_before_s")]
+    OpenAfterGate,
+    /// The gate leaves time for certification.
+    #[error("gate_before_s is above certify_before_s")]
+    GateAfterCertification,
+    /// Consent is complete before certification ends.
+    #[error("confirm_s is at most gate_before_s - certify_before_s")]
+    ConfirmationTooLong,
+    /// Readings are voted on.
+    #[error("readings_s is below voting_s")]
+    VotingBeforeReadings,
+    /// Votes are objected to.
+    #[error("voting_s is below objection_s")]
+    ObjectionBeforeVoting,
+    /// Disputes follow objections.
+    #[error("objection_s is below dispute_s")]
+    DisputeBeforeObjection,
+    /// Holds do not last for ever.
+    #[error("dispute_s is at most {max}", max = runtime_primitives::limits::DISPUTE_S_MAX)]
+    DisputeTooLong,
+    /// The state keeps every open slot.
+    #[error(
+        "open_before_s is at most {max} and at most {slots} slots",
+        max = runtime_primitives::limits::OPEN_BEFORE_S_MAX,
+        slots = runtime_primitives::limits::OPEN_SLOTS_MAX
+    )]
+    OpenTooEarly,
+    /// A slot's readings are in before the next slot's.
+    #[error("readings_s is at most a slot")]
+    ReadingsTooLong,
 }

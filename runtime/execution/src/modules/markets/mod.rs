@@ -20,7 +20,7 @@ pub mod slots;
 mod types;
 
 pub use call::{Call, ConfirmItem, dispatch, validate_bare};
-pub use error::{BadTerms, Error};
+pub use error::{BadTerms, BadWindow, Error};
 pub use event::{ClearFailure, Event, SettleFailure};
 pub use types::*;
 

@@ -1,8 +1,8 @@
 //! Markets are created and their terms scheduled: everything is checked before it can govern anybody's order.
 
 use super::{
-    AGENDA, BadTerms, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, TERMS, market, money,
-    rules, slots, terms,
+    AGENDA, BadTerms, BadWindow, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, TERMS,
+    market, money, rules, slots, terms,
 };
 use crate::context::Context;
 use crate::modules::registry;
@@ -131,7 +131,9 @@ pub fn top_up(
 }
 
 fn check_terms(ctx: &mut Context, terms: &Terms) -> Result<(), Error> {
-    check_figures(terms).map_err(Error::BadTerms)?;
+    if let Some(&fault) = faults(terms).first() {
+        return Err(Error::BadTerms(fault));
+    }
     rules::describe(ctx, &terms.bid)?;
     rules::describe(ctx, &terms.settlement)?;
     for code in [terms.matching, terms.fallback] {
@@ -145,41 +147,52 @@ fn check_terms(ctx: &mut Context, terms: &Terms) -> Result<(), Error> {
     check_worst_case(ctx, terms, &rule)
 }
 
-fn check_figures(terms: &Terms) -> Result<(), BadTerms> {
+/// Every rule that figures of `terms` break, in the order of [`BadTerms`]; none if they can govern a market with
+/// rules that are on chain.
+pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     let (windows, limits, rates) = (terms.windows, terms.limits, terms.rates);
-    let ensure = |ok, error| if ok { Ok(()) } else { Err(error) };
-    ensure((1..=1_440).contains(&terms.slot_minutes), BadTerms::SlotMinutes)?;
-    let slot_s = u32::from(terms.slot_minutes) * 60;
-    ensure(
-        windows.open_before_s > windows.gate_before_s
-            && windows.gate_before_s > windows.certify_before_s
-            && windows.confirm_s <= windows.gate_before_s - windows.certify_before_s
-            && windows.readings_s < windows.voting_s
-            && windows.voting_s < windows.objection_s
-            && windows.objection_s < windows.dispute_s
-            && windows.dispute_s <= DISPUTE_S_MAX
-            && windows.open_before_s <= OPEN_BEFORE_S_MAX
-            && windows.open_before_s <= OPEN_SLOTS_MAX.saturating_mul(slot_s)
-            && windows.readings_s <= slot_s,
-        BadTerms::Windows,
-    )?;
-    ensure(windows.reveal_s == 0, BadTerms::Sealed)?;
-    ensure(!limits.tick_size.is_zero(), BadTerms::Tick)?;
-    let highest = rates.retail.checked_sub(rates.network_fee).ok_or(BadTerms::PriceBounds)?;
+    let mut faults = Vec::new();
+    let mut ensure = |ok: bool, fault| {
+        if !ok {
+            faults.push(fault);
+        }
+    };
+    ensure((1..=1_440).contains(&terms.slot_minutes), BadTerms::SlotMinutes);
+    let window = |ok, fault| (ok, BadTerms::Windows(fault));
+    let slot_s = u32::from(terms.slot_minutes.max(1)) * 60;
+    let consent_s = windows.gate_before_s.saturating_sub(windows.certify_before_s);
+    let earliest_s = OPEN_BEFORE_S_MAX.min(OPEN_SLOTS_MAX.saturating_mul(slot_s));
+    for (ok, fault) in [
+        window(windows.open_before_s > windows.gate_before_s, BadWindow::OpenAfterGate),
+        window(windows.gate_before_s > windows.certify_before_s, BadWindow::GateAfterCertification),
+        window(windows.confirm_s <= consent_s, BadWindow::ConfirmationTooLong),
+        window(windows.readings_s < windows.voting_s, BadWindow::VotingBeforeReadings),
+        window(windows.voting_s < windows.objection_s, BadWindow::ObjectionBeforeVoting),
+        window(windows.objection_s < windows.dispute_s, BadWindow::DisputeBeforeObjection),
+        window(windows.dispute_s <= DISPUTE_S_MAX, BadWindow::DisputeTooLong),
+        window(windows.open_before_s <= earliest_s, BadWindow::OpenTooEarly),
+        window(windows.readings_s <= slot_s, BadWindow::ReadingsTooLong),
+    ] {
+        ensure(ok, fault);
+    }
+    ensure(windows.reveal_s == 0, BadTerms::Sealed);
+    ensure(!limits.tick_size.is_zero(), BadTerms::Tick);
+    let highest = rates.retail.checked_sub(rates.network_fee);
     ensure(
         rates.feed_in <= limits.price_min
             && limits.price_min <= limits.price_max
-            && limits.price_max <= highest,
+            && highest.is_some_and(|highest| limits.price_max <= highest),
         BadTerms::PriceBounds,
-    )?;
-    ensure(rates.deviation <= rates.retail, BadTerms::Deviation)?;
+    );
+    ensure(rates.deviation <= rates.retail, BadTerms::Deviation);
     // Less, and a seller could net less than the retailer would have paid it.
     let least = rates.feed_in.saturating_add(rates.network_fee);
-    ensure(rates.fee_payer == Side::Buy || limits.price_min >= least, BadTerms::SellerFee)?;
+    ensure(rates.fee_payer == Side::Buy || limits.price_min >= least, BadTerms::SellerFee);
     ensure(
         (1..=MAX_ORDERS_PER_SLOT).contains(&limits.orders_per_slot) && limits.orders_per_entity >= 1,
         BadTerms::Counts,
-    )
+    );
+    faults
 }
 
 /// A full book in which everything crosses must clear inside the gas limit.
