@@ -11,7 +11,7 @@ use crate::modules::{attestation, markets, registry, sudo, system};
 use crate::origin::Origin;
 use contract_interface::confirm_message;
 use runtime_primitives::crypto::Statement;
-use runtime_primitives::limits::BLOCK_GAS_MAX;
+use runtime_primitives::limits::{BLOCK_GAS_MAX, READINGS_PER_BATCH_MAX};
 use runtime_primitives::{AccountId, Gas, Hash};
 use runtime_state::Overlay;
 
@@ -138,9 +138,16 @@ pub fn statements(
                     signature: item.signature,
                 }));
             }
+            if let Call::Markets(markets::Call::PostReadings { readings }) = call {
+                // A batch that is longer fails before its readings are looked at.
+                let asked = readings.iter().filter(|_| readings.len() <= READINGS_PER_BATCH_MAX);
+                out.extend(asked.filter_map(|(reading, signature)| {
+                    markets::readings::statement(state, genesis, reading, *signature)
+                }));
+            }
         }
         (None, Call::Markets(markets::Call::PostReading { reading, signature })) => {
-            out.extend(markets::meters::reading_statement(state, genesis, reading, *signature));
+            out.extend(markets::readings::statement(state, genesis, reading, *signature));
         }
         (None, Call::Attestation(attestation::Call::Vote { voter, claim, signature })) => {
             out.extend(attestation::vote_statement(state, genesis, *voter, claim, *signature));

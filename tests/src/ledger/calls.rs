@@ -126,7 +126,9 @@ impl Ledger {
                 let slot = self.slots.get_mut(&(*market, *slot)).expect("an open slot");
                 slot.curtailed.extend(meters.iter().map(|meter| meter.number()));
             }
-            markets::Call::PostReading { .. } | markets::Call::Settle { .. } => {}
+            markets::Call::PostReading { .. }
+            | markets::Call::PostReadings { .. }
+            | markets::Call::Settle { .. } => {}
         }
     }
 

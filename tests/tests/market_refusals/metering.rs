@@ -6,7 +6,9 @@ use busbar_tests::world::{FIRST, MARKET, P_MAX_W, World, entities};
 use contract_interface::{Reading, ReadingStatus, reading_message};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::{self, Error, SlotState};
-use runtime_execution::{Call, Invalid};
+use runtime_execution::{Call, DispatchError, Invalid};
+use runtime_primitives::crypto::Signature;
+use runtime_primitives::limits::READINGS_PER_BATCH_MAX;
 use runtime_primitives::{Energy, Hash, MeterId, Slot};
 
 /// A reading signed by the seller's meter.
@@ -38,6 +40,7 @@ const NOW_IS_WRONG: Error = Error::NotMetering { slot: FIRST };
 
 pub fn rows() -> Vec<Row> {
     let mut rows = readings();
+    rows.extend(batches());
     rows.extend(times());
     rows.extend(interruptions());
     rows
@@ -112,6 +115,25 @@ fn readings() -> Vec<Row> {
         }),
         row("substitute by a meter", Scene::Metering, |world| {
             post(world, Reading { status: ReadingStatus::Substituted, ..first(world) }, Error::WrongStatus)
+        }),
+    ]
+}
+
+fn batches() -> Vec<Row> {
+    fn batch(world: &World, count: usize, wrong: Error) -> Attempt {
+        let reading = (first(world), Signature([0; 64]));
+        let call = Call::Markets(markets::Call::PostReadings { readings: vec![reading; count] });
+        (world.chain.signed(&world.homes[SELLER].delegate, &call), wrong.into())
+    }
+    vec![
+        row("batch without readings", Scene::Metering, |world| batch(world, 0, Error::NothingRead)),
+        row("batch with too many readings", Scene::Metering, |world| {
+            batch(world, READINGS_PER_BATCH_MAX + 1, Error::TooManyReadings(1_000))
+        }),
+        row("batch of the administration key", Scene::Metering, |world| {
+            let reading = (first(world), Signature([0; 64]));
+            let call = Call::Markets(markets::Call::PostReadings { readings: vec![reading] });
+            (world.chain.signed(&world.sudo, &call), Wrong::Failed(DispatchError::BadOrigin))
         }),
     ]
 }

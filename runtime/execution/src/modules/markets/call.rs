@@ -1,7 +1,7 @@
 //! Calls of the market and where they lead.
 
 use super::registration::NewMarket;
-use super::{At, Error, confirm, lists, meters, money, orders, registration, settle};
+use super::{At, Error, confirm, lists, meters, money, orders, readings, registration, settle};
 use crate::context::Context;
 use crate::origin::Origin;
 use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
@@ -138,10 +138,18 @@ pub enum Call {
         /// How much.
         amount: Money,
     },
+    /// Post readings of many meters; by any entity, such as a data concentrator.
+    #[codec(index = 45)]
+    PostReadings {
+        /// Readings with their meters' signatures, at most `READINGS_PER_BATCH_MAX`; of any market and slot.
+        readings: Vec<readings::Signed>,
+    },
 }
 
 /// Signature, account and book-keeping of one call.
 const BASE_GAS: u64 = 50_000_000;
+/// One reading of a batch: a signature that is verified alone, and a page of registers and readings of its own.
+const READING_GAS: u64 = 80_000_000;
 
 impl Call {
     /// Gas the call declares.
@@ -149,6 +157,7 @@ impl Call {
         let extra = match self {
             Self::Place { .. } | Self::Amend { .. } => ADMIT_GAS_MAX,
             Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
+            Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
             Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
             Self::Interrupt { meters, .. } => 100_000 * meters.len() as u64,
             // Runs the worst case.
@@ -170,7 +179,7 @@ impl Call {
 /// One per rule; the extrinsic is then skipped.
 pub fn validate_bare(ctx: &mut Context, call: &Call) -> Result<(), Error> {
     match call {
-        Call::PostReading { reading, signature } => meters::post(ctx, reading, *signature),
+        Call::PostReading { reading, signature } => readings::post(ctx, reading, *signature),
         _ => unreachable!("only bare calls come here"),
     }
 }
@@ -188,6 +197,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::Confirm { market, slot, items } => confirm::confirm(ctx, origin, at(market, slot), &items),
         Call::Refuse { market, slot, trade } => confirm::refuse(ctx, origin, at(market, slot), trade),
         Call::PostReading { .. } => Err(crate::DispatchError::BadOrigin),
+        Call::PostReadings { readings } => readings::post_batch(ctx, origin, readings),
         Call::PostList { market, slot, list } => lists::post(ctx, origin, at(market, slot), &list),
         Call::Interrupt { market, slot, meters, reason } => {
             meters::interrupt(ctx, origin, at(market, slot), meters, reason)

@@ -305,6 +305,14 @@ pub enum Error {
         /// Needed.
         needed: u16,
     },
+    /// A batch without readings.
+    #[error("a batch holds at least one reading")]
+    #[codec(index = 160)]
+    NothingRead,
+    /// A batch with too many readings.
+    #[error("a batch holds at most {0} readings: send the others in another one")]
+    #[codec(index = 161)]
+    TooManyReadings(u32),
 }
 
 /// What is wrong with terms.

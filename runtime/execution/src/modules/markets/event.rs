@@ -1,6 +1,6 @@
 //! What the market tells the world.
 
-use super::{SlotState, VoidReason};
+use super::{Error, SlotState, VoidReason};
 use crate::referee::{ClearingFault, SettlementFault};
 use contract_interface::{RuleError, Stage};
 use parity_scale_codec::{Decode, Encode};
@@ -231,5 +231,19 @@ pub enum Event {
         amount: Money,
         /// Hash of the funding record.
         record: Hash,
+    },
+    /// A reading of a batch does not count; the others do.
+    #[codec(index = 160)]
+    ReadingRefused {
+        /// Market it names.
+        market: MarketId,
+        /// Slot it names.
+        slot: Slot,
+        /// Meter it names.
+        meter: MeterId,
+        /// Its revision.
+        revision: u16,
+        /// Why.
+        error: Error,
     },
 }

@@ -2,7 +2,7 @@
 //! from them, so a majority can choose a reading, never invent one.
 
 use super::slots;
-use super::{At, Error, Event, LISTS, Live, PostedList, SlotState, TRADES, live, market, meters};
+use super::{At, Error, Event, LISTS, Live, PostedList, SlotState, TRADES, live, market, meters, readings};
 use crate::archive::ArchiveEntry;
 use crate::context::Context;
 use crate::modules::attestation::{self, BALLOTS};
@@ -25,7 +25,7 @@ pub fn open_vote(ctx: &mut Context, live: &mut Live) {
         let sum = bought.entry(trade.buy_meter).or_default();
         *sum = sum.saturating_add(trade.energy);
     }
-    meters::substitute(ctx, live, |meter| bought.get(&meter).copied().unwrap_or_default());
+    readings::substitute(ctx, live, |meter| bought.get(&meter).copied().unwrap_or_default());
     start_round(ctx, live);
 }
 

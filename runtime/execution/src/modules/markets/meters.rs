@@ -1,22 +1,19 @@
-//! Stage 4: meters join markets, post signed readings, and are interrupted by the grid operator.
+//! Stage 4: meters join markets and are interrupted by the grid operator; [`readings`](super::readings) takes what
+//! they post.
 //!
 //! Registers are cumulative: a slot's energy is the reading less what settled slots have used up, so a
 //! substitute is trued up by the next real reading without anybody computing a correction.
 
-use super::slots;
 use super::{
-    At, Error, Event, INTERRUPTED, Live, MARKETS, METERS_OF, Posted, READINGS, REGISTERS, Registers, SLOTS,
+    At, Error, Event, INTERRUPTED, Live, MARKETS, METERS_OF, Posted, READINGS, REGISTERS, Registers,
     SlotState, live, market,
 };
-use crate::archive::{ArchiveEntry, SignedReading};
 use crate::context::Context;
-use crate::modules::registry::{self, METERS};
+use crate::modules::registry;
 use crate::origin::Origin;
-use contract_interface::{Reading, ReadingStatus, Stage, reading_message, roles};
-use parity_scale_codec::{Compact, Decode, Encode};
-use runtime_primitives::crypto::{Signature, Statement};
-use runtime_primitives::limits::READING_REVISIONS_MAX;
-use runtime_primitives::{AccountId, Energy, MarketId, MeterId};
+use contract_interface::roles;
+use parity_scale_codec::{Compact, Decode};
+use runtime_primitives::{Energy, MarketId, MeterId};
 use runtime_state::Overlay;
 
 /// Meters in one page of registers and readings.
@@ -61,26 +58,20 @@ pub(super) fn settles(state: &Overlay, live: &Live, meter: MeterId) -> bool {
     listed.is_some_and(|last| meter <= last)
 }
 
-/// Place of a meter in the slot's list.
-fn position(state: &Overlay, live: &Live, meter: MeterId) -> Result<u32, Error> {
-    let found = meters_of(state, live).binary_search(&meter);
-    found.map(super::clearing::count).map_err(|_| Error::UnknownMeter(meter))
+/// Place of a meter in the slot's list: found in the stored bytes, so that a reading does not cost the list.
+pub(super) fn position(state: &Overlay, live: &Live, meter: MeterId) -> Result<u32, Error> {
+    let found = state.read(&METERS_OF.key(&live.at.0), |bytes| {
+        let mut ids = bytes?;
+        Compact::<u32>::decode(&mut ids).ok()?;
+        let ids = ids.get(..live.slot.meters as usize * size_of::<u32>())?;
+        let (ids, _) = ids.as_chunks::<{ size_of::<u32>() }>();
+        ids.binary_search_by_key(&meter.number(), |id| u32::from_le_bytes(*id)).ok()
+    });
+    found.map(super::clearing::count).ok_or(Error::UnknownMeter(meter))
 }
 
-const fn place(position: u32) -> (u32, usize) {
+pub(super) const fn place(position: u32) -> (u32, usize) {
     (position / METERS_PER_PAGE, (position % METERS_PER_PAGE) as usize)
-}
-
-/// Registers of the meter at `position`.
-pub fn registers(state: &Overlay, market: MarketId, position: u32) -> Registers {
-    let (page, index) = place(position);
-    REGISTERS.get_or_default(state, &(market, page)).get(index).copied().unwrap_or_default()
-}
-
-/// Readings posted for the meter at `position`, by revision.
-pub fn posted(state: &Overlay, at: At, position: u32) -> Vec<Posted> {
-    let (page, index) = place(position);
-    READINGS.get_or_default(state, &(at.0, at.1, page)).get(index).cloned().unwrap_or_default()
 }
 
 /// Readings posted for all meters of the slot, in order; empty where none is.
@@ -109,168 +100,6 @@ pub(super) fn load_registers(state: &Overlay, market: MarketId) -> Vec<Registers
     let meters = super::clearing::count(METERS_OF.get_or_default(state, &market).len());
     let pages = 0..meters.div_ceil(METERS_PER_PAGE);
     pages.flat_map(|page| REGISTERS.get_or_default(state, &(market, page))).collect()
-}
-
-/// The statement a reading's signature makes, if the meter is known.
-pub fn reading_statement(
-    state: &Overlay,
-    genesis: &runtime_primitives::Hash,
-    reading: &Reading,
-    signature: Signature,
-) -> Option<Statement> {
-    let signer = METERS.get(state, &reading.meter)?.key;
-    Some(Statement { signer, message: reading_message(genesis, reading), signature })
-}
-
-/// Post a reading signed by its meter.
-///
-/// # Errors
-/// One per rule; see [`Error`].
-pub fn post(ctx: &mut Context, reading: &Reading, signature: Signature) -> Result<(), Error> {
-    let at = (reading.market, reading.slot);
-    let mut live = live(&ctx.state, at)?;
-    let position = position(&ctx.state, &live, reading.meter)?;
-    check_phase(&live, reading)?;
-    let latest = posted(&ctx.state, at, position).last().map(|posted| posted.revision);
-    if let Some(latest) = latest.filter(|latest| reading.revision <= *latest) {
-        return Err(Error::StaleRevision { got: reading.revision, latest });
-    }
-    if reading.revision >= READING_REVISIONS_MAX {
-        return Err(Error::TooManyRevisions(reading.revision));
-    }
-    let is_correction = reading.status == ReadingStatus::Corrected;
-    if latest.is_some() != is_correction || reading.status == ReadingStatus::Substituted {
-        return Err(Error::WrongStatus);
-    }
-    let before = registers(&ctx.state, at.0, position);
-    let floor = if is_correction { before.certified } else { before.measured };
-    if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
-        return Err(Error::RegisterWentBack(reading.meter));
-    }
-    check_plausible(ctx, &live, reading, &before)?;
-    let statement = reading_statement(&ctx.state, &ctx.env.genesis, reading, signature)
-        .ok_or(Error::UnknownMeter(reading.meter))?;
-    if !ctx.verifier.verify(&statement) {
-        return Err(Error::WrongMeterKey(reading.meter));
-    }
-    let signed = SignedReading { reading: *reading, key: statement.signer, signature };
-    append(ctx, &mut live, position, &signed);
-    if live.slot.state == SlotState::Payable {
-        super::lists::reopen(ctx, &mut live);
-    } else if live.slot.state == SlotState::Metering && live.slot.unread == 0 {
-        let now = ctx.env.now;
-        slots::set_due(ctx, &mut live, Some(now));
-    } else {
-        SLOTS.put(&mut ctx.state, &at, &live.slot);
-    }
-    Ok(())
-}
-
-/// A connection cannot have moved more than its capacity since its registers were certified: a meter key that is
-/// lost must not empty the retailer.
-fn check_plausible(ctx: &Context, live: &Live, reading: &Reading, before: &Registers) -> Result<(), Error> {
-    let meter = METERS.get(&ctx.state, &reading.meter).ok_or(Error::UnknownMeter(reading.meter))?;
-    let slots = live.at.1.since(before.certified_to).map_or(0, |span| u64::from(span.count()) + 1);
-    let per_slot = live.terms.capacity(meter.p_max_w).wh();
-    let most = Energy::from_wh(per_slot.saturating_mul(slots));
-    let moved = (reading.import_wh.saturating_sub(before.certified.0))
-        .max(reading.export_wh.saturating_sub(before.certified.1));
-    if moved > most {
-        return Err(Error::ImplausibleReading { meter: reading.meter, most });
-    }
-    Ok(())
-}
-
-/// First readings while they are awaited, corrections until the slot is settled (section 2: once).
-fn check_phase(live: &Live, reading: &Reading) -> Result<(), Error> {
-    let open = match live.slot.state {
-        SlotState::Metering | SlotState::Voting => true,
-        SlotState::Payable => {
-            reading.status == ReadingStatus::Corrected && live.slot.round != super::lists::DISPUTE_ROUND
-        }
-        _ => false,
-    };
-    if open { Ok(()) } else { Err(Error::NotMetering { slot: live.at.1 }) }
-}
-
-/// Append an accepted reading to the working set, the stage's tree and the archive.
-fn append(ctx: &mut Context, live: &mut Live, position: u32, signed: &SignedReading) {
-    let reading = &signed.reading;
-    let (page, index) = place(position);
-    let key = (live.at.0, live.at.1, page);
-    let mut readings = READINGS.get_or_default(&ctx.state, &key);
-    if readings.len() <= index {
-        readings.resize(index + 1, Vec::new());
-    }
-    if readings[index].is_empty() {
-        live.slot.unread -= 1;
-    }
-    let replaced = readings[index].last().map(|posted| (posted.import_wh, posted.export_wh));
-    readings[index].push(Posted {
-        hash: reading.hash(),
-        revision: reading.revision,
-        import_wh: reading.import_wh,
-        export_wh: reading.export_wh,
-    });
-    READINGS.put(&mut ctx.state, &key, &readings);
-    follow_registers(&mut ctx.state, live.at.0, position, reading, replaced);
-    let leaf = signed.encode();
-    let index = live.slot.readings.push(&leaf);
-    ctx.archive(ArchiveEntry::leaf(live.at, Stage::Execution, index, leaf));
-    ctx.archive(ArchiveEntry::reading(live.at, signed));
-    let (market, slot) = live.at;
-    ctx.emit(Event::ReadingPosted { market, slot, meter: reading.meter, revision: reading.revision });
-}
-
-/// Registers only rise, unless the reading that raised them is the one that this reading corrects: kept, a wrong value
-/// would refuse the meter's next readings, and the next substitute would build on it.
-fn follow_registers(
-    state: &mut Overlay,
-    market: MarketId,
-    position: u32,
-    reading: &Reading,
-    replaced: Option<(Energy, Energy)>,
-) {
-    let (page, index) = place(position);
-    let mut registers = REGISTERS.get_or_default(state, &(market, page));
-    let own = &mut registers[index];
-    let follow = |register: &mut Energy, shown: Energy, replaced: Option<Energy>| {
-        *register = if replaced == Some(*register) { shown } else { shown.max(*register) };
-    };
-    let follow = |pair: &mut (Energy, Energy)| {
-        follow(&mut pair.0, reading.import_wh, replaced.map(|replaced| replaced.0));
-        follow(&mut pair.1, reading.export_wh, replaced.map(|replaced| replaced.1));
-    };
-    follow(&mut own.assumed);
-    if reading.status != ReadingStatus::Substituted {
-        follow(&mut own.measured);
-    }
-    REGISTERS.put(state, &(market, page), &registers);
-}
-
-/// Put a substitute in the place of every missing reading: no export, import as bought (trued up later).
-pub(super) fn substitute(ctx: &mut Context, live: &mut Live, bought: impl Fn(MeterId) -> Energy) {
-    for (position, meter) in (0u32..).zip(meters_of(&ctx.state, live)) {
-        if !posted(&ctx.state, live.at, position).is_empty() {
-            continue;
-        }
-        let own = registers(&ctx.state, live.at.0, position);
-        let assumed = (own.assumed.0.max(own.certified.0), own.assumed.1.max(own.certified.1));
-        let reading = Reading {
-            market: live.at.0,
-            meter,
-            slot: live.at.1,
-            revision: 0,
-            import_wh: assumed.0.saturating_add(bought(meter)),
-            export_wh: assumed.1,
-            voltage_dv: None,
-            frequency_mhz: None,
-            measured_at: live.terms.delivery_end(live.at.1),
-            status: ReadingStatus::Substituted,
-        };
-        let signed = SignedReading { reading, key: AccountId::ZERO, signature: Signature([0; 64]) };
-        append(ctx, live, position, &signed);
-    }
 }
 
 /// The grid operator reports meters it interrupted: their owners pay no deviation charge in this slot.

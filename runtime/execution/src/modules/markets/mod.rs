@@ -12,6 +12,7 @@ pub mod lists;
 pub mod meters;
 pub mod money;
 pub mod orders;
+pub mod readings;
 pub mod records;
 pub mod registration;
 pub mod rules;

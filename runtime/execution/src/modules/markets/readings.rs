@@ -1,0 +1,285 @@
+//! Stage 4: readings that meters signed are posted, one by one or in a batch that a data concentrator submits.
+//!
+//! A reading counts by its meter's signature alone, whoever brings it. The rule: whatever is posted goes through
+//! [`Sheet`], one page of meters at a time, so that a batch costs its pages and not a page for each reading.
+
+use super::meters::{self, METERS_PER_PAGE};
+use super::slots;
+use super::{At, Error, Event, Live, Posted, READINGS, REGISTERS, Registers, SLOTS, SlotState, live};
+use crate::archive::{ArchiveEntry, SignedReading};
+use crate::context::Context;
+use crate::modules::registry::METERS;
+use crate::origin::Origin;
+use contract_interface::{Reading, ReadingStatus, Stage, reading_message};
+use parity_scale_codec::Encode;
+use runtime_primitives::crypto::{Signature, Statement};
+use runtime_primitives::limits::{READING_REVISIONS_MAX, READINGS_PER_BATCH_MAX};
+use runtime_primitives::{AccountId, Energy, Hash, MeterId};
+use runtime_state::Overlay;
+
+/// A reading and its meter's signature over `reading_message`.
+pub type Signed = (Reading, Signature);
+
+/// One page of readings and registers, taken out to be changed.
+struct Sheet {
+    page: u32,
+    readings: Vec<Vec<Posted>>,
+    registers: Vec<Registers>,
+}
+
+impl Sheet {
+    fn load(state: &Overlay, at: At, page: u32) -> Self {
+        let readings = READINGS.get_or_default(state, &(at.0, at.1, page));
+        Self { page, readings, registers: REGISTERS.get_or_default(state, &(at.0, page)) }
+    }
+
+    fn store(&self, state: &mut Overlay, at: At) {
+        READINGS.put(state, &(at.0, at.1, self.page), &self.readings);
+        REGISTERS.put(state, &(at.0, self.page), &self.registers);
+    }
+
+    /// The last reading posted for the meter at `index`.
+    fn last(&self, index: usize) -> Option<&Posted> {
+        self.readings.get(index)?.last()
+    }
+}
+
+/// The statement a reading's signature makes, if the meter is known.
+pub fn statement(
+    state: &Overlay,
+    genesis: &Hash,
+    reading: &Reading,
+    signature: Signature,
+) -> Option<Statement> {
+    let signer = METERS.get(state, &reading.meter)?.key;
+    Some(Statement { signer, message: reading_message(genesis, reading), signature })
+}
+
+/// Post a reading signed by its meter.
+///
+/// # Errors
+/// One per rule; see [`Error`].
+pub fn post(ctx: &mut Context, reading: &Reading, signature: Signature) -> Result<(), Error> {
+    let at = (reading.market, reading.slot);
+    let mut live = live(&ctx.state, at)?;
+    let (page, index) = meters::place(meters::position(&ctx.state, &live, reading.meter)?);
+    let mut sheet = Sheet::load(&ctx.state, at, page);
+    accept(ctx, &mut live, &mut sheet, index, reading, signature)?;
+    sheet.store(&mut ctx.state, at);
+    conclude(ctx, &mut live);
+    Ok(())
+}
+
+/// Post many readings in the order of market, slot, meter and revision. One that does not count is left out, with an
+/// event that says why: it must not take the others with it.
+///
+/// # Errors
+/// [`Error::NothingRead`], [`Error::TooManyReadings`]; the submitter is no entity.
+pub fn post_batch(
+    ctx: &mut Context,
+    origin: &Origin,
+    mut readings: Vec<Signed>,
+) -> Result<(), crate::DispatchError> {
+    origin.entity()?;
+    if readings.is_empty() {
+        return Err(Error::NothingRead.into());
+    }
+    if readings.len() > READINGS_PER_BATCH_MAX {
+        return Err(Error::TooManyReadings(super::clearing::count(READINGS_PER_BATCH_MAX)).into());
+    }
+    readings.sort_by_key(|(reading, _)| (reading.market, reading.slot, reading.meter, reading.revision));
+    let at = |(reading, _): &Signed| (reading.market, reading.slot);
+    for of_slot in readings.chunk_by(|left, right| at(left) == at(right)) {
+        match live(&ctx.state, at(&of_slot[0])) {
+            Ok(live) => post_to_slot(ctx, live, of_slot),
+            Err(error) => of_slot.iter().for_each(|(reading, _)| refuse(ctx, reading, error.clone())),
+        }
+    }
+    Ok(())
+}
+
+fn post_to_slot(ctx: &mut Context, mut live: Live, readings: &[Signed]) {
+    let mut open: Option<Sheet> = None;
+    for (reading, signature) in readings {
+        let place = meters::position(&ctx.state, &live, reading.meter).map(meters::place);
+        let posted = place.and_then(|(page, index)| {
+            let sheet = match open.take() {
+                Some(sheet) if sheet.page == page => sheet,
+                other => {
+                    if let Some(full) = other {
+                        full.store(&mut ctx.state, live.at);
+                    }
+                    Sheet::load(&ctx.state, live.at, page)
+                }
+            };
+            accept(ctx, &mut live, open.insert(sheet), index, reading, *signature)
+        });
+        if let Err(error) = posted {
+            refuse(ctx, reading, error);
+        }
+    }
+    if let Some(last) = open {
+        last.store(&mut ctx.state, live.at);
+    }
+    conclude(ctx, &mut live);
+}
+
+fn refuse(ctx: &mut Context, reading: &Reading, error: Error) {
+    let (market, slot, meter, revision) = (reading.market, reading.slot, reading.meter, reading.revision);
+    ctx.emit(Event::ReadingRefused { market, slot, meter, revision, error });
+}
+
+/// Take a reading that keeps all rules into `sheet`; nothing has changed if it breaks one.
+fn accept(
+    ctx: &mut Context,
+    live: &mut Live,
+    sheet: &mut Sheet,
+    index: usize,
+    reading: &Reading,
+    signature: Signature,
+) -> Result<(), Error> {
+    check_phase(live, reading)?;
+    let latest = sheet.last(index).map(|posted| posted.revision);
+    if let Some(latest) = latest.filter(|latest| reading.revision <= *latest) {
+        return Err(Error::StaleRevision { got: reading.revision, latest });
+    }
+    if reading.revision >= READING_REVISIONS_MAX {
+        return Err(Error::TooManyRevisions(reading.revision));
+    }
+    let is_correction = reading.status == ReadingStatus::Corrected;
+    if latest.is_some() != is_correction || reading.status == ReadingStatus::Substituted {
+        return Err(Error::WrongStatus);
+    }
+    let before = sheet.registers[index];
+    let floor = if is_correction { before.certified } else { before.measured };
+    if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
+        return Err(Error::RegisterWentBack(reading.meter));
+    }
+    let meter = METERS.get(&ctx.state, &reading.meter).ok_or(Error::UnknownMeter(reading.meter))?;
+    check_plausible(live, reading, &before, meter.p_max_w)?;
+    let message = reading_message(&ctx.env.genesis, reading);
+    if !ctx.verifier.verify(&Statement { signer: meter.key, message, signature }) {
+        return Err(Error::WrongMeterKey(reading.meter));
+    }
+    append(ctx, live, sheet, index, &SignedReading { reading: *reading, key: meter.key, signature });
+    if live.slot.state == SlotState::Payable {
+        super::lists::reopen(ctx, live);
+    }
+    Ok(())
+}
+
+/// Store the slot's record; when no reading is missing the wait for readings is over.
+fn conclude(ctx: &mut Context, live: &mut Live) {
+    if live.slot.state == SlotState::Metering && live.slot.unread == 0 {
+        let now = ctx.env.now;
+        slots::set_due(ctx, live, Some(now));
+    } else {
+        SLOTS.put(&mut ctx.state, &live.at, &live.slot);
+    }
+}
+
+/// A connection cannot have moved more than its capacity since its registers were certified: a meter key that is
+/// lost must not empty the retailer.
+fn check_plausible(live: &Live, reading: &Reading, before: &Registers, p_max_w: u32) -> Result<(), Error> {
+    let slots = live.at.1.since(before.certified_to).map_or(0, |span| u64::from(span.count()) + 1);
+    let per_slot = live.terms.capacity(p_max_w).wh();
+    let most = Energy::from_wh(per_slot.saturating_mul(slots));
+    let moved = (reading.import_wh.saturating_sub(before.certified.0))
+        .max(reading.export_wh.saturating_sub(before.certified.1));
+    if moved > most {
+        return Err(Error::ImplausibleReading { meter: reading.meter, most });
+    }
+    Ok(())
+}
+
+/// First readings while they are awaited, corrections until the slot is settled (section 2: once).
+fn check_phase(live: &Live, reading: &Reading) -> Result<(), Error> {
+    let open = match live.slot.state {
+        SlotState::Metering | SlotState::Voting => true,
+        SlotState::Payable => {
+            reading.status == ReadingStatus::Corrected && live.slot.round != super::lists::DISPUTE_ROUND
+        }
+        _ => false,
+    };
+    if open { Ok(()) } else { Err(Error::NotMetering { slot: live.at.1 }) }
+}
+
+/// Append an accepted reading to the working set, the stage's tree and the archive.
+fn append(ctx: &mut Context, live: &mut Live, sheet: &mut Sheet, index: usize, signed: &SignedReading) {
+    let reading = &signed.reading;
+    let readings = &mut sheet.readings;
+    if readings.len() <= index {
+        readings.resize(index + 1, Vec::new());
+    }
+    if readings[index].is_empty() {
+        live.slot.unread -= 1;
+    }
+    let replaced = readings[index].last().map(|posted| (posted.import_wh, posted.export_wh));
+    readings[index].push(Posted {
+        hash: reading.hash(),
+        revision: reading.revision,
+        import_wh: reading.import_wh,
+        export_wh: reading.export_wh,
+    });
+    follow_registers(&mut sheet.registers[index], reading, replaced);
+    let leaf = signed.encode();
+    let number = live.slot.readings.push(&leaf);
+    ctx.archive(ArchiveEntry::leaf(live.at, Stage::Execution, number, leaf));
+    ctx.archive(ArchiveEntry::reading(live.at, signed));
+    let (market, slot) = live.at;
+    ctx.emit(Event::ReadingPosted { market, slot, meter: reading.meter, revision: reading.revision });
+}
+
+/// Registers only rise, unless the reading that raised them is the one that this reading corrects: kept, a wrong value
+/// would refuse the meter's next readings, and the next substitute would build on it.
+fn follow_registers(own: &mut Registers, reading: &Reading, replaced: Option<(Energy, Energy)>) {
+    let follow = |register: &mut Energy, shown: Energy, replaced: Option<Energy>| {
+        *register = if replaced == Some(*register) { shown } else { shown.max(*register) };
+    };
+    let follow = |pair: &mut (Energy, Energy)| {
+        follow(&mut pair.0, reading.import_wh, replaced.map(|replaced| replaced.0));
+        follow(&mut pair.1, reading.export_wh, replaced.map(|replaced| replaced.1));
+    };
+    follow(&mut own.assumed);
+    if reading.status != ReadingStatus::Substituted {
+        follow(&mut own.measured);
+    }
+}
+
+/// Put a substitute in the place of every missing reading: no export, import as bought (trued up later).
+pub(super) fn substitute(ctx: &mut Context, live: &mut Live, bought: impl Fn(MeterId) -> Energy) {
+    let all = meters::meters_of(&ctx.state, live);
+    for (page, of_page) in (0u32..).zip(all.chunks(METERS_PER_PAGE as usize)) {
+        let mut sheet = Sheet::load(&ctx.state, live.at, page);
+        let missing: Vec<usize> = (0..of_page.len()).filter(|index| sheet.last(*index).is_none()).collect();
+        for index in &missing {
+            let reading = substitute_of(live, of_page[*index], &sheet.registers[*index], &bought);
+            let signed = SignedReading { reading, key: AccountId::ZERO, signature: Signature([0; 64]) };
+            append(ctx, live, &mut sheet, *index, &signed);
+        }
+        if !missing.is_empty() {
+            sheet.store(&mut ctx.state, live.at);
+        }
+    }
+}
+
+fn substitute_of(
+    live: &Live,
+    meter: MeterId,
+    own: &Registers,
+    bought: impl Fn(MeterId) -> Energy,
+) -> Reading {
+    let assumed = (own.assumed.0.max(own.certified.0), own.assumed.1.max(own.certified.1));
+    Reading {
+        market: live.at.0,
+        meter,
+        slot: live.at.1,
+        revision: 0,
+        import_wh: assumed.0.saturating_add(bought(meter)),
+        export_wh: assumed.1,
+        voltage_dv: None,
+        frequency_mhz: None,
+        measured_at: live.terms.delivery_end(live.at.1),
+        status: ReadingStatus::Substituted,
+    }
+}
