@@ -11,6 +11,7 @@ pub mod market_spec;
 pub mod node;
 pub mod replay;
 pub mod report;
+pub mod rules;
 pub mod scenario;
 pub mod service;
 pub mod trade;

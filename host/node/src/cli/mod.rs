@@ -51,10 +51,12 @@ impl Cli {
         Self::try_parse().map_err(|error| {
             // Nobody reads what cannot be printed.
             let _ = error.print();
-            let of_a_contract = std::env::args_os().nth(1).is_some_and(|word| word == "contract");
+            let words: Vec<_> = std::env::args_os().skip(1).take(2).collect();
+            let is = |at: usize, word: &str| words.get(at).is_some_and(|found| found == word);
+            let of_an_author = is(0, "contract") || is(0, "market") && (is(1, "try") || is(1, "check"));
             match error.exit_code() {
                 0 => ExitCode::SUCCESS,
-                _ if of_a_contract => ExitCode::from(contract::Ending::MISUSED),
+                _ if of_an_author => ExitCode::from(contract::Ending::MISUSED),
                 code => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
             }
         })
@@ -62,8 +64,9 @@ impl Cli {
 
     /// The exit code of an error of [`Cli::run`].
     pub fn failure(&self) -> ExitCode {
-        match self.command {
+        match &self.command {
             Command::Contract(_) => ExitCode::from(contract::Ending::MISUSED),
+            Command::Market(args) if args.is_of_an_author() => ExitCode::from(contract::Ending::MISUSED),
             _ => ExitCode::FAILURE,
         }
     }

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// Code from a file.
-pub(super) struct CodeFile {
+pub(in crate::cli) struct CodeFile {
     pub path: PathBuf,
     /// WebAssembly.
     pub code: Vec<u8>,
 }
 
 /// Why code is refused, in words and in parts.
-pub(super) struct Verdict {
+pub(in crate::cli) struct Verdict {
     /// The rule's name; `Text` for WAT that cannot be assembled.
     rule: String,
     reason: String,
@@ -63,7 +63,7 @@ impl CodeFile {
 ///
 /// # Errors
 /// If it cannot be read or has more than `limit` bytes.
-pub(super) fn read_at_most(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+pub(in crate::cli) fn read_at_most(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     file.take(limit + 1)

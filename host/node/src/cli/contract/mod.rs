@@ -12,6 +12,9 @@ mod shown;
 mod state;
 mod step;
 
+pub(super) use file::{CodeFile, read_at_most};
+pub(super) use shown::{escaped, table};
+
 use clap::{Args, Subcommand};
 use runtime_vm::Kind;
 use std::process::ExitCode;

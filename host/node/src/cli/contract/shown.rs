@@ -10,7 +10,7 @@ use runtime_primitives::AccountId;
 const WIDTH: u16 = 100;
 
 /// An empty table.
-pub(super) fn table() -> Table {
+pub(in crate::cli) fn table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
@@ -32,7 +32,7 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
 }
 
 /// Text with its control characters spelled out; lines stay lines.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::cli) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         if letter.is_control() && letter != '\n' {

@@ -1,0 +1,16 @@
+//! Market rules on an author's desk: cleared on a book without a node, and checked for what every rule must keep.
+//!
+//! One deep module: generator, properties and shrinker are the command line's and the tests' alike. It judges answers
+//! from outside; no rule is known here by name.
+
+mod book_file;
+mod fault;
+mod live_book;
+mod rule;
+mod trial;
+
+pub use book_file::{BookError, NamedBook, meter_of, written};
+pub use fault::Fault;
+pub use live_book::{Fill, LiveBook, OpResult};
+pub use rule::{LoadError, NoAnswer, Rule, RuleKind, answer, clear_message};
+pub use trial::{PARAMS, Stopped, Trial, try_batches, try_book};
