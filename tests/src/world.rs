@@ -64,6 +64,8 @@ pub struct Plan {
     pub homes: u32,
     /// Money that each is funded with.
     pub funds: Money,
+    /// Length of a slot in minutes.
+    pub slot_minutes: u16,
     /// Rates of the market.
     pub rates: Rates,
     /// Limits of the market.
@@ -84,6 +86,7 @@ impl Default for Plan {
         Self {
             homes: 2,
             funds: Money::from_units(1_000_000_000),
+            slot_minutes: 10,
             rates: Rates {
                 feed_in: Price::from_ticks(3_000),
                 retail: Price::from_ticks(9_000),
@@ -123,10 +126,9 @@ impl Plan {
     pub fn terms(&self) -> Terms {
         let [bid, matching, settlement, fallback] =
             [0, 1, 2, 3].map(|rule: usize| artifacts::hash(&self.rules[rule]));
-        let minutes = 10;
-        let before = u64::from(FIRST.number()) * minutes * 60_000;
+        let before = u64::from(FIRST.number()) * u64::from(self.slot_minutes) * 60_000;
         Terms {
-            slot_minutes: u16::try_from(minutes).expect("ten"),
+            slot_minutes: self.slot_minutes,
             slot_zero: GENESIS_TIME.plus_ms(FIRST_DELIVERY_MS).minus_ms(before),
             windows: self.windows,
             limits: self.limits,
@@ -193,10 +195,20 @@ impl World {
     /// If a step fails.
     pub fn new(plan: &Plan) -> Self {
         let mut world = Self::at_genesis(plan);
-        world.upload(&plan.rules);
-        world.create_market(plan);
-        world.register_homes(plan);
+        world.add_market(plan);
         world
+    }
+
+    /// Uploads, a market of this plan, its households and their funds. The course of a slot is played in it from now on.
+    ///
+    /// # Panics
+    /// If a step fails.
+    pub fn add_market(&mut self, plan: &Plan) {
+        self.market = markets::NEXT_MARKET.get(&self.chain.view()).unwrap_or_default();
+        self.terms = plan.terms();
+        self.upload(&plan.rules);
+        self.create_market(plan);
+        self.register_homes(plan);
     }
 
     /// Only the entities of genesis.
@@ -247,7 +259,8 @@ impl World {
 
     fn register_homes(&mut self, plan: &Plan) {
         let registrar = Arc::clone(&self.owners[entities::REGISTRAR as usize]);
-        for number in 0..plan.homes {
+        let first = u32::try_from(self.homes.len()).expect("few homes");
+        for number in first..first + plan.homes {
             let owner = self.keys.add(&format!("home {number}"));
             self.chain.submit(
                 &registrar,
@@ -265,7 +278,7 @@ impl World {
         }
         self.chain.block_of_successes();
         let bank = Arc::clone(self.bank());
-        for home in &self.homes.clone() {
+        for home in &self.homes.clone()[first as usize..] {
             self.chain.submit(&registrar, register_meter(home));
             let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
             let key = home.delegate.account();

@@ -5,7 +5,10 @@
 
 mod calls;
 mod formulas;
+mod native;
 mod slots;
+
+pub use native::native_rules;
 
 use crate::chain::Past;
 use crate::world::World;

@@ -14,35 +14,16 @@ mod sizes;
 mod slots_in_a_row;
 mod voids;
 
-use busbar_tests::artifacts;
-use busbar_tests::ledger::{Ledger, Line, Matching};
+use busbar_tests::ledger::{self, Ledger, Line};
 use busbar_tests::machine::on_vm_thread;
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
-use contract_interface::{Book, Order, Side, Terms, Trade};
-use runtime_execution::modules::markets::At;
-use runtime_primitives::{Hash, Slot};
-use std::collections::BTreeMap;
+use contract_interface::Side;
+use runtime_primitives::Slot;
 
 /// Seller, buyer, and a third household.
 const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
-
-fn high_low(terms: &Terms, (market, slot): At, orders: &[Order]) -> Vec<Trade> {
-    let params = terms.clear_params(market, slot, 0);
-    contract_high_low::clear(params, Book::Auction(orders.to_vec())).unwrap().trades
-}
-
-fn min_spread(terms: &Terms, (market, slot): At, orders: &[Order]) -> Vec<Trade> {
-    let params = terms.clear_params(market, slot, 0);
-    contract_min_spread::clear(params, Book::Auction(orders.to_vec())).unwrap().trades
-}
-
-fn rules() -> BTreeMap<Hash, Matching> {
-    let named: [(&[u8], Matching); 2] =
-        [(artifacts::HIGH_LOW, high_low), (artifacts::MIN_SPREAD, min_spread)];
-    named.into_iter().map(|(code, rule)| (artifacts::hash(code), rule)).collect()
-}
 
 /// A world in its open first slot.
 fn open(plan: &Plan) -> World {
@@ -59,7 +40,7 @@ fn trade(world: &mut World, wh: u64, ticks: u32) {
 
 /// The accountant's book of a world, in full agreement with the chain.
 fn audited(world: &World) -> Ledger {
-    let mut rules = rules();
+    let mut rules = ledger::native_rules();
     rules.extend(chains::two_price_rule());
     Ledger::audit(world, rules)
 }
