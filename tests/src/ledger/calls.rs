@@ -7,7 +7,6 @@ use runtime_execution::Call;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::{attestation, balances, markets, registry};
 use runtime_primitives::{AccountId, Hash};
-use std::collections::BTreeMap;
 
 impl Ledger {
     pub(super) fn admit(&mut self, owner: AccountId, roles: u16) -> u32 {
@@ -69,7 +68,7 @@ impl Ledger {
             registry::Call::RegisterMeter { entity, market, import_wh, export_wh, .. } => {
                 let start = (import_wh.wh(), export_wh.wh());
                 let (entity, market) = (entity.number(), *market);
-                self.meters.push(Meter { entity, market, used: start, shown: BTreeMap::new() });
+                self.meters.push(Meter { entity, market, used: start, known: start });
             }
             registry::Call::SetSuspended { .. } => {}
         }

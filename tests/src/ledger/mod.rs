@@ -78,14 +78,24 @@ struct Meter {
     market: MarketId,
     /// Import and export that settled slots have used up.
     used: (u64, u64),
-    /// Import and export by the latest reading of each slot.
-    shown: BTreeMap<Slot, (u64, u64)>,
+    /// Import and export as far as anybody knows, by readings and substitutes.
+    known: (u64, u64),
 }
 
 impl Meter {
-    /// Where the registers stand as far as anybody knows: a corrected reading no longer counts.
+    /// A register only rises, unless the reading that raised it is the one that this reading replaces.
+    fn learn(&mut self, shown: (u64, u64), replaced: Option<(u64, u64)>) {
+        let next = |known: u64, shown: u64, replaced: Option<u64>| {
+            if replaced == Some(known) { shown } else { known.max(shown) }
+        };
+        let import = next(self.known.0, shown.0, replaced.map(|replaced| replaced.0));
+        let export = next(self.known.1, shown.1, replaced.map(|replaced| replaced.1));
+        self.known = (import, export);
+    }
+
+    /// Where the registers stand: what is known, or what settled slots have used up if that is more.
     fn registers(&self) -> (u64, u64) {
-        self.shown.values().fold(self.used, |most, shown| (most.0.max(shown.0), most.1.max(shown.1)))
+        (self.known.0.max(self.used.0), self.known.1.max(self.used.1))
     }
 }
 

@@ -247,10 +247,14 @@ impl Ledger {
                 "a substitute takes what was bought, gives nothing"
             );
         }
-        self.meters[meter as usize].shown.insert(slot.1, shown);
         let book = self.book(slot);
+        let replaced = book.latest.get(&meter).map(|hash| {
+            let replaced = &book.readings[hash];
+            (replaced.import_wh.wh(), replaced.export_wh.wh())
+        });
         book.readings.insert(reading.hash(), reading);
         book.latest.insert(meter, reading.hash());
+        self.meters[meter as usize].learn(shown, replaced);
     }
 
     /// Entities that vote in stage 5: operators and those that trade, with a voting key when the slot opened and now.
