@@ -5,8 +5,10 @@
 use crate::world::World;
 use contract_interface::{
     Claim, ExecutionEntry, ExecutionList, OrderRequest, Reading, ReadingStatus, Side, Stage, attest_message,
-    confirm_message, reading_message,
+    confirm_message, reading_message, seal,
 };
+use parity_scale_codec::Encode;
+use runtime_execution::modules::markets::sealed::Commitment;
 use runtime_execution::modules::markets::{
     self, Agreed, ConfirmItem, SLOTS, SlotRecord, SlotState, TRADES, confirm, lists,
 };
@@ -75,6 +77,40 @@ impl World {
         let delegate = self.homes[home].delegate.clone();
         self.chain.must(&delegate, markets::Call::Place { request });
         seq
+    }
+
+    /// What a household's delegate would salt a request with.
+    pub fn salt(&self, home: usize, request: &OrderRequest) -> [u8; 32] {
+        self.homes[home].delegate.salt(&request.encode())
+    }
+
+    /// A household's commitment to a request.
+    pub fn commitment(&self, home: usize, request: &OrderRequest) -> Commitment {
+        let salt = self.salt(home, request);
+        Commitment {
+            market: request.market,
+            slot: request.slot,
+            terms: request.terms,
+            meter: request.meter,
+            commitment: seal(&self.chain.genesis, request, &salt, self.homes[home].entity),
+            valid_until: Timestamp::MAX,
+        }
+    }
+
+    /// A household's delegate commits to a request, alone in a block.
+    pub fn commit(&mut self, home: usize, request: &OrderRequest) -> Seq {
+        let seq = self.slot(request.slot).next_seq;
+        let commit = self.commitment(home, request);
+        let delegate = self.homes[home].delegate.clone();
+        self.chain.must(&delegate, markets::Call::Commit { commit });
+        seq
+    }
+
+    /// A household's delegate reveals a request; queued.
+    pub fn reveal(&mut self, home: usize, seq: Seq, request: &OrderRequest) {
+        let (request, salt) = (request.clone(), self.salt(home, request));
+        let delegate = self.homes[home].delegate.clone();
+        self.chain.submit(&delegate, markets::Call::Reveal { seq, request, salt });
     }
 
     /// Let time pass until the gate has closed and the book is cleared.

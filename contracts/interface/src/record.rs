@@ -3,7 +3,7 @@
 //! Signed messages start with a domain string and the genesis hash, so that a signature means one thing on one
 //! chain.
 
-use crate::Reading;
+use crate::{OrderRequest, Reading};
 use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
 use runtime_primitives::{
@@ -204,4 +204,11 @@ pub fn confirm_message(genesis: &Hash, order: &Hash) -> Vec<u8> {
 /// The bytes a meter signs.
 pub fn reading_message(genesis: &Hash, reading: &Reading) -> Vec<u8> {
     ("busbar/reading/v1", genesis, reading).encode()
+}
+
+/// What a sealed order commits to: blake2-256 of the SCALE encoding of
+/// `("busbar/seal/v1", genesis, request, salt, entity)`. Market and slot are in the request; the entity makes a copied
+/// commitment worthless to others. The salt keeps the few plausible orders from being tried out: 32 random bytes.
+pub fn seal(genesis: &Hash, request: &OrderRequest, salt: &[u8; 32], entity: EntityId) -> Hash {
+    blake2_256(&("busbar/seal/v1", genesis, request, salt, entity).encode())
 }

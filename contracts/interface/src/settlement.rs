@@ -192,6 +192,8 @@ pub mod kinds {
     pub const STEP_FEE: u8 = 18;
     /// Plain transfer between accounts.
     pub const BALANCE: u8 = 19;
+    /// Deposit of a sealed order that was not revealed, or not covered when it was: bidder to pool.
+    pub const FORFEIT: u8 = 24;
 }
 
 /// One payment of a settlement.

@@ -11,7 +11,7 @@ pub struct Windows {
     pub open_before_s: u32,
     /// Gate closes this long before delivery.
     pub gate_before_s: u32,
-    /// Sealed orders may be revealed this long after the gate; 0 for an open book.
+    /// Sealed orders are revealed until this long after the gate; 0 for an open book.
     pub reveal_s: u32,
     /// Trades may be confirmed this long after the gate.
     pub confirm_s: u32,
@@ -89,6 +89,17 @@ impl Terms {
     /// Most energy a connection of `p_max_w` watts can move in one slot: `P_max · L / 60`, rounded down.
     pub fn capacity(&self, p_max_w: u32) -> Energy {
         Energy::from_wh(u64::from(p_max_w) * u64::from(self.slot_minutes) / 60)
+    }
+
+    /// Whether orders are committed to before the gate and revealed after it.
+    pub const fn is_sealed(&self) -> bool {
+        self.windows.reveal_s > 0
+    }
+
+    /// Deposit for one sealed order at a connection of `p_max_w` watts: `δ · P_max · L / 60`. It is flat, so that it
+    /// tells nothing of the order, and it is what refusing the largest possible trade would cost.
+    pub fn seal_deposit(&self, p_max_w: u32) -> Money {
+        self.rates.deviation.times(self.capacity(p_max_w))
     }
 
     /// Hold of an order (MARKET section 3): buyer `max(limit + n, δ) · q`, seller `δ · q`; if the seller pays the

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use contract_interface::Stage;
-use host_node::scenario::{Casting, Play, paper};
+use host_node::scenario::{Casting, Play, Script, paper};
 use host_node::trade::{Life, TradeError, TradeId, list};
 use host_storage::{Commit, Store};
 use parity_scale_codec::Encode;
@@ -21,8 +21,12 @@ fn on_a_vm_thread(work: impl FnOnce() + Send + 'static) {
 }
 
 fn played() -> TempDir {
+    played_as(paper().unwrap())
+}
+
+fn played_as(script: Script) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let mut play = Play::open(paper().unwrap(), Casting::default(), folder.path()).unwrap();
+    let mut play = Play::open(script, Casting::default(), folder.path()).unwrap();
     play.run(|_| {}).unwrap();
     folder
 }
@@ -158,4 +162,27 @@ fn what_was_tampered_with_is_bad() {
 
 fn consent_key(at: At, side: u8) -> Vec<u8> {
     [&slot_key(at)[..], &0u32.to_be_bytes(), &[side]].concat()
+}
+
+#[test]
+fn a_sealed_trade_is_shown_and_checks_against_its_commitment() {
+    on_a_vm_thread(|| {
+        let mut script = paper().unwrap();
+        script.windows.reveal_s = 60;
+        let folder = played_as(script);
+        let store = open(folder.path());
+        let snapshot = store.snapshot();
+        let life = Life::read(&snapshot, id("500/0")).unwrap();
+        assert_eq!(life.faults, Vec::<String>::new());
+        assert_eq!(life.payouts.iter().map(|payout| payout.amount.units()).sum::<u128>(), 69_000_000);
+        let at: At = id("500/0").at;
+        let key = hold_key(at, Seq::ZERO);
+        let mut commit = snapshot.archive_get(tables::COMMIT, &key).unwrap().unwrap();
+        drop(snapshot);
+        // Another commitment than the one that was revealed: byte 12 is the first of its hash.
+        commit[12] ^= 1;
+        tamper(&store, vec![row(tables::COMMIT, key, commit)]);
+        let faults = Life::read(&store.snapshot(), id("500/0")).unwrap().faults;
+        assert!(faults.len() == 1 && faults[0].contains("places another order"), "{faults:?}");
+    });
 }

@@ -10,13 +10,16 @@
 //! table 5 SETTLE   market be32 | slot be32                           SettleRecord: input, report, gas
 //! table 6 READING  market be32 | slot be32 | meter be32 | rev be16   SignedReading
 //! table 7 HOLD     market be32 | slot be32 | seq be32                HoldRecord: the signed order behind a hold
+//! table 12 COMMIT  market be32 | slot be32 | seq be32                CommitRecord: a sealed order, revealed or not
 //! ```
 //! Entries are never read by execution: a validator without an archive derives the same headers.
 
 use contract_interface::{Order, Reading, SettleInput, SettlementReport, Stage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::Signature;
-use runtime_primitives::{AccountId, Gas, Hash, Height, MarketId, MeterId, Money, Seq, Slot, blake2_256};
+use runtime_primitives::{
+    AccountId, EntityId, Gas, Hash, Height, MarketId, MeterId, Money, Seq, Slot, blake2_256,
+};
 use runtime_state::ArchiveRow;
 
 /// Tables of the archive.
@@ -37,6 +40,8 @@ pub mod tables {
     pub const READING: u8 = 6;
     /// Orders with the extrinsics that authorised them.
     pub const HOLD: u8 = 7;
+    /// Commitments to sealed orders.
+    pub const COMMIT: u8 = 12;
 }
 
 /// How a party came to agree to a trade, or not.
@@ -92,6 +97,35 @@ pub struct HoldRecord {
 
 impl HoldRecord {
     /// blake2-256 of the SCALE encoding: what an energy transfer's `spends` names.
+    pub fn hash(&self) -> Hash {
+        blake2_256(&self.encode())
+    }
+}
+
+/// A commitment to a sealed order. An order revealed has a [`HoldRecord`] at the same key; one that was not has a
+/// forfeit in the ledger that spends this record.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CommitRecord {
+    /// Its place.
+    pub seq: Seq,
+    /// Who committed.
+    pub entity: EntityId,
+    /// The connection whose capacity the deposit is for.
+    pub meter: MeterId,
+    /// See [`contract_interface::seal`].
+    pub commitment: Hash,
+    /// What was held for it.
+    pub deposit: Money,
+    /// Owner account it was held on.
+    pub account: AccountId,
+    /// The extrinsic that committed.
+    pub authorised_by: Hash,
+    /// The funding it spends.
+    pub spends: Hash,
+}
+
+impl CommitRecord {
+    /// blake2-256 of the SCALE encoding: what a forfeit's `spends` names.
     pub fn hash(&self) -> Hash {
         blake2_256(&self.encode())
     }
@@ -174,6 +208,12 @@ impl ArchiveEntry {
         let key = hold_key(at, record.order.seq);
         Self(ArchiveRow { table: tables::HOLD, key, value: record.encode() })
     }
+
+    /// A commitment.
+    pub fn commit(at: (MarketId, Slot), record: &CommitRecord) -> Self {
+        let key = hold_key(at, record.seq);
+        Self(ArchiveRow { table: tables::COMMIT, key, value: record.encode() })
+    }
 }
 
 /// Key prefix of everything of a market and slot.
@@ -198,7 +238,7 @@ pub fn reading_key(at: (MarketId, Slot), meter: MeterId, revision: u16) -> Vec<u
     [&slot_key(at)[..], &meter.number().to_be_bytes(), &revision.to_be_bytes()].concat()
 }
 
-/// Key of a hold.
+/// Key of a hold, and of a commitment.
 pub fn hold_key(at: (MarketId, Slot), seq: Seq) -> Vec<u8> {
     [&slot_key(at)[..], &seq.number().to_be_bytes()].concat()
 }

@@ -30,6 +30,8 @@ pub const DESCRIBE_GAS_MAX: u64 = 1_000_000_000;
 pub const MAX_ORDERS_PER_SLOT: u32 = 100_000;
 /// Orders in one page of the open book.
 pub const ORDERS_PER_PAGE: u32 = 400;
+/// Pages of sealed orders that one market step looks through for deposits that are lost: 6,400 orders.
+pub const SWEPT_PAGES_MAX: u32 = 16;
 /// Places that an entity may use in one slot for each order it may have: amendments and second thoughts.
 pub const PLACES_PER_ORDER: u32 = 8;
 /// Steps of the agenda in one pass; what is left waits for the next one.

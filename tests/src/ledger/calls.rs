@@ -70,6 +70,11 @@ impl Ledger {
                 let (entity, market) = (entity.number(), *market);
                 self.meters.push(Meter { entity, market, used: start, known: start });
             }
+            registry::Call::RegisterMeter { entity, market, p_max_w, import_wh, export_wh, .. } => {
+                let used = (import_wh.wh(), export_wh.wh());
+                let (entity, market, p_max_w) = (entity.number(), *market, *p_max_w);
+                self.meters.push(Meter { entity, market, p_max_w, used, shown: BTreeMap::new() });
+            }
             registry::Call::SetSuspended { .. } => {}
         }
     }
@@ -102,6 +107,8 @@ impl Ledger {
             markets::Call::Fund { entity, amount } => {
                 self.fund(signer.expect("signed"), entity.number(), amount.units());
             }
+            markets::Call::Commit { commit } => self.commit(entity.expect("signed"), commit),
+            markets::Call::Reveal { seq, request, .. } => self.reveal(seq.number(), request),
             markets::Call::Place { request } => self.place(entity.expect("signed"), request),
             markets::Call::Cancel { market, slot, seq } => self.cancel((*market, *slot), seq.number()),
             markets::Call::Amend { seq, request } => {
@@ -132,7 +139,7 @@ impl Ledger {
     }
 
     /// Free becomes held.
-    fn hold(&mut self, who: AccountId, amount: u128) {
+    pub(super) fn hold(&mut self, who: AccountId, amount: u128) {
         let purse = self.purse(who);
         purse.free -= amount;
         purse.held += amount;
@@ -168,8 +175,15 @@ impl Ledger {
     fn place(&mut self, entity: u32, request: &OrderRequest) {
         let at = (request.market, request.slot);
         let slot = self.slots.get_mut(&at).expect("orders are for open slots");
-        let seq = runtime_primitives::Seq::from_number(slot.next_seq);
         slot.next_seq += 1;
+        let seq = slot.next_seq - 1;
+        self.enter_order(entity, request, seq);
+    }
+
+    pub(super) fn enter_order(&mut self, entity: u32, request: &OrderRequest, seq: u32) {
+        let at = (request.market, request.slot);
+        let slot = self.slots.get_mut(&at).expect("orders are for open slots");
+        let seq = runtime_primitives::Seq::from_number(seq);
         let order = request.clone().into_order(seq, runtime_primitives::EntityId::from_number(entity));
         let price = formulas::hold_price(&slot.terms.rates, order.side, order.price.ticks());
         let hold = u128::from(price) * u128::from(order.energy.wh());
@@ -181,6 +195,10 @@ impl Ledger {
 
     fn cancel(&mut self, slot: At, seq: u32) {
         let book = self.slots.get_mut(&slot).expect("orders are in open slots");
+        if let Some((entity, _, deposit)) = book.sealed.remove(&seq) {
+            self.release(slot, entity, deposit);
+            return;
+        }
         let order = book.orders.remove(&seq).expect("the order is in the book");
         let price = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
         self.release(slot, order.entity.number(), u128::from(price) * u128::from(order.energy.wh()));

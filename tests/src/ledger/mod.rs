@@ -6,6 +6,7 @@
 mod calls;
 mod formulas;
 mod native;
+mod seals;
 mod slots;
 
 pub use native::native_rules;
@@ -76,6 +77,7 @@ struct Member {
 struct Meter {
     entity: u32,
     market: MarketId,
+    p_max_w: u32,
     /// Import and export that settled slots have used up.
     used: (u64, u64),
     /// Import and export as far as anybody knows, by readings and substitutes.

@@ -47,6 +47,8 @@ pub struct SlotBook {
     pub next_seq: u32,
     /// Orders that are not cancelled.
     pub orders: BTreeMap<u32, Order>,
+    /// Sealed orders by place: entity, meter and deposit.
+    pub sealed: BTreeMap<u32, (u32, u32, u128)>,
     /// Units held, by entity.
     pub held: BTreeMap<u32, u128>,
     /// Trades in clearing order.
@@ -90,7 +92,13 @@ impl Ledger {
             SlotState::Disputed => self.book(slot).round = Some(2),
             SlotState::Payable => self.choose(slot),
             SlotState::Settled => self.settle(slot, past),
-            SlotState::Clearing | SlotState::Proposed | SlotState::Delivering | SlotState::Metering => {}
+            SlotState::Clearing => {
+                // The time to reveal is over.
+                for seq in self.slots[&slot].sealed.clone().into_keys() {
+                    self.forfeit(slot, seq);
+                }
+            }
+            SlotState::Revealing | SlotState::Proposed | SlotState::Delivering | SlotState::Metering => {}
         }
     }
 
@@ -109,6 +117,7 @@ impl Ledger {
             terms,
             next_seq: 0,
             orders: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             held: BTreeMap::new(),
             trades: Vec::new(),
             void: false,

@@ -9,6 +9,7 @@ mod chains;
 mod consents;
 mod deliveries;
 mod disputes;
+mod seals;
 mod shortfalls;
 mod sizes;
 mod slots_in_a_row;

@@ -12,6 +12,7 @@ mod metering;
 mod orders;
 mod registry;
 mod scenes;
+mod sealed;
 mod terms;
 
 use busbar_tests::machine::{on_vm_thread, vm};
@@ -173,6 +174,7 @@ fn every_refusal_has_its_name_and_changes_nothing_else() {
             registry::rows(),
             terms::rows(),
             orders::rows(),
+            sealed::rows(),
             consent::rows(),
             metering::rows(),
             certification::rows(),

@@ -6,6 +6,7 @@ use busbar_tests::evil;
 use busbar_tests::world::{FIRST, Plan, World};
 use contract_interface::Side;
 use runtime_execution::modules::markets::SlotState;
+use runtime_primitives::Seq;
 use std::collections::BTreeMap;
 
 /// The seller, the buyer, and a household that does not trade.
@@ -44,6 +45,10 @@ pub enum Scene {
     Small,
     /// An open slot whose bid rule never ends.
     StuckBid,
+    /// An open sealed slot: the seller's and the buyer's commitments are in.
+    Sealed,
+    /// Its gate has closed; the seller has revealed.
+    Revealing,
 }
 
 /// All moments.
@@ -81,6 +86,14 @@ impl Scenes {
         scenes.insert(Scene::Settled, world);
         scenes.insert(Scene::Small, small(&plan));
         scenes.insert(Scene::StuckBid, stuck_bid(&plan));
+        let mut world = sealed(&plan);
+        scenes.insert(Scene::Sealed, world.clone());
+        world.close_gate(FIRST);
+        let ask = world.request(SELLER, FIRST, Side::Sell, 4_000, 6_000);
+        world.reveal(SELLER, Seq::ZERO, &ask);
+        world.chain.block_of_successes();
+        world.expect(FIRST, SlotState::Revealing);
+        scenes.insert(Scene::Revealing, world);
         Self(scenes)
     }
 
@@ -109,5 +122,19 @@ fn stuck_bid(plan: &Plan) -> World {
     plan.rules[0] = evil::loops_for_ever();
     let mut world = World::new(&plan);
     world.open(FIRST);
+    world
+}
+
+fn sealed(plan: &Plan) -> World {
+    let mut plan = plan.clone();
+    plan.windows.reveal_s = 60;
+    let mut world = World::new(&plan);
+    world.open(FIRST);
+    let (ask, bid) = (
+        world.request(SELLER, FIRST, Side::Sell, 4_000, 6_000),
+        world.request(BUYER, FIRST, Side::Buy, 4_000, 6_700),
+    );
+    world.commit(SELLER, &ask);
+    world.commit(BUYER, &bid);
     world
 }

@@ -53,8 +53,8 @@ fn figures() -> Vec<Row> {
         row("terms: no slot length", Scene::NoMarket, |world| {
             bad(world, |terms| terms.slot_minutes = 0, BadTerms::SlotMinutes)
         }),
-        row("terms: sealed orders", Scene::NoMarket, |world| {
-            bad(world, |terms| terms.windows.reveal_s = 60, BadTerms::Sealed)
+        row("terms: reveals as long as consents", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.windows.reveal_s = terms.windows.confirm_s, BadTerms::Sealed)
         }),
         row("terms: no tick", Scene::NoMarket, |world| {
             bad(world, |terms| terms.limits.tick_size = Price::ZERO, BadTerms::Tick)
@@ -136,6 +136,17 @@ fn rules() -> Vec<Row> {
             let descriptor = Descriptor { max_orders: 39, ..evil::DESCRIPTOR };
             let code = evil::returning(&descriptor, &Clearing::default());
             matching(world, code, |_| Error::TooManyForRule { wanted: 40, max: 39 })
+        }),
+        row("continuous rule with sealed orders", Scene::NoMarket, |world| {
+            let descriptor = Descriptor { continuous: true, ..evil::DESCRIPTOR };
+            let code = evil::returning(&descriptor, &Clearing::default());
+            let hash = artifacts::hash(&code);
+            world.upload(&[code]);
+            let change = |terms: &mut Terms| {
+                terms.matching = hash;
+                terms.windows.reveal_s = 60;
+            };
+            bad(world, change, BadTerms::SealedContinuous)
         }),
         row("rule that does not end on a full book", Scene::NoMarket, |world| {
             matching(world, evil::loops_for_ever(), |_| Error::WorstCase(40))

@@ -3,10 +3,10 @@
 use contract_interface::{Claim, ExecutionEntry, ExecutionList, SettleInput, Stage};
 use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
 use runtime_execution::modules::markets::{
-    Agreed, At, BookEntry, Elector, LISTS, Live, Posted, PostedList, TRADES, confirm, lists, live, market,
-    meters, settle,
+    Agreed, At, BookEntry, Elector, LISTS, Live, Posted, PostedList, SEALED, SealState, SealedEntry, TRADES,
+    confirm, lists, live, market, meters, settle,
 };
-use runtime_primitives::{EntityId, Hash, MeterId};
+use runtime_primitives::{EntityId, Hash, MeterId, Seq};
 use runtime_state::Overlay;
 
 /// A trade with the orders behind it.
@@ -60,6 +60,16 @@ impl<'a> Desk<'a> {
                 Match { index, hash, buy, sell, buyer: entry.buyer, seller: entry.seller }
             })
             .collect()
+    }
+
+    /// Orders that are sealed and not revealed, by place.
+    pub fn sealed(&self) -> Vec<(Seq, SealedEntry)> {
+        if !self.live.terms.is_sealed() {
+            return Vec::new();
+        }
+        let all = SEALED.load(self.state, self.live.at, self.live.slot.next_seq.number());
+        let placed = (0..).map(Seq::from_number).zip(all);
+        placed.filter(|(_, entry)| entry.state == SealState::Sealed).collect()
     }
 
     /// The open claim of a stage, with the electors that have not voted.

@@ -6,16 +6,20 @@ use crate::keys::Signer;
 use crate::wallet::Wallet;
 use contract_interface::{
     ExecutionList, OrderRequest, Reading, ReadingStatus, SettlementReport, Side, attest_message,
-    confirm_message, reading_message,
+    confirm_message, reading_message, seal,
 };
 use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, Ballot};
-use runtime_execution::modules::markets::{self, Agreed, At, ConfirmItem, ENTITY_SLOTS, PostedList, rules};
+use runtime_execution::modules::markets::sealed::Commitment;
+use runtime_execution::modules::markets::{
+    self, Agreed, At, ConfirmItem, ENTITY_SLOTS, Live, PostedList, SealedEntry, rules,
+};
+use runtime_execution::modules::registry::METERS;
 use runtime_execution::modules::{balances, contracts, registry};
 use runtime_primitives::limits::SETTLE_GAS_MAX;
-use runtime_primitives::{Energy, EntityId, Gas, Hash, MeterId, Price, Slot, Timestamp, blake2_256};
+use runtime_primitives::{Energy, EntityId, Gas, Hash, MeterId, Price, Seq, Slot, Timestamp, blake2_256};
 use runtime_vm::Vm;
 
 /// An order that a household wants to place.
@@ -55,20 +59,49 @@ impl Household {
         ENTITY_SLOTS.contains(desk.state(), &(at.0, at.1, self.entity))
     }
 
-    /// Whether its account covers the hold of an order: one that it does not is refused, whatever it is sent for.
+    /// Whether its account covers the hold of an order, and in a sealed slot the deposit before it: an order that it does
+    /// not cover is refused, or lost.
     pub fn can_afford(&self, desk: &Desk, intent: Intent) -> bool {
-        let hold = desk.live().terms.hold(intent.side, intent.price, intent.energy);
+        let terms = &desk.live().terms;
+        let mut hold = terms.hold(intent.side, intent.price, intent.energy);
+        if terms.is_sealed() {
+            let p_max_w = METERS.get(desk.state(), &self.meter).map_or(0, |meter| meter.p_max_w);
+            hold = hold.max(terms.seal_deposit(p_max_w));
+        }
         let owner = registry::entity(desk.state(), self.entity).map(|entity| entity.owner);
         owner.is_ok_and(|owner| balances::account(desk.state(), &owner).data.free >= hold)
     }
 
-    /// Place an order under the slot's present terms.
+    /// Place an order under the slot's present terms, or commit to one if the slot is sealed.
     pub fn bid(&mut self, desk: &Desk, intent: Intent, valid_until: Timestamp) -> Vec<u8> {
-        let at = desk.live().at;
-        let request = OrderRequest {
+        let request = self.request(desk, intent, valid_until);
+        let call = if desk.live().terms.is_sealed() {
+            markets::Call::Commit { commit: self.commitment(&request, valid_until) }
+        } else {
+            markets::Call::Place { request }
+        };
+        self.delegate.refresh(desk.state());
+        self.delegate.sign(&Call::Markets(call))
+    }
+
+    /// Reveal the order it committed to, if it is sealed; nothing is remembered for that but the intent.
+    pub fn reveal(&mut self, desk: &Desk, intent: Intent, sealed: &[(Seq, SealedEntry)]) -> Option<Vec<u8>> {
+        let request = self.request(desk, intent, Timestamp::MAX);
+        let commitment = self.commitment(&request, Timestamp::MAX).commitment;
+        let is_own = |entry: &SealedEntry| (entry.entity, entry.commitment) == (self.entity, commitment);
+        let (seq, _) = *sealed.iter().find(|(_, entry)| is_own(entry))?;
+        let salt = self.delegate.signer().salt(&request.encode());
+        self.delegate.refresh(desk.state());
+        Some(self.delegate.sign(&Call::Markets(markets::Call::Reveal { seq, request, salt })))
+    }
+
+    /// A sealed order is admitted when it is revealed; what ends at the gate is the commitment.
+    fn request(&self, desk: &Desk, intent: Intent, valid_until: Timestamp) -> OrderRequest {
+        let Live { at, slot, terms } = desk.live();
+        OrderRequest {
             market: at.0,
             slot: at.1,
-            terms: desk.live().slot.terms,
+            terms: slot.terms,
             meter: self.meter,
             side: intent.side,
             energy: intent.energy,
@@ -76,10 +109,20 @@ impl Household {
             price: intent.price,
             flags: 0,
             partner: EntityId::ZERO,
+            valid_until: if terms.is_sealed() { terms.delivery_start(at.1) } else { valid_until },
+        }
+    }
+
+    fn commitment(&self, request: &OrderRequest, valid_until: Timestamp) -> Commitment {
+        let salt = self.delegate.signer().salt(&request.encode());
+        Commitment {
+            market: request.market,
+            slot: request.slot,
+            terms: request.terms,
+            meter: request.meter,
+            commitment: seal(self.delegate.genesis(), request, &salt, self.entity),
             valid_until,
-        };
-        self.delegate.refresh(desk.state());
-        self.delegate.sign(&Call::Markets(markets::Call::Place { request }))
+        }
     }
 
     /// Confirm its trades among `matches` that it has not answered; one extrinsic, or none.

@@ -78,6 +78,8 @@ pub struct Identity {
 pub enum Deed {
     /// Places an order.
     Bid(Intent),
+    /// Reveals its sealed order.
+    Reveal(Intent),
     /// Confirms its trades, by their numbers.
     Confirm(Vec<u32>),
     /// Posts its meter's reading.
@@ -228,6 +230,7 @@ impl Turn<'_> {
         let desk = Desk::open(state, (self.market, slot))?;
         match desk.live().slot.state {
             SlotState::Open if !self.signed => self.bid(&desk, slot),
+            SlotState::Revealing if !self.signed => self.reveal(&desk, slot),
             SlotState::Proposed if !self.signed => self.confirm(&desk),
             SlotState::Metering => self.read(&desk, slot),
             SlotState::Voting => self.vote(&desk, slot),
@@ -246,6 +249,13 @@ impl Turn<'_> {
         }
         self.signed = true;
         Some((Deed::Bid(intent), self.household.bid(desk, intent, gate)))
+    }
+
+    fn reveal(&mut self, desk: &Desk, slot: Slot) -> Option<(Deed, Vec<u8>)> {
+        let intent = *self.plan.intents.get(&slot)?;
+        let extrinsic = self.household.reveal(desk, intent, &desk.sealed())?;
+        self.signed = true;
+        Some((Deed::Reveal(intent), extrinsic))
     }
 
     fn confirm(&mut self, desk: &Desk) -> Option<(Deed, Vec<u8>)> {
@@ -293,6 +303,7 @@ impl fmt::Display for Deed {
             Self::Bid(Intent { side, energy, price }) => {
                 write!(f, "{side:?} {energy} Wh at {price} yuan/kWh")
             }
+            Self::Reveal(intent) => write!(f, "reveal {}", Self::Bid(*intent)),
             Self::Confirm(trades) => write!(f, "confirm trades {trades:?}"),
             Self::Read((import, export)) => write!(f, "reading: import {import} Wh, export {export} Wh"),
             Self::Vote { list, agrees: true, .. } => write!(f, "vote for list {list}"),

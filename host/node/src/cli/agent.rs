@@ -1,6 +1,6 @@
 //! `busbar agent`: one household against a running node: bids, confirms, reads its meter, re-runs settlements, votes.
 
-use crate::agent::{Deed, Done, Identity, RemoteHousehold, Round};
+use crate::agent::{Deed, Done, Identity, Intent, RemoteHousehold, Round};
 use crate::keys::{KeyPair, Signer, SigningPolicy, UnlockArgs};
 use crate::scenario::HouseholdScript;
 use anyhow::Context as _;
@@ -135,14 +135,8 @@ impl AgentArgs {
 /// A deed for scripts.
 fn line(round: &Round, done: &Done) -> Value {
     let (name, mut fields) = match &done.deed {
-        Deed::Bid(intent) => (
-            "bid",
-            json!({
-                "side": format!("{:?}", intent.side).to_lowercase(),
-                "energy_wh": intent.energy.wh(),
-                "price_ticks": intent.price.ticks(),
-            }),
-        ),
+        Deed::Bid(intent) => ("bid", order(intent)),
+        Deed::Reveal(intent) => ("reveal", order(intent)),
         Deed::Confirm(trades) => ("confirm", json!({ "trades": trades })),
         Deed::Read((import, export)) => {
             ("reading", json!({ "import_wh": import.wh(), "export_wh": export.wh() }))
@@ -164,4 +158,12 @@ fn line(round: &Round, done: &Done) -> Value {
         Err(rule) => fields["refused"] = rule.as_str().into(),
     }
     fields
+}
+
+fn order(intent: &Intent) -> Value {
+    json!({
+        "side": format!("{:?}", intent.side).to_lowercase(),
+        "energy_wh": intent.energy.wh(),
+        "price_ticks": intent.price.ticks(),
+    })
 }

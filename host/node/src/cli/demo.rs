@@ -315,6 +315,7 @@ const fn kind_name(kind: u8) -> &'static str {
         kinds::RETAIL => "retail",
         kinds::DEVIATION => "deviation",
         kinds::REFUSAL => "refusal",
+        kinds::FORFEIT => "forfeit",
         _ => "other",
     }
 }

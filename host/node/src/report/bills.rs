@@ -144,6 +144,7 @@ fn kind_name(kind: u8) -> Cow<'static, str> {
         kinds::REFUSAL => "refusal",
         kinds::STEP_FEE => "step fee",
         kinds::BALANCE => "balance",
+        kinds::FORFEIT => "forfeited deposit",
         unknown => return Cow::Owned(format!("kind {unknown}")),
     })
 }

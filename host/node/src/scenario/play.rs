@@ -230,6 +230,7 @@ impl Play {
         let Some(desk) = Desk::open(&state, at) else { return Ok(()) };
         match desk.live().slot.state {
             SlotState::Open => batch.extend(self.bids(snapshot, at, time)),
+            SlotState::Revealing => batch.extend(self.reveals(snapshot, &desk)),
             SlotState::Proposed => batch.extend(self.confirmations(snapshot, &desk)),
             SlotState::Confirmed => {
                 for attestor in &mut self.cast.attestors {
@@ -259,6 +260,14 @@ impl Play {
             let intent = scripts[number].intents.get(&at.1)?;
             let wants = !household.has_order(desk) && household.can_afford(desk, *intent);
             wants.then(|| household.bid(desk, *intent, gate))
+        })
+    }
+
+    fn reveals(&mut self, snapshot: &Snapshot, desk: &Desk) -> Vec<Vec<u8>> {
+        let (at, sealed) = (desk.live().at, desk.sealed());
+        let scripts = &self.script.households;
+        in_parallel(snapshot, at, &mut self.cast.households, |desk, number, household| {
+            household.reveal(desk, *scripts[number].intents.get(&at.1)?, &sealed)
         })
     }
 

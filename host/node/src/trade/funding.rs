@@ -68,6 +68,7 @@ pub const fn kind_name(kind: u8) -> &'static str {
         kinds::REFUSAL => "refusal",
         kinds::STEP_FEE => "step_fee",
         kinds::BALANCE => "balance",
+        kinds::FORFEIT => "forfeit",
         _ => "unknown",
     }
 }

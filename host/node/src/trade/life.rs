@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::report::StageRow;
 use contract_interface::{
     Clearing, Leg, NetPosition, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote,
-    attest_message, confirm_message, reading_message,
+    attest_message, confirm_message, reading_message, seal,
 };
 use host_storage::Snapshot;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -177,9 +177,11 @@ impl<'a> Reader<'a> {
             evidence.expect(listed, || format!("the order of {who} is no leaf"));
             match self.source.extrinsic(&hold.authorised_by, self.gate)? {
                 Some(located) => {
-                    evidence.expect(placed(&located.extrinsic.call, hold), || {
-                        format!("the extrinsic of {who} places another order")
-                    });
+                    let commitment = self.source.commitment(order.seq)?;
+                    let commitment = commitment.map(|record| record.commitment);
+                    let genesis = self.source.genesis();
+                    let placed = placed(&genesis, &located.extrinsic.call, hold, commitment);
+                    evidence.expect(placed, || format!("the extrinsic of {who} places another order"));
                     match located.signer {
                         Some(_) => evidence.signatures += 1,
                         None => evidence.faults.push(format!("bad signature: order of {who}")),
@@ -382,14 +384,19 @@ fn decoded<T: DecodeAll>(source: &Source, stage: Stage, what: &str) -> Result<Ve
     leaves.iter().map(|leaf| T::decode_all(&mut &leaf[..]).map_err(|_| source.unreadable(what))).collect()
 }
 
-/// Whether `call` places the order behind `hold`.
-fn placed(call: &Call, hold: &HoldRecord) -> bool {
-    match call {
+/// Whether `call` places the order behind `hold`, and in a sealed slot the one that was committed to.
+fn placed(genesis: &Hash, call: &Call, hold: &HoldRecord, commitment: Option<Hash>) -> bool {
+    let order = hold.order;
+    let (request, revealed) = match call {
         Call::Markets(markets::Call::Place { request } | markets::Call::Amend { request, .. }) => {
-            request.clone().into_order(hold.order.seq, hold.order.entity) == hold.order
+            (request, None)
         }
-        _ => false,
-    }
+        Call::Markets(markets::Call::Reveal { seq, request, salt }) if *seq == order.seq => {
+            (request, Some(seal(genesis, request, salt, order.entity)))
+        }
+        _ => return false,
+    };
+    revealed == commitment && request.clone().into_order(order.seq, order.entity) == order
 }
 
 fn majority(pass: usize, electors: usize) -> bool {

@@ -6,7 +6,7 @@ use super::TradeError;
 use contract_interface::{Stage, TransferRecord};
 use host_storage::{Snapshot, StoreError};
 use parity_scale_codec::DecodeAll;
-use runtime_execution::archive::{ClearingRecord, Consent, HoldRecord, SettleRecord};
+use runtime_execution::archive::{ClearingRecord, CommitRecord, Consent, HoldRecord, SettleRecord};
 use runtime_execution::archive::{hold_key, slot_key, stage_key, tables};
 use runtime_execution::extrinsic::{Era, MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::markets::At;
@@ -66,6 +66,11 @@ impl<'a> Source<'a> {
     pub fn hold(&self, seq: Seq) -> Result<HoldRecord, TradeError> {
         let what = format!("order {seq}");
         self.row(tables::HOLD, &hold_key(self.at, seq), &what)?.ok_or_else(|| self.unreadable(&what))
+    }
+
+    /// The commitment at `seq`, in a sealed slot.
+    pub fn commitment(&self, seq: Seq) -> Result<Option<CommitRecord>, TradeError> {
+        self.row(tables::COMMIT, &hold_key(self.at, seq), "commitment")
     }
 
     /// How a party answered a trade, if it did.

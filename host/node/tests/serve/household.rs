@@ -4,7 +4,7 @@ use crate::theatre::{SLOT, Theatre, identity, on_a_vm_thread, plan_of_a, remote,
 use host_node::agent::{Deed, Desk, Done, RemoteError, RemoteHousehold};
 use host_node::chain_spec::ChainSpec;
 use host_node::replay::replay;
-use host_node::scenario::MARKET;
+use host_node::scenario::{MARKET, paper};
 use host_node::trade::Life;
 use host_storage::Store;
 use runtime_execution::modules::markets::SlotState;
@@ -98,5 +98,47 @@ fn a_household_opposes_what_its_meter_denies() {
         }
         assert!(matches!(votes[0].deed, Deed::Vote { agrees: false, .. }), "{votes:?}");
         assert!(votes[0].outcome.is_ok() && votes[0].deed.to_string().starts_with("ALERT"));
+    });
+}
+
+#[test]
+fn a_household_killed_after_its_commitment_reveals_and_trades() {
+    on_a_vm_thread(|| {
+        let folder = TempDir::new().unwrap();
+        let mut script = paper().unwrap();
+        script.windows.reveal_s = 60;
+        let mut theatre = Theatre::playing(script, folder.path());
+        theatre.set_up();
+        let a = |theatre: &Theatre| {
+            let vm = Vm::new(EngineKind::Wasmtime).unwrap();
+            let identity = identity(signer("A", "delegate"), signer("A", "meter"), 0);
+            RemoteHousehold::connect(remote(&theatre.service), identity, MARKET, plan_of_a(), vm).unwrap()
+        };
+        let mut first = a(&theatre);
+        let bid = first.round().unwrap().done;
+        assert!(matches!(bid[0].deed, Deed::Bid(_)) && bid[0].outcome.is_ok(), "{bid:?}");
+        drop(first);
+        let mut second = a(&theatre);
+        let mut deeds: Vec<Done> = Vec::new();
+        loop {
+            theatre.act();
+            let round = second.round().unwrap();
+            deeds.extend(round.done);
+            if round.over {
+                break;
+            }
+        }
+        assert!(deeds.iter().all(|done| done.outcome.is_ok()), "{deeds:?}");
+        assert!(matches!(deeds[0].deed, Deed::Reveal(intent) if intent.energy.wh() == 10_000), "{deeds:?}");
+        assert_eq!(deeds.len(), 4, "reveal, confirm, read, vote: {deeds:?}");
+        drop((second, theatre));
+
+        let path = folder.path().join("chain.redb");
+        let store = Store::open(&path).unwrap();
+        let snapshot = store.snapshot();
+        let life = Life::read(&snapshot, "500/0".parse().unwrap()).unwrap();
+        assert_eq!(life.faults, Vec::<String>::new());
+        let paid: Vec<u128> = life.payouts.iter().map(|payout| payout.amount.units()).collect();
+        assert_eq!(paid, [67_000_000, 2_000_000]);
     });
 }

@@ -77,7 +77,10 @@ pub struct Theatre {
 
 impl Theatre {
     pub fn open(folder: &Path) -> Self {
-        let script = paper().unwrap();
+        Self::playing(paper().unwrap(), folder)
+    }
+
+    pub fn playing(script: Script, folder: &Path) -> Self {
         let genesis = Preset::Paper.config();
         let clock = VirtualClock::starting_at(genesis.timestamp);
         let service = Service::start(config(Preset::Paper, folder, 3), clock.clone()).unwrap();
@@ -106,6 +109,7 @@ impl Theatre {
             SlotState::Open if !b.has_order(&desk) => {
                 batch.push(b.bid(&desk, script.intents[&SLOT], desk.live().terms.delivery_start(SLOT)));
             }
+            SlotState::Revealing => batch.extend(b.reveal(&desk, script.intents[&SLOT], &desk.sealed())),
             SlotState::Proposed => batch.extend(b.confirm(&desk, &desk.matches().iter().collect::<Vec<_>>())),
             SlotState::Metering if desk.unread().contains(&b.meter) => {
                 let measured_at = desk.live().terms.delivery_end(SLOT);

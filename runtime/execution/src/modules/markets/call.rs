@@ -1,7 +1,8 @@
 //! Calls of the market and where they lead.
 
 use super::registration::NewMarket;
-use super::{At, Error, confirm, lists, meters, money, orders, readings, registration, settle};
+use super::sealed::Commitment;
+use super::{At, Error, confirm, lists, meters, money, orders, readings, registration, sealed, settle};
 use crate::context::Context;
 use crate::origin::Origin;
 use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
@@ -144,6 +145,22 @@ pub enum Call {
         /// Readings with their meters' signatures, at most `READINGS_PER_BATCH_MAX`; of any market and slot.
         readings: Vec<readings::Signed>,
     },
+    /// Commit to an order of a sealed slot.
+    #[codec(index = 13)]
+    Commit {
+        /// The commitment.
+        commit: Commitment,
+    },
+    /// Reveal the order behind a commitment.
+    #[codec(index = 14)]
+    Reveal {
+        /// The commitment's place.
+        seq: Seq,
+        /// The order.
+        request: OrderRequest,
+        /// What the commitment was salted with.
+        salt: [u8; 32],
+    },
 }
 
 /// Signature, account and book-keeping of one call.
@@ -155,7 +172,7 @@ impl Call {
     /// Gas the call declares.
     pub fn gas(&self) -> Gas {
         let extra = match self {
-            Self::Place { .. } | Self::Amend { .. } => ADMIT_GAS_MAX,
+            Self::Place { .. } | Self::Amend { .. } | Self::Reveal { .. } => ADMIT_GAS_MAX,
             Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
             Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
             Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
@@ -209,5 +226,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         }
         Call::Fund { entity, amount } => money::fund(ctx, origin, entity, amount),
         Call::TopUp { market, amount } => registration::top_up(ctx, origin, market, amount),
+        Call::Commit { commit } => sealed::commit(ctx, origin, &commit).map(|_| ()),
+        Call::Reveal { seq, request, salt } => sealed::reveal(ctx, origin, seq, request, &salt),
     }
 }

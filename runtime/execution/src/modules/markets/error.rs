@@ -313,6 +313,45 @@ pub enum Error {
     #[error("a batch holds at most {0} readings: send the others in another one")]
     #[codec(index = 161)]
     TooManyReadings(u32),
+    /// Orders of a sealed slot are committed to.
+    #[error("slot {0} is sealed: commit to an order now and reveal it after the gate")]
+    #[codec(index = 100)]
+    SealedSlot(Slot),
+    /// Orders of an open book are placed.
+    #[error("slot {0} has an open book: place the order, there is nothing to commit to")]
+    #[codec(index = 101)]
+    OpenSlot(Slot),
+    /// Sealed orders are revealed after the gate.
+    #[error("slot {slot} is {state:?}; sealed orders are revealed while it is Revealing")]
+    #[codec(index = 102)]
+    NotRevealing {
+        /// Slot.
+        slot: Slot,
+        /// Where it stands.
+        state: SlotState,
+    },
+    /// The sealed order is in the book.
+    #[error("order {0} is revealed already")]
+    #[codec(index = 103)]
+    AlreadyRevealed(Seq),
+    /// The revealed order is another than the one committed to.
+    #[error("seal mismatch: committed to {committed}, order and salt give {revealed}")]
+    #[codec(index = 104)]
+    SealMismatch {
+        /// On chain.
+        committed: Hash,
+        /// Of the order, the salt and the signer's entity.
+        revealed: Hash,
+    },
+    /// The deposit is another meter's.
+    #[error("the deposit is for meter {committed}, the order for meter {revealed}")]
+    #[codec(index = 105)]
+    SealedMeter {
+        /// Of the commitment.
+        committed: MeterId,
+        /// Of the order.
+        revealed: MeterId,
+    },
 }
 
 /// What is wrong with terms.
@@ -339,12 +378,18 @@ pub enum BadTerms {
     /// Limits on counts.
     #[error("orders_per_slot is 1 to 100000, orders_per_entity at least 1")]
     Counts,
-    /// Sealed orders are not served by this version.
-    #[error("reveal_s is 0: sealed orders are not served by this version")]
+    /// Reveals come before consents.
+    #[error(
+        "reveal_s is 0 for an open book, or else below confirm_s: trades are confirmed after the reveals"
+    )]
     Sealed,
     /// Slots keep their grid.
     #[error("a market keeps slot_minutes and slot_zero")]
     Grid,
+    /// A continuous book trades while it is open.
+    #[error("a continuous matching rule sees orders at once: reveal_s is 0")]
+    #[codec(index = 100)]
+    SealedContinuous,
 }
 
 /// Which windows contradict each other.

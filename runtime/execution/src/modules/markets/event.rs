@@ -41,6 +41,15 @@ pub enum SettleFailure {
     Refused(SettlementFault),
 }
 
+/// Why a sealed order's deposit is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Forfeit {
+    /// It was not revealed in time.
+    NotRevealed = 0,
+    /// It was, and its owner could not cover its hold.
+    Insolvent = 1,
+}
+
 /// Events of the `Markets` module.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Event {
@@ -245,5 +254,45 @@ pub enum Event {
         revision: u16,
         /// Why.
         error: Error,
+    },
+    /// A sealed order took its place; [`Event::OrderCancelled`] if it is withdrawn.
+    #[codec(index = 100)]
+    OrderSealed {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its position.
+        seq: Seq,
+        /// Whose.
+        entity: EntityId,
+        /// Money held until it is revealed.
+        deposit: Money,
+    },
+    /// A sealed order was revealed and is in the book; its deposit is released.
+    #[codec(index = 101)]
+    OrderRevealed {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its position.
+        seq: Seq,
+        /// Money held for it.
+        hold: Money,
+    },
+    /// The deposit of a sealed order went to the pool, and the order is out.
+    #[codec(index = 102)]
+    SealForfeited {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its position.
+        seq: Seq,
+        /// The deposit.
+        deposit: Money,
+        /// Why.
+        reason: Forfeit,
     },
 }

@@ -16,13 +16,14 @@ pub mod readings;
 pub mod records;
 pub mod registration;
 pub mod rules;
+pub mod sealed;
 pub mod settle;
 pub mod slots;
 mod types;
 
 pub use call::{Call, ConfirmItem, dispatch, validate_bare};
 pub use error::{BadTerms, BadWindow, Error};
-pub use event::{ClearFailure, Event, SettleFailure};
+pub use event::{ClearFailure, Event, Forfeit, SettleFailure};
 pub use types::*;
 
 use crate::storage::{Agenda, Map, Paged, Value};
@@ -46,6 +47,8 @@ pub static PINNED: Map<At, Pinned> = Map::new("Markets", "Pinned");
 pub static RECORDS: Map<(MarketId, Slot, Stage), StageRecord> = Map::new("Markets", "Records");
 /// Open books of live slots.
 pub static BOOK: Paged<BookEntry> = Paged::new("Markets", "Book");
+/// Commitments of live sealed slots, at the places of their orders.
+pub static SEALED: Paged<SealedEntry> = Paged::new("Markets", "Sealed");
 /// Trades of live slots.
 pub static TRADES: Paged<TradeEntry> = Paged::new("Markets", "Trades");
 /// What entities have going in live slots.

@@ -6,7 +6,7 @@ use super::money::release;
 use super::rules::{self, DESCRIPTORS};
 use super::{
     At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, RECEIVABLES, SLOTS,
-    SlotState, live, meters,
+    SlotState, live, meters, sealed,
 };
 use crate::archive::{ArchiveEntry, HoldRecord};
 use crate::context::Context;
@@ -15,7 +15,7 @@ use crate::modules::registry::{self, Entity, METERS, Meter, scopes};
 use crate::origin::Origin;
 use contract_interface::{Admission, AdmitInput, INTERFACE, Order, OrderRequest, Side, flags, roles};
 use runtime_primitives::limits::{MEMO_BYTES_MAX, PLACES_PER_ORDER};
-use runtime_primitives::{Energy, EntityId, Money, Seq};
+use runtime_primitives::{Energy, EntityId, Hash, MeterId, Money, Seq, Timestamp};
 
 /// Admit an order.
 ///
@@ -23,23 +23,53 @@ use runtime_primitives::{Energy, EntityId, Money, Seq};
 /// One per rule; see [`Error`].
 pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Result<Seq, crate::DispatchError> {
     registry::ensure_scope(origin, scopes::BID)?;
-    let entity_id = origin.entity()?;
-    let entity = trader(ctx, entity_id)?;
+    let entity = origin.entity()?;
     let at = (request.market, request.slot);
     let mut live = live(&ctx.state, at)?;
-    let meter = own_meter(ctx, &live, &request, entity_id)?;
-    let standing = ENTITY_SLOTS.get(&ctx.state, &(at.0, at.1, entity_id));
-    check_request(ctx, &live, &request)?;
-    check_standing(&live, &request, &meter, standing.as_ref())?;
-    ask_bid_rule(ctx, &live, &request, entity_id, &entity, &meter, standing.as_ref())?;
+    ensure_open(&live)?;
+    if live.terms.is_sealed() {
+        return Err(Error::SealedSlot(at.1).into());
+    }
+    let seq = next_place(&live)?;
+    let (entry, hold) = enter(ctx, &mut live, entity, &request, seq)?;
+    BOOK.push(&mut ctx.state, at, seq.number(), &entry);
+    live.slot.next_seq = seq.next();
+    SLOTS.put(&mut ctx.state, &at, &live.slot);
+    ctx.emit(Event::OrderPlaced { market: at.0, slot: at.1, seq, entity, hold });
+    Ok(seq)
+}
+
+/// The place of the next order. Cancelled orders keep theirs, so the limit is on places.
+pub(super) fn next_place(live: &Live) -> Result<Seq, Error> {
+    let limit = live.terms.limits.orders_per_slot;
+    if live.slot.next_seq.number() >= limit {
+        return Err(Error::SlotFull(limit));
+    }
+    Ok(live.slot.next_seq)
+}
+
+/// Check an order by every rule, hold for it, and give what the caller writes at its place, with the hold. Whether the
+/// slot takes orders at this moment is the caller's to know.
+pub(super) fn enter(
+    ctx: &mut Context,
+    live: &mut Live,
+    id: EntityId,
+    request: &OrderRequest,
+    seq: Seq,
+) -> Result<(BookEntry, Money), crate::DispatchError> {
+    let at = live.at;
+    let entity = trader(ctx, id)?;
+    let meter = own_meter(ctx, live, request.meter, id)?;
+    let standing = ENTITY_SLOTS.get(&ctx.state, &(at.0, at.1, id));
+    check_validity(ctx, live, request.terms, request.valid_until)?;
+    check_request(ctx, live, request)?;
+    check_counts(live, standing.as_ref())?;
+    check_standing(live, request, &meter, standing.as_ref())?;
+    ask_bid_rule(ctx, live, request, id, &entity, &meter, standing.as_ref())?;
 
     let hold = live.terms.hold(request.side, request.price, request.energy);
-    balances::reserve(ctx, &entity.owner, hold).map_err(|_| {
-        let free = balances::account(&ctx.state, &entity.owner).data.free;
-        Error::InsufficientFunds { hold, free }
-    })?;
-    let seq = live.slot.next_seq;
-    let order = request.into_order(seq, entity_id);
+    reserve(ctx, &entity, hold)?;
+    let order = request.clone().into_order(seq, id);
     let record = HoldRecord {
         order,
         amount: hold,
@@ -47,18 +77,27 @@ pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Resul
         authorised_by: ctx.extrinsic,
         spends: FUNDINGS.get_or_default(&ctx.state, &entity.owner),
     };
-    let entry = BookEntry { order, authorised_by: ctx.extrinsic, hold: record.hash() };
-    BOOK.push(&mut ctx.state, at, seq.number(), &entry);
     ctx.archive(ArchiveEntry::hold(at, &record));
-    stand(ctx, at, &order, hold, standing);
-    live.slot.next_seq = seq.next();
+    let mut standing = stand(hold, standing);
+    standing.side = order.side;
+    match standing.energy.iter_mut().find(|(meter, _)| *meter == order.meter) {
+        Some((_, energy)) => *energy = energy.saturating_add(order.energy),
+        None => standing.energy.push((order.meter, order.energy)),
+    }
+    ENTITY_SLOTS.put(&mut ctx.state, &(at.0, at.1, id), &standing);
     live.slot.orders += 1;
-    SLOTS.put(&mut ctx.state, &at, &live.slot);
-    ctx.emit(Event::OrderPlaced { market: at.0, slot: at.1, seq, entity: entity_id, hold });
-    Ok(seq)
+    Ok((BookEntry { order, authorised_by: ctx.extrinsic, hold: record.hash() }, hold))
 }
 
-/// Withdraw an order and release its hold.
+/// Hold `amount` on the entity's account.
+pub(super) fn reserve(ctx: &mut Context, entity: &Entity, amount: Money) -> Result<(), Error> {
+    balances::reserve(ctx, &entity.owner, amount).map_err(|_| {
+        let free = balances::account(&ctx.state, &entity.owner).data.free;
+        Error::InsufficientFunds { hold: amount, free }
+    })
+}
+
+/// Withdraw an order and release what is held for it.
 ///
 /// # Errors
 /// Gate closed, unknown or foreign order, wrong scope.
@@ -67,21 +106,31 @@ pub fn cancel(ctx: &mut Context, origin: &Origin, at: At, seq: Seq) -> Result<()
     let entity = origin.entity()?;
     let mut live = live(&ctx.state, at)?;
     ensure_open(&live)?;
+    if live.terms.is_sealed() {
+        sealed::withdraw(ctx, &mut live, entity, seq)?;
+    } else {
+        take_out(ctx, &mut live, entity, seq)?;
+    }
+    SLOTS.put(&mut ctx.state, &at, &live.slot);
+    ctx.emit(Event::OrderCancelled { market: at.0, slot: at.1, seq });
+    Ok(())
+}
+
+fn take_out(ctx: &mut Context, live: &mut Live, entity: EntityId, seq: Seq) -> Result<(), Error> {
+    let at = live.at;
     let mut entry = BOOK.get(&ctx.state, at, seq.number()).ok_or(Error::UnknownOrder(seq))?;
     let order = entry.order;
     if order.energy.is_zero() {
-        return Err(Error::UnknownOrder(seq).into());
+        return Err(Error::UnknownOrder(seq));
     }
     if order.entity != entity {
-        return Err(Error::ForeignOrder { seq, owner: order.entity }.into());
+        return Err(Error::ForeignOrder { seq, owner: order.entity });
     }
     release(ctx, at, entity, live.terms.hold(order.side, order.price, order.energy));
     entry.order.energy = Energy::ZERO;
     BOOK.set(&mut ctx.state, at, seq.number(), &entry);
     step_down(ctx, at, &order);
     live.slot.orders -= 1;
-    SLOTS.put(&mut ctx.state, &at, &live.slot);
-    ctx.emit(Event::OrderCancelled { market: at.0, slot: at.1, seq });
     Ok(())
 }
 
@@ -99,7 +148,7 @@ pub fn amend(
     place(ctx, origin, request)
 }
 
-fn trader(ctx: &Context, id: EntityId) -> Result<Entity, crate::DispatchError> {
+pub(super) fn trader(ctx: &Context, id: EntityId) -> Result<Entity, crate::DispatchError> {
     let entity = registry::entity(&ctx.state, id)?;
     if entity.roles & roles::TRADER == 0 {
         return Err(registry::Error::WrongRole { needed: roles::TRADER, has: entity.roles }.into());
@@ -111,33 +160,44 @@ fn trader(ctx: &Context, id: EntityId) -> Result<Entity, crate::DispatchError> {
 }
 
 /// The meter must settle in the slot: a trade at one that does not could never be settled.
-fn own_meter(ctx: &Context, live: &Live, request: &OrderRequest, entity: EntityId) -> Result<Meter, Error> {
+pub(super) fn own_meter(ctx: &Context, live: &Live, id: MeterId, entity: EntityId) -> Result<Meter, Error> {
     let meter = METERS
-        .get(&ctx.state, &request.meter)
-        .filter(|meter| meter.market == request.market && meters::settles(&ctx.state, live, request.meter));
-    let meter = meter.ok_or(Error::UnknownMeter(request.meter))?;
+        .get(&ctx.state, &id)
+        .filter(|meter| meter.market == live.at.0 && meters::settles(&ctx.state, live, id));
+    let meter = meter.ok_or(Error::UnknownMeter(id))?;
     if meter.entity != entity {
-        return Err(Error::ForeignMeter { meter: request.meter, owner: meter.entity });
+        return Err(Error::ForeignMeter { meter: id, owner: meter.entity });
     }
     Ok(meter)
 }
 
-fn ensure_open(live: &Live) -> Result<(), Error> {
+pub(super) fn ensure_open(live: &Live) -> Result<(), Error> {
     match live.slot.state {
         SlotState::Open => Ok(()),
         state => Err(Error::GateClosed { slot: live.at.1, state }),
     }
 }
 
+/// What was signed is about these terms and this time.
+pub(super) fn check_validity(
+    ctx: &Context,
+    live: &Live,
+    signed: Hash,
+    until: Timestamp,
+) -> Result<(), Error> {
+    let current = live.slot.terms;
+    if signed != current {
+        return Err(Error::TermsChanged { signed, current });
+    }
+    let now = ctx.env.now;
+    if until < now {
+        return Err(Error::RequestExpired { until, now });
+    }
+    Ok(())
+}
+
 fn check_request(ctx: &Context, live: &Live, request: &OrderRequest) -> Result<(), Error> {
     let limits = live.terms.limits;
-    ensure_open(live)?;
-    if request.terms != live.slot.terms {
-        return Err(Error::TermsChanged { signed: request.terms, current: live.slot.terms });
-    }
-    if request.valid_until < ctx.env.now {
-        return Err(Error::RequestExpired { until: request.valid_until, now: ctx.env.now });
-    }
     if request.energy.is_zero() {
         return Err(Error::ZeroEnergy);
     }
@@ -160,29 +220,33 @@ fn check_request(ctx: &Context, live: &Live, request: &OrderRequest) -> Result<(
     Ok(())
 }
 
+/// The entity may have one order more in the slot.
+pub(super) fn check_counts(live: &Live, standing: Option<&EntitySlot>) -> Result<(), Error> {
+    let Some(standing) = standing else { return Ok(()) };
+    let limit = live.terms.limits.orders_per_entity;
+    // Without this, placing and cancelling would use up the slot's places for everybody.
+    let places = limit.saturating_mul(PLACES_PER_ORDER);
+    if standing.places >= places {
+        return Err(Error::EntityPlaceLimit(places));
+    }
+    if standing.orders >= limit {
+        return Err(Error::EntityOrderLimit(limit));
+    }
+    Ok(())
+}
+
 fn check_standing(
     live: &Live,
     request: &OrderRequest,
     meter: &Meter,
     standing: Option<&EntitySlot>,
 ) -> Result<(), Error> {
-    let limits = live.terms.limits;
-    // Cancelled orders keep their place in the book, so the limit is on places.
-    if live.slot.next_seq.number() >= limits.orders_per_slot {
-        return Err(Error::SlotFull(limits.orders_per_slot));
-    }
     let mut energy = request.energy;
     if let Some(standing) = standing {
-        if standing.orders > 0 && standing.side != request.side {
+        // A sealed order has no side yet, and no energy.
+        let trades = standing.energy.iter().any(|(_, energy)| !energy.is_zero());
+        if trades && standing.side != request.side {
             return Err(Error::BothSides);
-        }
-        // Without this, placing and cancelling would use up the slot's places for everybody.
-        let places = limits.orders_per_entity.saturating_mul(PLACES_PER_ORDER);
-        if standing.places >= places {
-            return Err(Error::EntityPlaceLimit(places));
-        }
-        if standing.orders >= limits.orders_per_entity {
-            return Err(Error::EntityOrderLimit(limits.orders_per_entity));
         }
         let others = standing.energy.iter().filter(|(id, _)| *id == request.meter);
         energy = energy.saturating_add(super::sum(others.map(|(_, energy)| *energy)));
@@ -228,19 +292,14 @@ fn ask_bid_rule(
     }
 }
 
-/// Add an order to what its entity has going in the slot.
-fn stand(ctx: &mut Context, at: At, order: &Order, hold: Money, standing: Option<EntitySlot>) {
+/// One order more, and `held` for it, in what its entity has going in the slot; the caller stores it.
+pub(super) fn stand(held: Money, standing: Option<EntitySlot>) -> EntitySlot {
     let new = || EntitySlot { side: Side::Buy, orders: 0, places: 0, energy: Vec::new(), held: Money::ZERO };
     let mut standing = standing.unwrap_or_else(new);
-    standing.side = order.side;
     standing.orders += 1;
     standing.places += 1;
-    standing.held = standing.held.checked_add(hold).expect("bounded by the issuance");
-    match standing.energy.iter_mut().find(|(meter, _)| *meter == order.meter) {
-        Some((_, energy)) => *energy = energy.saturating_add(order.energy),
-        None => standing.energy.push((order.meter, order.energy)),
-    }
-    ENTITY_SLOTS.put(&mut ctx.state, &(at.0, at.1, order.entity), &standing);
+    standing.held = standing.held.checked_add(held).expect("bounded by the issuance");
+    standing
 }
 
 /// Take an order out of what its entity has going in the slot; its hold is released already.

@@ -142,6 +142,9 @@ fn check_terms(ctx: &mut Context, terms: &Terms) -> Result<(), Error> {
         if wanted > max {
             return Err(Error::TooManyForRule { wanted, max });
         }
+        if rule.continuous && terms.is_sealed() {
+            return Err(Error::BadTerms(BadTerms::SealedContinuous));
+        }
     }
     let rule = rules::describe(ctx, &terms.matching)?;
     check_worst_case(ctx, terms, &rule)
@@ -175,7 +178,7 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     ] {
         ensure(ok, fault);
     }
-    ensure(windows.reveal_s == 0, BadTerms::Sealed);
+    ensure(!terms.is_sealed() || windows.reveal_s < windows.confirm_s, BadTerms::Sealed);
     ensure(!limits.tick_size.is_zero(), BadTerms::Tick);
     let highest = rates.retail.checked_sub(rates.network_fee);
     ensure(

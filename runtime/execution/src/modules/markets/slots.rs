@@ -2,14 +2,14 @@
 //!
 //! A trigger fires in the first block whose time reaches it, before that block's extrinsics; what an extrinsic
 //! completes (the last signature, the last reading) moves on at the end of the same block. A market takes at
-//! most one heavy step (clear, settle) a block; the rest stays in the agenda, which is the queue.
+//! most one heavy step (reveals' end, clear, settle) a block; the rest stays in the agenda, which is the queue.
 
 use super::money::release_all;
 use super::{
     AGENDA, At, BOOK, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
     VoidReason,
 };
-use super::{clearing, confirm, lists, records, settle, terms};
+use super::{clearing, confirm, lists, records, sealed, settle, terms};
 use crate::context::Context;
 use crate::modules::attestation;
 use crate::modules::registry::{EPOCH, VALIDATORS, VOTERS};
@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 pub enum Step {
     /// Book-keeping.
     Light,
-    /// Ran a rule: the market's one step of this block.
+    /// Ran a rule, or a page of a long list: the market's one step of this block.
     Heavy,
     /// Nothing yet: no gas left in this block, or a window for people is still too short.
     Postponed,
@@ -55,7 +55,8 @@ pub fn next_due(state: &Overlay) -> Option<Timestamp> {
 }
 
 fn is_heavy(state: &Overlay, at: At) -> bool {
-    SLOTS.get(state, &at).is_some_and(|slot| matches!(slot.state, SlotState::Clearing | SlotState::Payable))
+    let heavy = [SlotState::Revealing, SlotState::Clearing, SlotState::Payable];
+    SLOTS.get(state, &at).is_some_and(|slot| heavy.contains(&slot.state))
 }
 
 fn step(ctx: &mut Context, due: Due) -> Step {
@@ -85,7 +86,10 @@ fn advance(ctx: &mut Context, live: &mut Live) -> Step {
         SlotState::Open if ctx.env.now >= live.terms.delivery_start(live.at.1) => {
             void(ctx, live, VoidReason::TooLate);
         }
+        SlotState::Open if live.slot.sealed > 0 => sealed::open(ctx, live),
         SlotState::Open => clearing::close_gate(ctx, live),
+        SlotState::Revealing if live.slot.sealed > 0 && !window_over => return Step::Postponed,
+        SlotState::Revealing => return sealed::close(ctx, live),
         SlotState::Clearing => return clearing::clear(ctx, live),
         SlotState::Proposed if live.slot.pending > 0 && !window_over => return Step::Postponed,
         SlotState::Proposed => confirm::close(ctx, live),
@@ -129,6 +133,8 @@ fn open(ctx: &mut Context, at: At) {
         void: None,
         next_seq: Seq::ZERO,
         orders: 0,
+        sealed: 0,
+        swept: Seq::ZERO,
         trades: 0,
         pending: 0,
         cleared_by: Hash::ZERO,

@@ -43,6 +43,8 @@ pub struct Market {
 pub enum SlotState {
     /// Orders are taken.
     Open = 1,
+    /// The gate has closed and sealed orders are revealed.
+    Revealing = 2,
     /// The book is closed and waits for its clearing.
     Clearing = 3,
     /// Trades wait for both parties.
@@ -97,8 +99,12 @@ pub struct SlotRecord {
     pub void: Option<VoidReason>,
     /// Seq of the next order.
     pub next_seq: Seq,
-    /// Orders that are not cancelled.
+    /// Orders that are not cancelled, sealed ones included.
     pub orders: u32,
+    /// Of these, sealed.
+    pub sealed: u32,
+    /// Places before this one hold no sealed order whose time to be revealed is over.
+    pub swept: Seq,
     /// Trades of the clearing.
     pub trades: u32,
     /// Consents still missing.
@@ -136,6 +142,42 @@ pub struct BookEntry {
 
 impl FixedSize for BookEntry {
     const BYTES: usize = Order::BYTES + 64;
+}
+
+/// What became of a sealed order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum SealState {
+    /// Nobody knows it yet.
+    Sealed = 0,
+    /// It is in the book.
+    Revealed = 1,
+    /// Withdrawn before the gate.
+    Withdrawn = 2,
+    /// Its deposit went to the pool.
+    Forfeited = 3,
+}
+
+/// A commitment to an order. It takes a place in the book, where an order of no energy stands until it is revealed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SealedEntry {
+    /// Who committed.
+    pub entity: EntityId,
+    /// The connection whose capacity the deposit is for.
+    pub meter: MeterId,
+    /// See [`contract_interface::seal`].
+    pub commitment: Hash,
+    /// Money held until it is revealed.
+    pub deposit: Money,
+    /// Extrinsic that committed.
+    pub authorised_by: Hash,
+    /// Hash of its commit record.
+    pub record: Hash,
+    /// What became of it.
+    pub state: SealState,
+}
+
+impl FixedSize for SealedEntry {
+    const BYTES: usize = 4 + 4 + 32 + 16 + 32 + 32 + 1;
 }
 
 /// Whether a party agreed to a trade.
@@ -295,6 +337,16 @@ mod tests {
         assert_eq!(order.encode().len(), Order::BYTES);
         let entry = BookEntry { order, authorised_by: Hash::ZERO, hold: Hash::ZERO };
         assert_eq!(entry.encode().len(), BookEntry::BYTES);
+        let sealed = SealedEntry {
+            entity: EntityId::ZERO,
+            meter: MeterId::ZERO,
+            commitment: Hash::ZERO,
+            deposit: Money::ZERO,
+            authorised_by: Hash::ZERO,
+            record: Hash::ZERO,
+            state: SealState::Sealed,
+        };
+        assert_eq!(sealed.encode().len(), SealedEntry::BYTES);
         let trade = Trade {
             buy: Seq::ZERO,
             sell: Seq::ZERO,
