@@ -65,15 +65,10 @@ impl Ledger {
             registry::Call::SetVotingKey { key } => {
                 self.members[self.keys[&signer] as usize].votes = key.is_some();
             }
-            registry::Call::RegisterMeter { entity, market, import_wh, export_wh, .. } => {
-                let start = (import_wh.wh(), export_wh.wh());
-                let (entity, market) = (entity.number(), *market);
-                self.meters.push(Meter { entity, market, used: start, known: start });
-            }
             registry::Call::RegisterMeter { entity, market, p_max_w, import_wh, export_wh, .. } => {
                 let used = (import_wh.wh(), export_wh.wh());
                 let (entity, market, p_max_w) = (entity.number(), *market, *p_max_w);
-                self.meters.push(Meter { entity, market, p_max_w, used, shown: BTreeMap::new() });
+                self.meters.push(Meter { entity, market, p_max_w, used, known: used });
             }
             registry::Call::SetSuspended { .. } => {}
         }
