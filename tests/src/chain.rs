@@ -10,8 +10,8 @@ use parity_scale_codec::Decode;
 use runtime_execution::extrinsic::{Era, Extra, UncheckedExtrinsic};
 use runtime_execution::modules::{balances, markets, system};
 use runtime_execution::{
-    Call, Event, EventRecord, ExecutedBlock, GenesisConfig, Outcome, Receipt, VerifySingly, archive,
-    build_genesis, execute_block,
+    Call, Event, EventRecord, ExecutedBlock, GenesisConfig, Outcome, Receipt, Verifier, VerifySingly,
+    archive, build_genesis, execute_block,
 };
 use runtime_primitives::{
     AccountId, Executed, Hash, Header, Height, Money, OrderedBlock, Timestamp, blake2_256,
@@ -35,6 +35,8 @@ pub struct Past {
     pub events: Vec<EventRecord>,
     /// Rows for the archive.
     pub archive: Vec<ArchiveRow>,
+    /// Keys of the state that it wrote or removed.
+    pub written: usize,
     /// Free and reserved money of every account after the block, in units.
     pub accounts: BTreeMap<AccountId, (u128, u128)>,
 }
@@ -52,6 +54,8 @@ pub struct Chain {
     pub now: Timestamp,
     /// All blocks after genesis.
     pub past: Vec<Past>,
+    /// Who decides on signatures.
+    pub verifier: &'static (dyn Verifier + Sync),
     queue: Vec<Vec<u8>>,
     queued: BTreeMap<AccountId, u32>,
 }
@@ -71,6 +75,7 @@ impl Chain {
             header: genesis.header,
             now: config.timestamp,
             past: Vec::new(),
+            verifier: &VerifySingly,
             queue: Vec::new(),
             queued: BTreeMap::new(),
         }
@@ -135,15 +140,16 @@ impl Chain {
         self.queued.clear();
         let ordered = OrderedBlock { height, executed, timestamp: time, extrinsics };
         let done =
-            execute_block(machine::vm(), &self.state, &self.header, &self.genesis, &ordered, &VerifySingly);
+            execute_block(machine::vm(), &self.state, &self.header, &self.genesis, &ordered, self.verifier);
         let ExecutedBlock { header, receipts, events, changes, trie, archive, .. } =
             done.expect("the harness orders blocks of this chain");
         assert_eq!(header.state_root, trie.root());
+        let written = changes.len();
         self.state.apply(&changes, trie);
         self.header = header.clone();
         self.now = time;
         let accounts = self.audited_accounts();
-        self.past.push(Past { ordered, header, receipts, events, archive, accounts });
+        self.past.push(Past { ordered, header, receipts, events, archive, written, accounts });
         self.last()
     }
 

@@ -10,11 +10,14 @@
 
 use contract_interface::Stage;
 use parity_scale_codec::{Compact, CompactLen, Decode, Encode};
-use runtime_primitives::limits::ORDERS_PER_PAGE;
+use runtime_primitives::limits::{ENTITIES_PER_PAGE, ORDERS_PER_PAGE};
 use runtime_primitives::{AccountId, EntityId, Hash, MarketId, MeterId, Slot, blake2_128, twox_64, twox_128};
 use runtime_state::Overlay;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Pallet and item name with their hashed prefix.
@@ -37,11 +40,20 @@ impl Prefix {
             key
         })
     }
+
+    /// A stored value is not what it must be.
+    fn damaged(&self, why: &dyn Display) -> ! {
+        panic!("state is damaged: {}.{}: {why}", self.pallet, self.item)
+    }
 }
 
 fn decode<T: Decode>(prefix: &Prefix, bytes: &[u8]) -> T {
-    T::decode(&mut &bytes[..])
-        .unwrap_or_else(|error| panic!("state is damaged: {}.{}: {error}", prefix.pallet, prefix.item))
+    decode_part(prefix, &mut &bytes[..])
+}
+
+/// Decode a value and leave what follows it.
+fn decode_part<T: Decode>(prefix: &Prefix, bytes: &mut &[u8]) -> T {
+    T::decode(bytes).unwrap_or_else(|error| prefix.damaged(&error))
 }
 
 /// A single value.
@@ -189,7 +201,7 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
         for key in state.keys_with_prefix(prefix, usize::MAX) {
             let value = state.get(&key).expect("a listed key has a value");
             let read = K::read(&mut &key[prefix.len()..]);
-            let read = read.unwrap_or_else(|| panic!("state is damaged: a key of {}", self.prefix.item));
+            let read = read.unwrap_or_else(|| self.prefix.damaged(&"a key"));
             found.insert(read, decode(&self.prefix, &value));
         }
         found
@@ -299,6 +311,119 @@ impl<T: FixedSize> Paged<T> {
     }
 }
 
+/// A value per market, slot and entity, [`ENTITIES_PER_PAGE`] entities under one key, so that a step that concerns
+/// everybody writes few keys.
+///
+/// ```text
+/// page   entity u32 little-endian | compact length | SCALE(T)   …, ascending by entity
+/// ```
+/// Reading and replacing one entity's value decodes no other's. A page without entities has no key.
+pub struct PerEntity<T> {
+    prefix: Prefix,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Where an entity's value stands in its page: its entry, and the value in it.
+struct Entry {
+    entry: Range<usize>,
+    value: Range<usize>,
+}
+
+impl<T: Encode + Decode> PerEntity<T> {
+    /// Declare the item.
+    pub const fn new(pallet: &'static str, item: &'static str) -> Self {
+        Self { prefix: Prefix::new(pallet, item), of: PhantomData }
+    }
+
+    fn page_key(&self, (market, slot, entity): &(MarketId, Slot, EntityId)) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(96);
+        bytes.extend_from_slice(self.prefix.bytes());
+        (*market, *slot, entity.number() / ENTITIES_PER_PAGE).hash_into(&mut bytes);
+        bytes
+    }
+
+    /// The entries of a page in order, with their entities.
+    fn entries_of<'a>(&'a self, page: &'a [u8]) -> impl Iterator<Item = (EntityId, Entry)> + 'a {
+        let mut rest = page;
+        std::iter::from_fn(move || {
+            let start = page.len() - rest.len();
+            let entity = (!rest.is_empty()).then(|| decode_part(&self.prefix, &mut rest))?;
+            let length: Compact<u32> = decode_part(&self.prefix, &mut rest);
+            let from = page.len() - rest.len();
+            let value = from..from + length.0 as usize;
+            rest = page.get(value.end..).unwrap_or_else(|| self.prefix.damaged(&"a page that is cut"));
+            Some((entity, Entry { entry: start..value.end, value }))
+        })
+    }
+
+    /// The entity's entry, or the place to insert it.
+    fn find(&self, page: &[u8], entity: EntityId) -> Result<Entry, usize> {
+        let mut end = 0;
+        for (other, entry) in self.entries_of(page) {
+            match other.cmp(&entity) {
+                Ordering::Less => end = entry.entry.end,
+                Ordering::Equal => return Ok(entry),
+                Ordering::Greater => break,
+            }
+        }
+        Err(end)
+    }
+
+    /// The value, if set.
+    pub fn get(&self, state: &Overlay, key: &(MarketId, Slot, EntityId)) -> Option<T> {
+        state.read(&self.page_key(key), |page| {
+            let page = page?;
+            let found = self.find(page, key.2).ok()?;
+            Some(decode(&self.prefix, &page[found.value]))
+        })
+    }
+
+    /// Whether a value is set.
+    pub fn contains(&self, state: &Overlay, key: &(MarketId, Slot, EntityId)) -> bool {
+        state.read(&self.page_key(key), |page| page.is_some_and(|page| self.find(page, key.2).is_ok()))
+    }
+
+    /// Set a value.
+    pub fn put(&self, state: &mut Overlay, key: &(MarketId, Slot, EntityId), value: &T) {
+        let page_key = self.page_key(key);
+        let mut page = state.get(&page_key).unwrap_or_default();
+        let place = self.find(&page, key.2).map_or_else(|at| at..at, |found| found.entry);
+        page.splice(place, (key.2, value.encode()).encode());
+        state.put(page_key, page);
+    }
+
+    /// Remove a value.
+    pub fn remove(&self, state: &mut Overlay, key: &(MarketId, Slot, EntityId)) {
+        let page_key = self.page_key(key);
+        let Some(mut page) = state.get(&page_key) else { return };
+        let Ok(found) = self.find(&page, key.2) else { return };
+        page.drain(found.entry);
+        if page.is_empty() {
+            state.delete(&page_key);
+        } else {
+            state.put(page_key, page);
+        }
+    }
+
+    /// All values, ascending by key. Cost grows with the item: for views, not for the block path.
+    pub fn entries(&self, state: &Overlay) -> BTreeMap<(MarketId, Slot, EntityId), T> {
+        let prefix = self.prefix.bytes();
+        let mut found = BTreeMap::new();
+        for key in state.keys_with_prefix(prefix, usize::MAX) {
+            let page = state.get(&key).expect("a listed key has a value");
+            let read = <(MarketId, Slot, u32)>::read(&mut &key[prefix.len()..]);
+            let (market, slot, _) = read.unwrap_or_else(|| self.prefix.damaged(&"a key"));
+            let values = self.entries_of(&page);
+            found.extend(
+                values.map(|(entity, entry)| {
+                    ((market, slot, entity), decode(&self.prefix, &page[entry.value]))
+                }),
+            );
+        }
+        found
+    }
+}
+
 /// The queue of things to do at a time: keys sort by (time, market, slot), values are empty.
 ///
 /// Layout of a key: prefix ++ time u64 big-endian ++ market u32 big-endian ++ slot u32 big-endian.
@@ -365,6 +490,37 @@ mod tests {
 
     impl FixedSize for u32 {
         const BYTES: usize = 4;
+    }
+
+    #[test]
+    fn entities_of_a_page_do_not_disturb_each_other() {
+        static PAGES: PerEntity<Vec<u8>> = PerEntity::new("Test", "Pages");
+        let empty = MemoryState::new();
+        let mut state = Overlay::new(&empty);
+        let mut expected = BTreeMap::new();
+        let key =
+            |slot, entity| (MarketId::from_number(1), Slot::from_number(slot), EntityId::from_number(entity));
+        // A multiplicative walk: three pages of two slots, in no order, values of several lengths; every third goes.
+        let walk = |step: u32| (step * 7 % 2, step * 29 % (2 * ENTITIES_PER_PAGE + 5));
+        for step in 0..200u32 {
+            let (slot, entity) = walk(step);
+            let key = key(slot, entity);
+            assert_eq!(PAGES.contains(&state, &key), expected.contains_key(&key));
+            if step % 3 == 2 {
+                PAGES.remove(&mut state, &key);
+                expected.remove(&key);
+            } else {
+                let value = vec![0; (step % 80) as usize];
+                PAGES.put(&mut state, &key, &value);
+                expected.insert(key, value);
+            }
+            assert_eq!(PAGES.get(&state, &key), expected.get(&key).cloned());
+            assert_eq!(PAGES.entries(&state), expected);
+        }
+        assert!(state.keys_with_prefix(PAGES.prefix.bytes(), usize::MAX).len() <= 6);
+        let keys: Vec<_> = expected.keys().copied().collect();
+        keys.iter().for_each(|key| PAGES.remove(&mut state, key));
+        assert_eq!(state.keys_with_prefix(PAGES.prefix.bytes(), usize::MAX), Vec::<Vec<u8>>::new());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub const MAX_ORDERS_PER_SLOT: u32 = 100_000;
 pub const ORDERS_PER_PAGE: u32 = 400;
 /// Pages of sealed orders that one market step looks through for deposits that are lost: 6,400 orders.
 pub const SWEPT_PAGES_MAX: u32 = 16;
+/// Entities in one page of what they have going in a slot: an order rewrites a page, a settlement all of them.
+pub const ENTITIES_PER_PAGE: u32 = 16;
 /// Places that an entity may use in one slot for each order it may have: amendments and second thoughts.
 pub const PLACES_PER_ORDER: u32 = 8;
 /// Steps of the agenda in one pass; what is left waits for the next one.

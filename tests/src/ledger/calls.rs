@@ -127,6 +127,18 @@ impl Ledger {
                 let slot = self.slots.get_mut(&(*market, *slot)).expect("an open slot");
                 slot.curtailed.extend(meters.iter().map(|meter| meter.number()));
             }
+            markets::Call::PostRevisions { market, slot, list, revisions } => {
+                let slot = self.slots.get_mut(&(*market, *slot)).expect("an open slot");
+                let named = slot.latest.keys().zip(revisions).map(|(meter, revision)| {
+                    let is_named = |reading: &&contract_interface::Reading| {
+                        reading.meter.number() == *meter && reading.revision == *revision
+                    };
+                    let reading = slot.readings.values().find(is_named).expect("the reading is posted");
+                    (*meter, reading.hash())
+                });
+                let entries = named.collect();
+                slot.lists.push((*list, entity.expect("signed"), entries));
+            }
             markets::Call::PostReading { .. }
             | markets::Call::PostReadings { .. }
             | markets::Call::Settle { .. } => {}

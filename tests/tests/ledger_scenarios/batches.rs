@@ -3,7 +3,7 @@
 use super::{audited, open, trade};
 use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
-use contract_interface::{Reading, ReadingStatus, reading_message};
+use contract_interface::{Reading, ReadingStatus, Stage, reading_message};
 use runtime_execution::archive::tables;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::readings::Signed;
@@ -160,6 +160,34 @@ fn corrections_in_a_batch_reopen_the_vote_once() {
         assert_eq!((world.state(FIRST), world.slot(FIRST).round), (SlotState::Voting, 1));
         world.certify(FIRST);
         world.settle(FIRST);
+        audited(&world);
+    });
+}
+
+#[test]
+fn a_list_by_revisions_is_the_list_it_names() {
+    on_vm_thread(|| {
+        let mut world = metering();
+        let all = (0..HOMES as usize).map(|home| signed(&world, home, truth(&world, home))).collect();
+        post(&mut world, all);
+        let first = world.latest_list(FIRST);
+        let status = ReadingStatus::Corrected;
+        let correction = signed(&world, 100, Reading { revision: 1, status, ..truth(&world, 100) });
+        post(&mut world, vec![correction]);
+        // The platform's list is a full one of first readings, the voters' one by revisions wins.
+        world.post_list(FIRST, &first);
+        let mut revisions = vec![0; HOMES as usize];
+        revisions[100] = 1;
+        let list = world.latest_list(FIRST).hash();
+        assert_ne!(list, first.hash());
+        let voter = world.homes[0].delegate.clone();
+        world
+            .chain
+            .must(&voter, markets::Call::PostRevisions { market: MARKET, slot: FIRST, list, revisions });
+        world.vote_all(FIRST, Stage::Certification, list);
+        world.chain.block();
+        world.settle(FIRST);
+        assert_eq!(world.slot(FIRST).chosen, Some(list));
         audited(&world);
     });
 }

@@ -21,6 +21,13 @@ fn list(world: &World, list: ExecutionList, wrong: Error) -> Attempt {
     list_by(world, world.platform(), list, wrong)
 }
 
+/// The platform's list by these revisions, said to be everybody's latest.
+fn revisions(world: &World, revisions: &[u16], wrong: Error) -> Attempt {
+    let (list, revisions) = (world.latest_list(FIRST).hash(), revisions.to_vec());
+    let call = markets::Call::PostRevisions { market: MARKET, slot: FIRST, list, revisions };
+    (world.chain.signed(world.platform(), &Call::Markets(call)), wrong.into())
+}
+
 const fn validator() -> EntityId {
     EntityId::from_number(entities::VALIDATOR)
 }
@@ -43,10 +50,36 @@ fn forged(
 
 pub fn rows() -> Vec<Row> {
     let mut rows = lists();
+    rows.extend(lists_by_revisions());
     rows.extend(stage_3());
     rows.extend(stage_5());
     rows.extend(settlements());
     rows
+}
+
+fn lists_by_revisions() -> Vec<Row> {
+    vec![
+        row("revisions of too few meters", Scene::Voting, |world| {
+            revisions(world, &[0, 0], Error::ListIncomplete { expected: 3, got: 2 })
+        }),
+        row("revisions of too many meters", Scene::Voting, |world| {
+            revisions(world, &[0, 0, 0, 0], Error::ListIncomplete { expected: 3, got: 4 })
+        }),
+        row("revision that nobody posted", Scene::Voting, |world| {
+            revisions(world, &[0, 1, 0], Error::UnpostedReading(runtime_primitives::MeterId::from_number(1)))
+        }),
+        row("revisions before the vote", Scene::Certified, |world| {
+            revisions(world, &[0, 0, 0], Error::UnpostedReading(runtime_primitives::MeterId::from_number(0)))
+        }),
+        row("revisions of another list", Scene::Voting, |world| {
+            let first = world.latest_list(FIRST).hash();
+            let call = world.sign_reading(SELLER, world.reading(SELLER, FIRST, 1, ReadingStatus::Corrected));
+            world.chain.submit_bare(call);
+            world.chain.block_of_successes();
+            let wrong = Error::SelectsAnother { named: world.latest_list(FIRST).hash(), selected: first };
+            revisions(world, &[0, 0, 0], wrong)
+        }),
+    ]
 }
 
 fn lists() -> Vec<Row> {

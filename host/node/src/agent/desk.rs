@@ -97,6 +97,11 @@ impl<'a> Desk<'a> {
         lists::latest(self.state, &self.live).0
     }
 
+    /// The revisions that the list of everybody's latest reading names, in the order of meters.
+    pub fn latest_revisions(&self) -> Vec<u16> {
+        lists::latest(self.state, &self.live).1
+    }
+
     /// A posted list in full: the state keeps which revision of each meter it names, and the readings' hashes.
     pub fn full_list(&self, posted: &PostedList) -> ExecutionList {
         let meters = meters::meters_of(self.state, &self.live);

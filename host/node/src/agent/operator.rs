@@ -3,10 +3,15 @@
 use super::desk::{Desk, claim_for};
 use crate::wallet::Wallet;
 use contract_interface::{Stage, attest_message};
+use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::{attestation, markets};
+use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
 use runtime_primitives::{EntityId, Hash};
+
+/// More than an extrinsic's bytes around a list.
+const ENVELOPE_BYTES_MAX: usize = 1_024;
 
 /// An operator by its owner key.
 #[derive(Debug)]
@@ -27,7 +32,8 @@ impl Operator {
         &mut self.wallet
     }
 
-    /// Post everybody's latest readings as the platform's list, unless it is posted.
+    /// Post everybody's latest readings as the platform's list, unless it is posted; by their revisions if the list is
+    /// too long for an extrinsic.
     pub fn post_list(&mut self, desk: &Desk) -> Option<Vec<u8>> {
         let list = desk.latest_list();
         if desk.lists().iter().any(|posted| posted.hash == list.hash()) {
@@ -35,7 +41,13 @@ impl Operator {
         }
         let (market, slot) = desk.live().at;
         self.wallet.refresh(desk.state());
-        Some(self.wallet.sign(&Call::Markets(markets::Call::PostList { market, slot, list })))
+        let call = if list.encoded_size() + ENVELOPE_BYTES_MAX > EXTRINSIC_BYTES_MAX {
+            let (list, revisions) = (list.hash(), desk.latest_revisions());
+            markets::Call::PostRevisions { market, slot, list, revisions }
+        } else {
+            markets::Call::PostList { market, slot, list }
+        };
+        Some(self.wallet.sign(&Call::Markets(call)))
     }
 
     /// Vote for the list of everybody's latest readings.

@@ -161,6 +161,19 @@ pub enum Call {
         /// What the commitment was salted with.
         salt: [u8; 32],
     },
+    /// Post an execution list by the revision of each meter's reading: the list of a market with more than seven
+    /// thousand meters is longer than an extrinsic.
+    #[codec(index = 46)]
+    PostRevisions {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Hash of the list that the revisions select.
+        list: Hash,
+        /// For each meter of the slot, in order.
+        revisions: Vec<u16>,
+    },
 }
 
 /// Signature, account and book-keeping of one call.
@@ -176,6 +189,7 @@ impl Call {
             Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
             Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
             Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
+            Self::PostRevisions { revisions, .. } => 200_000 * revisions.len() as u64,
             Self::Interrupt { meters, .. } => 100_000 * meters.len() as u64,
             // Runs the worst case.
             Self::Create { .. } | Self::ScheduleTerms { .. } => CLEAR_GAS_MAX / 4,
@@ -216,6 +230,9 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::PostReading { .. } => Err(crate::DispatchError::BadOrigin),
         Call::PostReadings { readings } => readings::post_batch(ctx, origin, readings),
         Call::PostList { market, slot, list } => lists::post(ctx, origin, at(market, slot), &list),
+        Call::PostRevisions { market, slot, list, revisions } => {
+            lists::post_revisions(ctx, origin, at(market, slot), list, &revisions)
+        }
         Call::Interrupt { market, slot, meters, reason } => {
             meters::interrupt(ctx, origin, at(market, slot), meters, reason)
         }

@@ -352,6 +352,15 @@ pub enum Error {
         /// Of the order.
         revealed: MeterId,
     },
+    /// Revisions that select another list than the call names.
+    #[error("the revisions select list {selected}, not {named}: readings were posted since; select again")]
+    #[codec(index = 162)]
+    SelectsAnother {
+        /// Named in the call.
+        named: Hash,
+        /// Selected by its revisions.
+        selected: Hash,
+    },
 }
 
 /// What is wrong with terms.

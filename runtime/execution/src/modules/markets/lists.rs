@@ -137,6 +137,41 @@ pub fn post(
     Ok(())
 }
 
+/// Post the execution list that `revisions` select, one for each meter of the slot in order; its hash is `named`, so
+/// that nobody posts another list than it means to.
+///
+/// # Errors
+/// [`Error::ListIncomplete`], [`Error::UnpostedReading`], [`Error::SelectsAnother`]; as [`post`].
+pub fn post_revisions(
+    ctx: &mut Context,
+    origin: &Origin,
+    at: At,
+    named: Hash,
+    revisions: &[u16],
+) -> Result<(), crate::DispatchError> {
+    let list = select(&ctx.state, &live(&ctx.state, at)?, revisions)?;
+    let selected = list.hash();
+    if selected != named {
+        return Err(Error::SelectsAnother { named, selected }.into());
+    }
+    post(ctx, origin, at, &list)
+}
+
+/// The list that names these revisions, one for each meter of the slot in order.
+fn select(state: &Overlay, live: &Live, revisions: &[u16]) -> Result<ExecutionList, Error> {
+    let (expected, got) = (live.slot.meters, revisions.len());
+    if got != expected as usize {
+        return Err(Error::ListIncomplete { expected, got: u32::try_from(got).unwrap_or(u32::MAX) });
+    }
+    let meters = meters::meters_of(state, live).into_iter().zip(meters::all_posted(state, live));
+    let entry = |((meter, posted), revision): ((MeterId, Vec<super::Posted>), &u16)| {
+        let found = posted.iter().find(|posted| posted.revision == *revision);
+        let reading = found.ok_or(Error::UnpostedReading(meter))?.hash;
+        Ok(ExecutionEntry { meter, reading })
+    };
+    Ok(ExecutionList(meters.zip(revisions).map(entry).collect::<Result<_, _>>()?))
+}
+
 /// The revisions a list names.
 fn resolve(state: &Overlay, live: &Live, list: &ExecutionList) -> Result<Vec<u16>, Error> {
     let meters = meters::meters_of(state, live);

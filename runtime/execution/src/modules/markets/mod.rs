@@ -26,7 +26,7 @@ pub use error::{BadTerms, BadWindow, Error};
 pub use event::{ClearFailure, Event, Forfeit, SettleFailure};
 pub use types::*;
 
-use crate::storage::{Agenda, Map, Paged, Value};
+use crate::storage::{Agenda, Map, Paged, PerEntity, Value};
 use contract_interface::{Stage, StageRecord, Terms};
 use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Slot};
 use runtime_state::Overlay;
@@ -52,7 +52,7 @@ pub static SEALED: Paged<SealedEntry> = Paged::new("Markets", "Sealed");
 /// Trades of live slots.
 pub static TRADES: Paged<TradeEntry> = Paged::new("Markets", "Trades");
 /// What entities have going in live slots.
-pub static ENTITY_SLOTS: Map<(MarketId, Slot, EntityId), EntitySlot> = Map::new("Markets", "EntitySlots");
+pub static ENTITY_SLOTS: PerEntity<EntitySlot> = PerEntity::new("Markets", "EntitySlots");
 /// Memos that bid rules keep.
 pub static MEMOS: Map<(MarketId, EntityId), Vec<u8>> = Map::new("Markets", "Memos");
 /// Meters of a market, ascending by id, append-only.
