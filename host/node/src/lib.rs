@@ -9,6 +9,7 @@ pub mod community;
 pub mod keys;
 pub mod market_spec;
 pub mod node;
+pub mod quantity;
 pub mod replay;
 pub mod report;
 pub mod rules;

@@ -25,7 +25,8 @@ pub enum Rule {
 impl Rule {
     const ALL: [Self; 4] = [Self::Bid, Self::HighLow, Self::MinSpread, Self::Settlement];
 
-    const fn bytes(self) -> &'static [u8] {
+    /// Its code.
+    pub const fn bytes(self) -> &'static [u8] {
         match self {
             Self::Bid => rules::BID,
             Self::HighLow => rules::HIGH_LOW,
@@ -34,7 +35,26 @@ impl Rule {
         }
     }
 
-    fn of_hash(hash: &Hash) -> Option<Self> {
+    /// Its name, as specs write it.
+    pub fn name(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            other => unreachable!("a unit variant is a text: {other:?}"),
+        }
+    }
+
+    /// The names of all.
+    pub fn names() -> Vec<String> {
+        Self::ALL.iter().map(|rule| rule.name()).collect()
+    }
+
+    /// The rule with this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
+
+    /// The rule with this code hash.
+    pub fn of_hash(hash: &Hash) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| blake2_256(rule.bytes()) == *hash)
     }
 }

@@ -1,6 +1,102 @@
 //! The market spec: everything that a market operator decides, as a TOML document with units.
 //!
-//! It converts exactly to what the chain keeps and back; nothing in it is a floating-point number.
+//! It converts exactly to what the chain keeps and back; nothing in it is a floating-point number. Whether terms can
+//! govern a market is the chain's own check, asked here before anything is signed.
+
+mod document;
+mod faults;
+mod read;
+mod rule;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use document::{Problem, SPEC_BYTES_MAX};
+pub use read::{load, read};
+pub use rule::RuleSource;
+pub use write::write;
+
+use contract_interface::Terms;
+use runtime_execution::modules::markets::registration::NewMarket;
+use runtime_primitives::{EntityId, Gas, Money, Slot, Timestamp};
 
 /// The default spec, with a comment for each key.
 pub const DEFAULT: &str = include_str!("default.toml");
+
+/// A market as its operator describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketSpec {
+    /// Its name; never on chain.
+    pub name: String,
+    /// What it is for; never on chain.
+    pub description: String,
+    /// Backstop supplier.
+    pub retailer: EntityId,
+    /// Grid operator.
+    pub grid: EntityId,
+    /// Which slot it opens first.
+    pub first: First,
+    /// Deposit for market steps.
+    pub deposit: Money,
+    /// Gas that one unit of money buys.
+    pub gas_per_unit: Gas,
+    /// Terms of its slots.
+    pub terms: Terms,
+    /// Where its rules come from.
+    pub rules: Rules,
+}
+
+/// Where a market's rules come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Admits orders.
+    pub bid: RuleSource,
+    /// Clears the book.
+    pub matching: RuleSource,
+    /// Computes payments.
+    pub settlement: RuleSource,
+    /// Clears if `matching` fails.
+    pub fallback: RuleSource,
+}
+
+/// A market's first slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// The first whose gate is ahead when the market is created.
+    Next,
+    /// This one.
+    Slot(Slot),
+}
+
+impl First {
+    /// The slot meant at `now`; `None` if slot numbers do not reach that far.
+    pub fn slot(self, terms: &Terms, now: Timestamp) -> Option<Slot> {
+        match self {
+            Self::Slot(slot) => Some(slot),
+            Self::Next => next_slot(terms, now),
+        }
+    }
+}
+
+/// The first slot whose gate is ahead at `now`; `None` if slot numbers do not reach that far.
+pub fn next_slot(terms: &Terms, now: Timestamp) -> Option<Slot> {
+    let gate_before = u64::from(terms.windows.gate_before_s) * 1_000;
+    let after = now.plus_ms(gate_before).ms().saturating_sub(terms.slot_zero.ms());
+    let before_slot_zero = now.plus_ms(gate_before) < terms.slot_zero;
+    let number = if before_slot_zero { 0 } else { after / terms.slot_ms() + 1 };
+    u32::try_from(number).ok().map(Slot::from_number)
+}
+
+impl MarketSpec {
+    /// What the chain is asked for.
+    pub fn new_market(&self, first_slot: Slot) -> NewMarket {
+        NewMarket {
+            retailer: self.retailer,
+            grid: self.grid,
+            first_slot,
+            deposit: self.deposit,
+            gas_per_unit: self.gas_per_unit,
+            terms: self.terms.clone(),
+        }
+    }
+}
