@@ -5,6 +5,7 @@
 pub mod agent;
 pub mod chain_spec;
 pub mod cli;
+pub mod client;
 pub mod community;
 pub mod keys;
 pub mod market_spec;

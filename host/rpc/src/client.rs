@@ -5,11 +5,14 @@
 
 use crate::error::ClientError;
 use crate::json::hex;
+use crate::limits::ROWS_PER_PAGE_MAX;
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
+use parity_scale_codec::DecodeAll;
+use runtime_execution::Receipt;
 use runtime_primitives::{Hash, Height};
-use runtime_state::Backend;
+use runtime_state::{ArchiveRow, Backend};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -84,6 +87,55 @@ impl RemoteNode {
         let method = "author_submitExtrinsic";
         let answer = self.call(method, params([hex(extrinsic).into()]))?;
         hash(&answer).ok_or(ClientError::Answer { method })
+    }
+
+    /// Height of `block`, if there is such a block.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn height(&self, block: Hash) -> Result<Option<Height>, ClientError> {
+        let method = "chain_getHeader";
+        let answer = self.call(method, params([block.to_string().into()]))?;
+        if answer.is_null() {
+            return Ok(None);
+        }
+        let digits = answer["number"].as_str().and_then(|text| text.strip_prefix("0x"));
+        let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        number.map(|number| Some(Height::from_number(number))).ok_or(ClientError::Answer { method })
+    }
+
+    /// What became of the extrinsics that were ordered in `block`.
+    ///
+    /// # Errors
+    /// [`ClientError`]; so if there is no such block.
+    pub fn receipts(&self, block: Hash) -> Result<Vec<Receipt>, ClientError> {
+        let method = "busbar_getReceipts";
+        let answer = self.call(method, params([block.to_string().into()]))?;
+        let receipts = bytes(&answer).and_then(|bytes| Vec::decode_all(&mut &bytes[..]).ok());
+        receipts.ok_or(ClientError::Answer { method })
+    }
+
+    /// All archive rows of `table` whose key starts with `prefix`, in order of their keys.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn archive(&self, table: u8, prefix: &[u8]) -> Result<Vec<ArchiveRow>, ClientError> {
+        let method = "busbar_getArchive";
+        let mut rows: Vec<ArchiveRow> = Vec::new();
+        loop {
+            let after = rows.last().map_or(Value::Null, |row| hex(&row.key).into());
+            let page = [table.into(), hex(prefix).into(), ROWS_PER_PAGE_MAX.into(), after];
+            let answer = self.call(method, params(page))?;
+            let found = answer.as_array().ok_or(ClientError::Answer { method })?;
+            if found.is_empty() {
+                return Ok(rows);
+            }
+            for row in found {
+                let row = (|| Some(ArchiveRow { table, key: bytes(row.get(0)?)?, value: bytes(row.get(1)?)? }))();
+                let row = row.filter(|row| rows.last().is_none_or(|last| last.key < row.key));
+                rows.push(row.ok_or(ClientError::Answer { method })?);
+            }
+        }
     }
 
     /// The state after block `at`, which must be a recent one.

@@ -1,6 +1,6 @@
 //! What a client is told when a call fails, and why a server or a client does not start.
 
-use crate::limits::{KEY_BYTES_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX};
+use crate::limits::{KEY_BYTES_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX};
 use host_storage::StoreError;
 use jsonrpsee::types::ErrorObjectOwned;
 use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
@@ -68,6 +68,10 @@ pub(crate) enum CallError {
     KeyBytes(usize),
     #[error("a page has 1 to {KEYS_PER_PAGE_MAX} keys, not {0}")]
     Page(u64),
+    #[error("a page of the archive has 1 to {ROWS_PER_PAGE_MAX} rows, not {0}")]
+    Rows(u64),
+    #[error("there is no archive table {0}")]
+    Table(u64),
     #[error("an extrinsic has at most {EXTRINSIC_BYTES_MAX} bytes, not {0}")]
     ExtrinsicBytes(usize),
     #[error("unknown block {0}")]
@@ -86,7 +90,12 @@ impl CallError {
     /// Codes of JSON-RPC, and of Substrate's nodes where they have one.
     const fn code(&self) -> i32 {
         match self {
-            Self::Parameter { .. } | Self::KeyBytes(_) | Self::Page(_) | Self::ExtrinsicBytes(_) => -32_602,
+            Self::Parameter { .. }
+            | Self::KeyBytes(_)
+            | Self::Page(_)
+            | Self::Rows(_)
+            | Self::Table(_)
+            | Self::ExtrinsicBytes(_) => -32_602,
             Self::Refused(_) => 1_010,
             Self::UnknownBlock(_) => 4_001,
             Self::OldState { .. } => 4_002,

@@ -12,6 +12,10 @@ pub const CONNECTIONS_MAX: u32 = 128;
 pub const BATCH_MAX: u32 = 64;
 /// Keys in one page of `state_getKeysPaged`, as Substrate's nodes allow.
 pub const KEYS_PER_PAGE_MAX: u32 = 1_000;
+/// Rows in one page of `busbar_getArchive`.
+pub const ROWS_PER_PAGE_MAX: u32 = 256;
+/// Bytes of the rows of a page, beyond the first: with keys and hexadecimal digits they fit a response.
+pub const ROW_BYTES_PER_PAGE_MAX: usize = 2 << 20;
 /// Bytes of a storage key: prefix and four hashed parts are below 256.
 pub const KEY_BYTES_MAX: usize = 512;
 /// How far back state is served. An older state costs what every block since has changed.

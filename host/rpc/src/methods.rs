@@ -2,7 +2,7 @@
 
 use crate::error::CallError;
 use crate::json;
-use crate::limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX};
+use crate::limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROW_BYTES_PER_PAGE_MAX, ROWS_PER_PAGE_MAX};
 use crate::params::Arguments;
 use crate::view::NodeView;
 use host_storage::Snapshot;
@@ -29,8 +29,10 @@ const SYMBOL: &str = "CNY";
 /// Never: every name is registered once.
 pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
     let mut module = RpcModule::new(view);
-    let table: [(&'static str, Method<V>); 10] = [
+    let table: [(&'static str, Method<V>); 12] = [
         ("author_submitExtrinsic", submit),
+        ("busbar_getArchive", archive),
+        ("busbar_getReceipts", receipts),
         ("chain_getBlock", block),
         ("chain_getBlockHash", block_hash),
         ("chain_getFinalizedHead", finalized_head),
@@ -96,6 +98,43 @@ fn block<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
     };
     let body = snapshot.body(header.height())?.unwrap_or_default();
     Ok(json::block(&header, &body))
+}
+
+/// The receipts of a block: SCALE of a list of `Receipt`, with the errors that Substrate's events leave out.
+fn receipts<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
+    let snapshot = view.snapshot();
+    let Some(header) = header_at(&snapshot, arguments.optional_hash(0, "hash")?)? else {
+        return Ok(Value::Null);
+    };
+    let found = snapshot.receipts(header.height())?;
+    Ok(found.map_or(Value::Null, |receipts| json::hex(&receipts).into()))
+}
+
+/// Rows of an archive table in order of their keys, as pairs of key and value; fewer than asked for if they are large.
+fn archive<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
+    let table = arguments.optional_number(0, "table")?.unwrap_or_default();
+    let table = u8::try_from(table).map_err(|_| CallError::Table(table))?;
+    let prefix = arguments.key(1, "prefix")?;
+    let count = arguments.optional_number(2, "count")?.unwrap_or_default();
+    if !(1..=u64::from(ROWS_PER_PAGE_MAX)).contains(&count) {
+        return Err(CallError::Rows(count));
+    }
+    let mut after = arguments.optional_key(3, "after")?;
+    let (snapshot, mut rows, mut bytes) = (view.snapshot(), Vec::new(), 0);
+    for _ in 0..count {
+        let next = match &after {
+            None => snapshot.archive_scan(table, &prefix, 1)?,
+            Some(key) => snapshot.archive_scan_after(table, &prefix, key, 1)?,
+        };
+        let Some(row) = next.into_iter().next() else { break };
+        bytes += row.value.len();
+        if bytes > ROW_BYTES_PER_PAGE_MAX && !rows.is_empty() {
+            break;
+        }
+        rows.push(json!([json::hex(&row.key), json::hex(&row.value)]));
+        after = Some(row.key);
+    }
+    Ok(rows.into())
 }
 
 fn header_at(snapshot: &Snapshot, hash: Option<Hash>) -> Result<Option<Header>, CallError> {

@@ -9,7 +9,9 @@ use jsonrpsee_http_client::HttpClientBuilder;
 use runtime_primitives::{
     Digest, Executed, Hash, Header, Height, OrderedBlock, Timestamp, blake2_256, merkle_root,
 };
-use runtime_state::{Backend, ChangeSet, MemoryState, Overlay, State};
+use parity_scale_codec::Encode;
+use runtime_execution::{Invalid, Outcome, Receipt};
+use runtime_state::{ArchiveRow, Backend, ChangeSet, MemoryState, Overlay, State};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -56,7 +58,16 @@ fn commit(parent: &Header, number: u64, state: &impl State) -> Commit {
         timestamp: Timestamp::from_ms(number),
         extrinsics: Vec::new(),
     };
-    Commit { header, block, body, receipts: Vec::new(), changes, trie, archive: Vec::new() }
+    let receipts = vec![receipt(number)].encode();
+    let row = |table, value: &[u8]| ArchiveRow { table, key: key(number), value: value.to_vec() };
+    let archive = vec![row(1, b"row"), row(2, &vec![0; 1 << 20])];
+    Commit { header, block, body, receipts, changes, trie, archive }
+}
+
+/// Block `number` skipped an extrinsic.
+fn receipt(number: u64) -> Receipt {
+    let reason = Invalid::Expired { birth: 0, current: number };
+    Receipt { extrinsic: Hash::ZERO, outcome: Outcome::Skipped { reason } }
 }
 
 impl Node {
@@ -163,13 +174,22 @@ fn every_method_answers() {
         ("state_getKeysPaged", json!([hex(b"k/"), 2, hex(&key(4))]), json!([first, last])),
         ("state_getKeysPaged", json!([hex(b"n"), 10]), json!([hex(b"n")])),
         ("state_getKeysPaged", json!([hex(b"z"), 10]), json!([])),
+        ("busbar_getReceipts", json!([node.hash(3)]), json!(hex(&vec![receipt(3)].encode()))),
+        ("busbar_getReceipts", json!([Hash::ZERO.to_string()]), Value::Null),
+        ("busbar_getArchive", json!([1, hex(&key(4)), 2]), json!([[hex(&key(4)), hex(b"row")]])),
+        (
+            "busbar_getArchive",
+            json!([1, "0x", 2, hex(&key(4))]),
+            json!([[hex(&key(5)), hex(b"row")], [hex(&key(6)), hex(b"row")]]),
+        ),
+        ("busbar_getArchive", json!([9, "0x", 2]), json!([])),
         ("author_submitExtrinsic", json!([hex(EXTRINSIC)]), json!(blake2_256(EXTRINSIC).to_string())),
     ];
     for (method, params, expected) in rows {
         assert_eq!(ask(method, params.clone()), expected, "{method} {params}");
     }
     let methods = ask("rpc_methods", json!([]))["methods"].as_array().unwrap().len();
-    assert_eq!(methods, 11);
+    assert_eq!(methods, 13);
 }
 
 #[test]
@@ -190,6 +210,8 @@ fn refusals_name_the_rule() {
         ("state_getStorage", json!([hex(b"n"), old]), 4_002, "the state of block 1 is gone"),
         ("state_getKeysPaged", json!(["0x", KEYS_PER_PAGE_MAX + 1]), -32_602, "1 to 1000 keys, not 1001"),
         ("state_getKeysPaged", json!(["0x"]), -32_602, "1 to 1000 keys, not 0"),
+        ("busbar_getArchive", json!([1, "0x", 257]), -32_602, "1 to 256 rows, not 257"),
+        ("busbar_getArchive", json!([256, "0x", 1]), -32_602, "no archive table 256"),
         ("chain_getBlockHash", json!(["five"]), -32_602, "is no number"),
         ("state_setStorage", json!([]), -32_601, "not found"),
     ];
@@ -220,6 +242,25 @@ fn a_remote_state_is_the_local_one() {
         assert_eq!((far.get(b"none"), far.next_key(b"zz")), (None, None));
     }
     assert_eq!(remote.submit(EXTRINSIC).unwrap(), blake2_256(EXTRINSIC));
+}
+
+#[test]
+fn receipts_and_archive_come_whole_however_large() {
+    let node = Node::new();
+    let (_server, url) = serve(&node);
+    let remote = RemoteNode::at(&url).unwrap();
+    let at = remote.block_hash(Height::from_number(7)).unwrap().unwrap();
+    assert_eq!(remote.height(at).unwrap(), Some(Height::from_number(7)));
+    assert_eq!(remote.height(Hash::ZERO).unwrap(), None);
+    assert_eq!(remote.receipts(at).unwrap(), [receipt(7)]);
+    assert!(remote.receipts(Hash::ZERO).is_err());
+    for table in [1, 2] {
+        let local = node.store.snapshot().archive_scan(table, b"k/", usize::MAX).unwrap();
+        assert_eq!(remote.archive(table, b"k/").unwrap(), local);
+        assert_eq!(local.len() as u64, BLOCKS + 1);
+    }
+    let pages = ask(&url, "busbar_getArchive", json!([2, "0x", 256])).unwrap();
+    assert_eq!(pages.as_array().unwrap().len(), 2, "a page is bounded by its bytes");
 }
 
 #[test]

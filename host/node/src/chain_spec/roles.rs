@@ -1,13 +1,15 @@
 //! Roles by name, as people write them in a chain spec.
 
+use clap::ValueEnum;
 use contract_interface::roles;
 use serde::{Deserialize, Serialize};
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $name:ident = $bit:ident,)*) => {
         /// A role of an entity (MARKET section 7).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
         #[serde(rename_all = "snake_case")]
+        #[value(rename_all = "snake_case")]
         pub enum Role {
             $($(#[$doc])* $name,)*
         }

@@ -96,7 +96,7 @@ pub(super) fn store_registers(state: &mut Overlay, market: MarketId, registers: 
 }
 
 /// Registers of all meters of a market, in order.
-pub(super) fn load_registers(state: &Overlay, market: MarketId) -> Vec<Registers> {
+pub fn load_registers(state: &Overlay, market: MarketId) -> Vec<Registers> {
     let meters = super::clearing::count(METERS_OF.get_or_default(state, &market).len());
     let pages = 0..meters.div_ceil(METERS_PER_PAGE);
     pages.flat_map(|page| REGISTERS.get_or_default(state, &(market, page))).collect()

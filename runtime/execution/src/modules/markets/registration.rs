@@ -10,7 +10,7 @@ use crate::origin::Origin;
 use crate::referee;
 use contract_interface::{Book, Descriptor, Order, Side, Terms, roles};
 use runtime_primitives::limits::{DISPUTE_S_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX};
-use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
+use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 
 /// Notice that traders get before new terms govern a slot.
 const NOTICE_MS: u64 = 24 * 3_600_000;
@@ -97,7 +97,7 @@ pub fn schedule(
     if (new.slot_minutes, new.slot_zero) != (current.slot_minutes, current.slot_zero) {
         return Err(Error::BadTerms(BadTerms::Grid).into());
     }
-    if slot < market.next_slot || new.delivery_start(slot) < ctx.env.now.plus_ms(NOTICE_MS) {
+    if earliest_change(&market, new, ctx.env.now).is_none_or(|earliest| slot < earliest) {
         return Err(Error::TermsTooLate { slot }.into());
     }
     check_terms(ctx, new)?;
@@ -108,6 +108,13 @@ pub fn schedule(
     MARKETS.put(&mut ctx.state, &id, &market);
     ctx.emit(Event::TermsScheduled { market: id, slot, terms: hash });
     Ok(())
+}
+
+/// The first slot that terms published at `now` may govern; `None` if slot numbers do not reach that far.
+pub fn earliest_change(market: &Market, new: &Terms, now: Timestamp) -> Option<Slot> {
+    let ms = now.plus_ms(NOTICE_MS).ms().saturating_sub(new.slot_zero.ms());
+    let noticed = Slot::from_number(u32::try_from(ms.div_ceil(new.slot_ms())).ok()?);
+    Some(noticed.max(market.next_slot))
 }
 
 /// Add to the operator's deposit.

@@ -1,0 +1,127 @@
+//! `busbar bank …`: credit accounts, pay back, show balances.
+
+use super::remote::{Answer, NodeArgs, SignArgs, address};
+use crate::client::Party;
+use crate::quantity;
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use contract_interface::roles;
+use parity_scale_codec::Compact;
+use runtime_execution::Call;
+use runtime_execution::extrinsic::MultiAddress;
+use runtime_execution::modules::markets::RECEIVABLES;
+use runtime_execution::modules::registry::ENTITIES;
+use runtime_execution::modules::{balances, markets};
+use runtime_primitives::Money;
+use runtime_state::Overlay;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Credit accounts, pay back, show balances.
+#[derive(Debug, Args)]
+pub struct BankArgs {
+    #[command(subcommand)]
+    command: BankCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BankCommand {
+    /// Credit an entity's account. Signed by a bank, out of its own money.
+    Deposit {
+        /// Its number, or an address of one of its keys.
+        entity: Party,
+        /// How much, in yuan.
+        #[arg(value_parser = quantity::money)]
+        amount: Money,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Give free money back to a bank, which pays it out. Signed by the entity's owner.
+    Withdraw {
+        /// How much, in yuan.
+        #[arg(value_parser = quantity::money)]
+        amount: Money,
+        /// Which bank [default: the only one].
+        #[arg(long)]
+        bank: Option<Party>,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Show what an entity has, what is held of it, and what it owes.
+    Balance {
+        /// Its number, or an address of one of its keys.
+        entity: Party,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+}
+
+impl BankArgs {
+    /// Do it and print the answer.
+    ///
+    /// # Errors
+    /// What stopped it, in words for people.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            BankCommand::Deposit { entity, amount, sign } => {
+                let session = sign.session()?;
+                let (entity, _) = session.read(|state| entity.find(state))??;
+                let call = Call::Markets(markets::Call::Fund { entity, amount });
+                sign.send(&session, &call, |_| {
+                    let text = format!("entity {entity} has {amount} yuan more");
+                    Some(Answer::new(text, json!({ "entity": entity.number(), "amount": amount.to_string() })))
+                })
+            }
+            BankCommand::Withdraw { amount, bank, sign } => {
+                let session = sign.session()?;
+                let bank = session.read(|state| bank.map_or_else(|| only_bank(state), Ok))??;
+                let (id, bank) = session.read(|state| bank.find(state))??;
+                if bank.roles & roles::BANK == 0 {
+                    bail!("entity {id} is no bank; busbar entity list shows roles");
+                }
+                let dest = MultiAddress::Id(bank.owner);
+                let value = Compact(amount.units());
+                let call = Call::Balances(balances::Call::TransferAllowDeath { dest, value });
+                sign.send(&session, &call, |_| {
+                    let text = format!("bank {id} has {amount} yuan to pay out");
+                    Some(Answer::new(text, json!({ "bank": id.number(), "amount": amount.to_string() })))
+                })
+            }
+            BankCommand::Balance { entity, node } => {
+                node.print(&node.session()?.read(|state| balance(state, entity))??);
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+fn only_bank(state: &Overlay) -> anyhow::Result<Party> {
+    let banks = ENTITIES.entries(state).into_iter().filter(|(_, entity)| entity.roles & roles::BANK != 0);
+    let banks: Vec<_> = banks.map(|(id, _)| id).collect();
+    match banks[..] {
+        [bank] => Ok(Party::Number(bank)),
+        _ => bail!("there are {} banks; name one with --bank", banks.len()),
+    }
+}
+
+fn balance(state: &Overlay, entity: Party) -> anyhow::Result<Answer> {
+    let (id, entity) = entity.find(state)?;
+    let money = balances::account(state, &entity.owner).data;
+    let owed = RECEIVABLES.get_or_default(state, &id);
+    let owes = owed.iter().try_fold(Money::ZERO, |sum, receivable| sum.checked_add(receivable.amount));
+    let owes = owes.context("more is owed than there is money")?;
+    let text = format!(
+        "entity {id}, account {}\nfree {} yuan\nheld {} yuan\nowes {owes} yuan",
+        address(entity.owner),
+        money.free,
+        money.reserved
+    );
+    let json = json!({
+        "entity": id.number(),
+        "account": address(entity.owner),
+        "free": money.free.to_string(),
+        "held": money.reserved.to_string(),
+        "owes": owes.to_string(),
+    });
+    Ok(Answer::new(text, json))
+}

@@ -1,0 +1,185 @@
+//! `busbar market create | schedule | top-up`: what a market's operator asks of the chain.
+
+use crate::cli::remote::{Answer, SignArgs};
+use crate::client::Session;
+use crate::market_spec::{self, MarketSpec, RuleSource};
+use crate::quantity::{self, instant_text};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use runtime_execution::modules::markets::{self, Event as Done, registration};
+use runtime_execution::modules::timestamp;
+use runtime_execution::{Call, Event};
+use runtime_primitives::{MarketId, Money, Slot, Timestamp};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Create a market from its spec. Signed by a market operator; the rules are on chain before.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// The spec.
+    spec: PathBuf,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+/// Schedule a spec's rules, limits and rates for a market's slots, 24 h ahead. Signed by the market's operator.
+#[derive(Debug, Args)]
+pub struct ScheduleArgs {
+    /// The spec; of it count slots, windows, limits, rates, fees and rules.
+    spec: PathBuf,
+    /// The market.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    market: u32,
+    /// The first slot that they govern: its number, or "earliest".
+    #[arg(long, value_name = "SLOT", default_value = "earliest", value_parser = from_slot)]
+    from_slot: FromSlot,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+/// Add to the deposit that pays for a market's steps. Signed by the market's operator.
+#[derive(Debug, Args)]
+pub struct TopUpArgs {
+    /// How much, in yuan.
+    #[arg(value_parser = quantity::money)]
+    amount: Money,
+    /// The market.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    market: u32,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum FromSlot {
+    Earliest,
+    Number(Slot),
+}
+
+fn from_slot(text: &str) -> Result<FromSlot, String> {
+    if text == "earliest" {
+        return Ok(FromSlot::Earliest);
+    }
+    let number = text.parse().map_err(|_| "write a slot's number, or \"earliest\"".to_owned())?;
+    Ok(FromSlot::Number(Slot::from_number(number)))
+}
+
+/// The spec at `path`, or everything that is wrong with it.
+fn load(path: &Path) -> anyhow::Result<MarketSpec> {
+    market_spec::load(path)?.map_err(|problems| {
+        let lines = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
+        anyhow::anyhow!("{}", lines.collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// The chain refuses rules that it does not have; say how to bring them before it does.
+fn ensure_rules(session: &Session, spec: &MarketSpec) -> anyhow::Result<()> {
+    let rules = &spec.rules;
+    for (key, rule) in [
+        ("bid", &rules.bid),
+        ("matching", &rules.matching),
+        ("settlement", &rules.settlement),
+        ("fallback", &rules.fallback),
+    ] {
+        let hash = rule.hash();
+        if session.read(|state| runtime_execution::modules::contracts::code(state, &hash).is_none())? {
+            let how = match rule {
+                RuleSource::Hash(_) => "its author uploads it by busbar contract deploy".to_owned(),
+                named => format!("upload it first: busbar contract deploy {named}"),
+            };
+            bail!("rules.{key} = {rule}: code {hash} is not on chain; {how}");
+        }
+    }
+    Ok(())
+}
+
+fn now(session: &Session) -> anyhow::Result<Timestamp> {
+    // A chain that rests has an old clock; what is signed now is ordered now.
+    let chain = session.read(|state| timestamp::NOW.get(state).unwrap_or_default())?;
+    let machine = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
+    Ok(chain.max(Timestamp::from_ms(machine)))
+}
+
+impl CreateArgs {
+    /// Do it and print the market's number.
+    ///
+    /// # Errors
+    /// All that is wrong with the spec, or why the chain refuses it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let spec = load(&self.spec)?;
+        let session = self.sign.session()?;
+        ensure_rules(&session, &spec)?;
+        let first = spec.first.slot(&spec.terms, now(&session)?).context("no slot number reaches that far")?;
+        let new = Box::new(spec.new_market(first));
+        self.sign.send(&session, &Call::Markets(markets::Call::Create { new }), |events| {
+            events.iter().find_map(|event| match event {
+                Event::Markets(Done::MarketCreated { market, .. }) => Some(Answer::new(
+                    format!(
+                        "market {market}, {}: its first slot is {first}, delivered from {}",
+                        spec.name,
+                        instant_text(spec.terms.delivery_start(first))
+                    ),
+                    json!({
+                        "market": market.number(),
+                        "first_slot": first.number(),
+                        "delivery_start": instant_text(spec.terms.delivery_start(first)),
+                        "terms_hash": spec.terms.hash().to_string(),
+                    }),
+                )),
+                _ => None,
+            })
+        })
+    }
+}
+
+impl ScheduleArgs {
+    /// Do it and print from when the terms govern.
+    ///
+    /// # Errors
+    /// All that is wrong with the spec, or why the chain refuses it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let spec = load(&self.spec)?;
+        let session = self.sign.session()?;
+        ensure_rules(&session, &spec)?;
+        let id = MarketId::from_number(self.market);
+        let market = session.read(|state| markets::market(state, id))??;
+        let now = now(&session)?;
+        let slot = match self.from_slot {
+            FromSlot::Number(slot) => slot,
+            FromSlot::Earliest => {
+                registration::earliest_change(&market, &spec.terms, now).context("no slot number reaches that far")?
+            }
+        };
+        let hash = spec.terms.hash();
+        let terms = Box::new(spec.terms.clone());
+        let call = Call::Markets(markets::Call::ScheduleTerms { market: id, slot, terms });
+        self.sign.send(&session, &call, |_| {
+            let start = instant_text(spec.terms.delivery_start(slot));
+            Some(Answer::new(
+                format!("market {id}: terms {hash} govern from slot {slot} on, delivered from {start}"),
+                json!({
+                    "market": id.number(),
+                    "from_slot": slot.number(),
+                    "delivery_start": start,
+                    "terms_hash": hash.to_string(),
+                }),
+            ))
+        })
+    }
+}
+
+impl TopUpArgs {
+    /// Do it and print the answer.
+    ///
+    /// # Errors
+    /// Why the chain refuses it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let (market, amount) = (MarketId::from_number(self.market), self.amount);
+        let call = Call::Markets(markets::Call::TopUp { market, amount });
+        self.sign.send(&self.sign.session()?, &call, |_| {
+            let text = format!("the deposit of market {market} is {amount} yuan higher");
+            Some(Answer::new(text, json!({ "market": market.number(), "amount": amount.to_string() })))
+        })
+    }
+}

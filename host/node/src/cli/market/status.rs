@@ -1,0 +1,235 @@
+//! `busbar market status | list`: where markets and their slots stand.
+
+use crate::cli::remote::{Answer, NodeArgs, table};
+use crate::market_spec::RuleSource;
+use crate::quantity::{energy_text, instant_text};
+use anyhow::Context as _;
+use clap::Args;
+use runtime_execution::modules::attestation::BALLOTS;
+use runtime_execution::modules::markets::{
+    self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, SLOTS, SlotRecord, TRADES,
+};
+use runtime_execution::modules::timestamp;
+use runtime_primitives::{MarketId, Slot};
+use runtime_state::Overlay;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Slots that are shown around the one that delivers.
+const SLOTS_SHOWN_MAX: u32 = 12;
+
+/// List markets.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// Show where a market stands, or one of its slots.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The market.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    market: u32,
+    /// Show this slot, with its book and its trades.
+    #[arg(long, value_name = "N")]
+    slot: Option<u32>,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+impl ListArgs {
+    /// Print the markets.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let answer = self.node.session()?.read(|state| {
+            let mut rows = table(["Market", "Operator", "Retailer", "Grid", "Slot", "Next to open", "Matching"]);
+            let mut all = Vec::new();
+            for (id, market) in MARKETS.entries(state) {
+                let json = of_market(state, id, &market);
+                let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                rows.add_row(
+                    ["market", "operator", "retailer", "grid", "slot_minutes", "next_slot", "matching"]
+                        .map(|name| text(&json[name])),
+                );
+                all.push(json);
+            }
+            Answer::new(rows.to_string(), all.into())
+        })?;
+        self.node.print(&answer);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl StatusArgs {
+    /// Print where the market or the slot stands.
+    ///
+    /// # Errors
+    /// If the node does not answer, or there is no such market or slot.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let id = MarketId::from_number(self.market);
+        let answer = self.node.session()?.read(|state| {
+            let market = markets::market(state, id)?;
+            match self.slot.map(Slot::from_number) {
+                Some(slot) => one_slot(state, (id, slot)),
+                None => Ok(whole(state, id, &market)),
+            }
+        })??;
+        self.node.print(&answer);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
+    let (_, governing) = market.schedule.iter().rev().find(|(from, _)| *from <= market.next_slot).copied().unwrap_or_default();
+    let terms = markets::terms(state, &governing);
+    let schedule: Vec<Value> = market
+        .schedule
+        .iter()
+        .map(|(slot, terms)| json!({ "from_slot": slot.number(), "terms_hash": terms.to_string() }))
+        .collect();
+    json!({
+        "market": id.number(),
+        "operator": market.operator.number(),
+        "retailer": market.retailer.number(),
+        "grid": market.grid.number(),
+        "slot_minutes": terms.slot_minutes,
+        "first_slot": market.first_slot.number(),
+        "next_slot": market.next_slot.number(),
+        "deposit": market.deposit.to_string(),
+        "matching": RuleSource::of_hash(&terms.matching).to_string(),
+        "fallback": RuleSource::of_hash(&terms.fallback).to_string(),
+        "meters": METERS_OF.get_or_default(state, &id).len(),
+        "schedule": schedule,
+    })
+}
+
+/// The market and the slots that live around now.
+fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
+    let mut json = of_market(state, id, market);
+    let now = timestamp::NOW.get(state).unwrap_or_default();
+    let mut rows = table(["Slot", "Delivery", "State", "Since", "Orders", "Trades", "Cleared by"]);
+    let mut all: Vec<Value> = Vec::new();
+    let terms = markets::terms(state, &market.schedule[0].1);
+    let passed = now.ms().saturating_sub(terms.slot_zero.ms()) / terms.slot_ms();
+    let delivering = u32::try_from(passed).unwrap_or(u32::MAX);
+    let first = delivering.saturating_sub(SLOTS_SHOWN_MAX / 2).max(market.first_slot.number());
+    let last = market.next_slot.number().min(first.saturating_add(SLOTS_SHOWN_MAX));
+    for slot in (first..last).map(Slot::from_number) {
+        let Some(record) = SLOTS.get(state, &(id, slot)) else { continue };
+        let by = if record.cleared_by.0 == [0; 32] { String::new() } else { RuleSource::of_hash(&record.cleared_by).to_string() };
+        rows.add_row([
+            slot.to_string(),
+            instant_text(terms.delivery_start(slot)),
+            format!("{:?}", record.state),
+            instant_text(record.entered_at),
+            record.orders.to_string(),
+            record.trades.to_string(),
+            by,
+        ]);
+        all.push(of_slot(slot, &record));
+    }
+    let text = format!(
+        "market {id}: operator {}, retailer {}, grid operator {}, {} meters, deposit {} yuan\n\
+         slots of {} min, next to open {}; matching {}, fallback {}; chain time {}\n{rows}",
+        json["operator"], json["retailer"], json["grid"], json["meters"], market.deposit,
+        json["slot_minutes"], market.next_slot,
+        json["matching"].as_str().unwrap_or_default(),
+        json["fallback"].as_str().unwrap_or_default(),
+        instant_text(now),
+    );
+    json["time"] = instant_text(now).into();
+    json["slots"] = all.into();
+    Answer::new(text, json)
+}
+
+fn of_slot(slot: Slot, record: &SlotRecord) -> Value {
+    json!({
+        "slot": slot.number(),
+        "state": format!("{:?}", record.state),
+        "since": instant_text(record.entered_at),
+        "due": record.due.map(instant_text),
+        "void": record.void.map(|reason| format!("{reason:?}")),
+        "orders": record.orders,
+        "trades": record.trades,
+        "unconfirmed": record.pending,
+        "meters": record.meters,
+        "unread": record.unread,
+        "fallback": record.fallback,
+        "terms_hash": record.terms.to_string(),
+    })
+}
+
+/// One slot: its record, its book and its trades as long as they are in the state.
+fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
+    let live = markets::live(state, at).with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
+    let Live { slot: record, terms, .. } = &live;
+    let mut json = of_slot(at.1, record);
+    let mut orders = table(["Seq", "Entity", "Meter", "Side", "Energy", "Price"]);
+    let mut book = Vec::new();
+    for entry in BOOK.load(state, at, record.next_seq.number()) {
+        let order = entry.order;
+        if order.energy.is_zero() {
+            continue;
+        }
+        let side = format!("{:?}", order.side).to_lowercase();
+        orders.add_row([
+            order.seq.to_string(),
+            order.entity.to_string(),
+            order.meter.to_string(),
+            side.clone(),
+            energy_text(order.energy),
+            order.price.to_string(),
+        ]);
+        book.push(json!({
+            "seq": order.seq.number(),
+            "entity": order.entity.number(),
+            "meter": order.meter.number(),
+            "side": side,
+            "energy_wh": order.energy.wh(),
+            "price": order.price.to_string(),
+        }));
+    }
+    let mut trades = table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
+    let mut all = Vec::new();
+    for (index, entry) in (0u32..).zip(TRADES.load(state, at, record.trades)) {
+        let trade = entry.trade;
+        let (buyer, seller) = (format!("{:?}", entry.buyer), format!("{:?}", entry.seller));
+        trades.add_row([
+            index.to_string(),
+            trade.buy.to_string(),
+            trade.sell.to_string(),
+            energy_text(trade.energy),
+            trade.buy_price.to_string(),
+            trade.sell_price.to_string(),
+            buyer.clone(),
+            seller.clone(),
+        ]);
+        all.push(json!({
+            "trade": index,
+            "buy_seq": trade.buy.number(),
+            "sell_seq": trade.sell.number(),
+            "energy_wh": trade.energy.wh(),
+            "buy_price": trade.buy_price.to_string(),
+            "sell_price": trade.sell_price.to_string(),
+            "buyer": buyer,
+            "seller": seller,
+        }));
+    }
+    let lists = LISTS.get_or_default(state, &at).len();
+    let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
+    let text = format!(
+        "slot {} of market {}: {:?} since {}, delivery {} to {}\n\
+         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes\n\
+         {orders}\n{trades}",
+        at.1, at.0, record.state, instant_text(record.entered_at),
+        instant_text(terms.delivery_start(at.1)), instant_text(terms.delivery_end(at.1)),
+        record.orders, record.trades, record.pending, record.unread, record.meters,
+    );
+    json["book"] = book.into();
+    json["trade_list"] = all.into();
+    json["lists"] = lists.into();
+    Ok(Answer::new(text, json))
+}

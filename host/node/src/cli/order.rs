@@ -1,0 +1,291 @@
+//! `busbar order …`: place, cancel, amend and list orders.
+
+use super::meter::meters;
+use super::remote::{Answer, NodeArgs, SignArgs, table};
+use crate::client::{Party, Session};
+use crate::quantity::{self, energy_text, instant_text};
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use contract_interface::{OrderRequest, Side, flags};
+use runtime_execution::modules::markets::{self, At, BOOK, Event as Done, Live, SLOTS, SlotState, live};
+use runtime_execution::modules::registry::KEYS;
+use runtime_execution::{Call, Event};
+use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Price, Seq, Slot};
+use runtime_state::Overlay;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Place, cancel, amend and list orders.
+#[derive(Debug, Args)]
+pub struct OrderArgs {
+    #[command(subcommand)]
+    command: OrderCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrderCommand {
+    /// Place an order under the slot's present terms. Signed by the entity's owner or a delegate that may bid.
+    Place {
+        #[command(flatten)]
+        at: SlotArgs,
+        #[command(flatten)]
+        what: OrderSpec,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Replace an order; the new one queues anew.
+    Amend {
+        /// The order to replace.
+        seq: u32,
+        #[command(flatten)]
+        at: SlotArgs,
+        #[command(flatten)]
+        what: OrderSpec,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Withdraw an order.
+    Cancel {
+        /// The order.
+        seq: u32,
+        #[command(flatten)]
+        at: SlotArgs,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// List the orders of a slot's book.
+    List {
+        #[command(flatten)]
+        at: SlotArgs,
+        /// Only this entity's.
+        #[arg(long)]
+        entity: Option<Party>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+struct SlotArgs {
+    /// The market.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    market: u32,
+    /// The slot: its number, or "next" for the first that takes orders.
+    #[arg(long, value_name = "SLOT", default_value = "next", value_parser = slot)]
+    slot: Which,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    Next,
+    Number(Slot),
+}
+
+fn slot(text: &str) -> Result<Which, String> {
+    if text == "next" {
+        return Ok(Which::Next);
+    }
+    let number = text.parse().map_err(|_| "write a slot's number, or \"next\"".to_owned())?;
+    Ok(Which::Number(Slot::from_number(number)))
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OrderSide {
+    /// Takes energy, pays money.
+    Buy,
+    /// Delivers energy, gets money.
+    Sell,
+}
+
+#[derive(Debug, Args)]
+struct OrderSpec {
+    /// Buy or sell.
+    #[arg(long, value_enum)]
+    side: OrderSide,
+    /// How much, such as 10kWh.
+    #[arg(long, value_parser = quantity::energy)]
+    energy: Energy,
+    /// Limit price in yuan/kWh, such as 0.67.
+    #[arg(long, value_parser = quantity::price)]
+    price: Price,
+    /// At which meter [default: the entity's only one in the market].
+    #[arg(long, value_name = "N")]
+    meter: Option<u32>,
+    /// Least acceptable fill; all or nothing if it is the energy.
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, default_value = "0 Wh")]
+    min_energy: Energy,
+    /// Offer, or prefer, green energy.
+    #[arg(long)]
+    green: bool,
+    /// Prefer this counterparty.
+    #[arg(long, value_name = "ENTITY")]
+    partner: Option<Party>,
+    /// Agree in advance to every trade within these limits.
+    #[arg(long)]
+    auto_confirm: bool,
+}
+
+impl SlotArgs {
+    /// The slot on `state`.
+    fn find(&self, state: &Overlay) -> anyhow::Result<At> {
+        let id = MarketId::from_number(self.market);
+        let market = markets::market(state, id)?;
+        let slot = match self.slot {
+            Which::Number(slot) => slot,
+            Which::Next => {
+                // Slots open in order and close in order: the first open one is just after the last closed one.
+                let mut found = None;
+                for number in (market.first_slot.number()..market.next_slot.number()).rev() {
+                    let slot = Slot::from_number(number);
+                    match SLOTS.get(state, &(id, slot)).map(|record| record.state) {
+                        Some(SlotState::Open) => found = Some(slot),
+                        _ => break,
+                    }
+                }
+                let next = market.next_slot;
+                found.with_context(|| format!("no slot of market {id} takes orders; slot {next} opens next"))?
+            }
+        };
+        Ok((id, slot))
+    }
+}
+
+impl OrderSpec {
+    fn request(&self, state: &Overlay, live: &Live, signer: AccountId) -> anyhow::Result<OrderRequest> {
+        let (market, slot) = live.at;
+        let entity = entity_of(state, signer)?;
+        let meter = match self.meter {
+            Some(number) => MeterId::from_number(number),
+            None => match meters(state, Some(market), Some(entity))[..] {
+                [(meter, _)] => meter,
+                ref found => bail!(
+                    "entity {entity} has {} meters in market {market}; name one with --meter", found.len()
+                ),
+            },
+        };
+        let partner = self.partner.map(|partner| partner.find(state)).transpose()?;
+        let bit = |set, bit| if set { bit } else { 0 };
+        let gate_ms = u64::from(live.terms.windows.gate_before_s) * 1_000;
+        Ok(OrderRequest {
+            market,
+            slot,
+            terms: live.slot.terms,
+            meter,
+            side: match self.side {
+                OrderSide::Buy => Side::Buy,
+                OrderSide::Sell => Side::Sell,
+            },
+            energy: self.energy,
+            min_energy: self.min_energy,
+            price: self.price,
+            flags: bit(self.green, flags::GREEN)
+                | bit(partner.is_some(), flags::PARTNER)
+                | bit(self.auto_confirm, flags::AUTO_CONFIRM),
+            partner: partner.map_or(EntityId::ZERO, |(partner, _)| partner),
+            valid_until: live.terms.delivery_start(slot).minus_ms(gate_ms),
+        })
+    }
+}
+
+fn entity_of(state: &Overlay, key: AccountId) -> anyhow::Result<EntityId> {
+    Ok(Party::Key(key).find(state)?.0)
+}
+
+impl OrderArgs {
+    /// Do it and print the answer.
+    ///
+    /// # Errors
+    /// What stopped it, in words for people.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            OrderCommand::Place { at, what, sign } => {
+                let session = sign.session()?;
+                let request = what.ask(&session, &at, &sign)?;
+                sign.send(&session, &Call::Markets(markets::Call::Place { request }), placed)
+            }
+            OrderCommand::Amend { seq, at, what, sign } => {
+                let session = sign.session()?;
+                let request = what.ask(&session, &at, &sign)?;
+                let seq = Seq::from_number(seq);
+                sign.send(&session, &Call::Markets(markets::Call::Amend { seq, request }), placed)
+            }
+            OrderCommand::Cancel { seq, at, sign } => {
+                let session = sign.session()?;
+                let (market, slot) = session.read(|state| at.find(state))??;
+                let call = markets::Call::Cancel { market, slot, seq: Seq::from_number(seq) };
+                sign.send(&session, &Call::Markets(call), |_| {
+                    let text = format!("order {seq} of slot {slot} is withdrawn");
+                    Some(Answer::new(text, json!({ "slot": slot.number(), "seq": seq })))
+                })
+            }
+            OrderCommand::List { at, entity, node } => {
+                node.print(&node.session()?.read(|state| list(state, &at, entity))??);
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+impl OrderSpec {
+    fn ask(&self, session: &Session, at: &SlotArgs, sign: &SignArgs) -> anyhow::Result<OrderRequest> {
+        let signer = sign.signer()?.account();
+        session.read(|state| {
+            let at = at.find(state)?;
+            self.request(state, &live(state, at)?, signer)
+        })?
+    }
+}
+
+fn placed(events: &[Event]) -> Option<Answer> {
+    events.iter().find_map(|event| match event {
+        Event::Markets(Done::OrderPlaced { market, slot, seq, entity, hold }) => Some(Answer::new(
+            format!("order {seq} of entity {entity} in slot {slot} of market {market}; {hold} yuan are held for it"),
+            json!({
+                "market": market.number(),
+                "slot": slot.number(),
+                "seq": seq.number(),
+                "entity": entity.number(),
+                "hold": hold.to_string(),
+            }),
+        )),
+        _ => None,
+    })
+}
+
+fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result<Answer> {
+    let at = at.find(state)?;
+    let entity = entity.map(|entity| entity.find(state)).transpose()?.map(|(id, _)| id);
+    let live = live(state, at)?;
+    let mut rows = table(["Seq", "Entity", "Meter", "Side", "Energy", "At least", "Price"]);
+    let mut all = Vec::new();
+    for entry in BOOK.load(state, at, live.slot.next_seq.number()) {
+        let order = entry.order;
+        if order.energy.is_zero() || entity.is_some_and(|entity| entity != order.entity) {
+            continue;
+        }
+        let side = format!("{:?}", order.side).to_lowercase();
+        rows.add_row([
+            order.seq.to_string(),
+            order.entity.to_string(),
+            order.meter.to_string(),
+            side.clone(),
+            energy_text(order.energy),
+            energy_text(order.min_energy),
+            order.price.to_string(),
+        ]);
+        all.push(json!({
+            "seq": order.seq.number(),
+            "entity": order.entity.number(),
+            "meter": order.meter.number(),
+            "side": side,
+            "energy_wh": order.energy.wh(),
+            "min_energy_wh": order.min_energy.wh(),
+            "price": order.price.to_string(),
+            "flags": order.flags,
+        }));
+    }
+    let start = instant_text(live.terms.delivery_start(at.1));
+    let text = format!("slot {} of market {}, delivered from {start}\n{rows}", at.1, at.0);
+    let json = json!({ "market": at.0.number(), "slot": at.1.number(), "delivery_start": start, "orders": all });
+    Ok(Answer::new(text, json))
+}

@@ -1,0 +1,52 @@
+//! Why a call did not take effect, in words for who sent it.
+
+use host_rpc::ClientError;
+use runtime_execution::{DispatchError, Invalid};
+use runtime_primitives::{AccountId, EntityId, Hash, Height};
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why a call did not take effect.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// The node does not answer, or refuses the extrinsic.
+    #[error(transparent)]
+    Node(#[from] ClientError),
+    /// The node has no genesis block.
+    #[error("the node has no block 0")]
+    NoGenesis,
+    /// Included, and undone.
+    #[error("failed in block {height}: {error}")]
+    Failed {
+        /// Where.
+        height: Height,
+        /// Why.
+        error: DispatchError,
+    },
+    /// Ordered, and left out.
+    #[error("left out of block {height}: {reason}; nothing changed, so it can be sent again")]
+    Skipped {
+        /// Where.
+        height: Height,
+        /// Why.
+        reason: Invalid,
+    },
+    /// No block had it in time.
+    #[error(
+        "extrinsic {extrinsic} is in no block after {} s; the node has it and may still include it: \
+         wait longer with --timeout, or look at the node's log",
+        waited.as_secs()
+    )]
+    Timeout {
+        /// Which.
+        extrinsic: Hash,
+        /// How long.
+        waited: Duration,
+    },
+    /// A key that acts for nobody.
+    #[error("{0} is bound to no entity; ask the registrar: busbar entity register --owner {0}")]
+    NoEntity(AccountId),
+    /// No such entity.
+    #[error("there is no entity {0}; busbar entity list shows them")]
+    UnknownEntity(EntityId),
+}

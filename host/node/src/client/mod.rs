@@ -1,0 +1,11 @@
+//! A client of a running node: reads its state, signs calls, submits them and says what became of them.
+//!
+//! The rule: an answer is given for a block that is final and durable at the node, or it says that it is not.
+
+mod error;
+mod party;
+mod session;
+
+pub use error::SessionError;
+pub use party::Party;
+pub use session::{Included, Session};
