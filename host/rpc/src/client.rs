@@ -131,7 +131,8 @@ impl RemoteNode {
                 return Ok(rows);
             }
             for row in found {
-                let row = (|| Some(ArchiveRow { table, key: bytes(row.get(0)?)?, value: bytes(row.get(1)?)? }))();
+                let row =
+                    (|| Some(ArchiveRow { table, key: bytes(row.get(0)?)?, value: bytes(row.get(1)?)? }))();
                 let row = row.filter(|row| rows.last().is_none_or(|last| last.key < row.key));
                 rows.push(row.ok_or(ClientError::Answer { method })?);
             }

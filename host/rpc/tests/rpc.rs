@@ -6,11 +6,11 @@ use host_storage::{Commit, Snapshot, Store};
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::HttpClientBuilder;
+use parity_scale_codec::Encode;
+use runtime_execution::{Invalid, Outcome, Receipt};
 use runtime_primitives::{
     Digest, Executed, Hash, Header, Height, OrderedBlock, Timestamp, blake2_256, merkle_root,
 };
-use parity_scale_codec::Encode;
-use runtime_execution::{Invalid, Outcome, Receipt};
 use runtime_state::{ArchiveRow, Backend, ChangeSet, MemoryState, Overlay, State};
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -69,7 +69,10 @@ impl BankArgs {
                 let call = Call::Markets(markets::Call::Fund { entity, amount });
                 sign.send(&session, &call, |_| {
                     let text = format!("entity {entity} has {amount} yuan more");
-                    Some(Answer::new(text, json!({ "entity": entity.number(), "amount": amount.to_string() })))
+                    Some(Answer::new(
+                        text,
+                        json!({ "entity": entity.number(), "amount": amount.to_string() }),
+                    ))
                 })
             }
             BankCommand::Withdraw { amount, bank, sign } => {

@@ -179,7 +179,10 @@ fn admitted(events: &[Event]) -> Option<Answer> {
 }
 
 fn role_names(bits: u16) -> Vec<String> {
-    Role::of_bits(bits).iter().map(|role| role.to_possible_value().map_or_else(String::new, |name| name.get_name().to_owned())).collect()
+    Role::of_bits(bits)
+        .iter()
+        .map(|role| role.to_possible_value().map_or_else(String::new, |name| name.get_name().to_owned()))
+        .collect()
 }
 
 fn as_json(state: &Overlay, id: EntityId, entity: &Entity) -> Value {

@@ -2,7 +2,6 @@
 
 use super::remote::{Answer, NodeArgs, SignArgs, account, address, table};
 use crate::client::Party;
-use crate::keys::{KeyPair, Signer, SigningPolicy};
 use crate::quantity::{self, energy_text};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -105,10 +104,11 @@ impl MeterArgs {
             MeterCommand::Read(args) => args.run(),
             MeterCommand::Show { meter, node } => {
                 let id = MeterId::from_number(meter);
-                let answer = node.session()?.read(|state| {
-                    METERS.get(state, &id).map(|found| listed(state, &[(id, found)]))
-                })?;
-                let answer = answer.with_context(|| format!("there is no meter {id}; busbar meter list shows them"))?;
+                let answer = node
+                    .session()?
+                    .read(|state| METERS.get(state, &id).map(|found| listed(state, &[(id, found)])))?;
+                let answer = answer
+                    .with_context(|| format!("there is no meter {id}; busbar meter list shows them"))?;
                 node.print(&Answer::new(answer.text, answer.json[0].clone()));
                 Ok(ExitCode::SUCCESS)
             }
@@ -129,7 +129,8 @@ impl MeterArgs {
 pub fn meters(state: &Overlay, market: Option<MarketId>, entity: Option<EntityId>) -> Vec<(MeterId, Meter)> {
     let all = METERS.entries(state).into_iter();
     let fits = |meter: &Meter| {
-        market.is_none_or(|market| market == meter.market) && entity.is_none_or(|entity| entity == meter.entity)
+        market.is_none_or(|market| market == meter.market)
+            && entity.is_none_or(|entity| entity == meter.entity)
     };
     all.filter(|(_, meter)| fits(meter)).collect()
 }
@@ -149,7 +150,8 @@ fn listed(state: &Overlay, meters: &[(MeterId, Meter)]) -> Answer {
     let mut all: Vec<Value> = Vec::new();
     for (id, meter) in meters {
         let registers = registers.get(id).copied().unwrap_or_default().measured;
-        let numbers = [id.to_string(), meter.entity.to_string(), meter.market.to_string(), meter.p_max_w.to_string()];
+        let numbers =
+            [id.to_string(), meter.entity.to_string(), meter.market.to_string(), meter.p_max_w.to_string()];
         let shown = [energy_text(registers.0), energy_text(registers.1), address(meter.key)];
         rows.add_row(numbers.into_iter().chain(shown));
         all.push(json!({
@@ -195,7 +197,8 @@ impl ReadArgs {
         let session = self.sign.session()?;
         let meter = MeterId::from_number(self.meter);
         let (found, now) = session.read(|state| (METERS.get(state, &meter), timestamp::NOW.get(state)))?;
-        let found = found.with_context(|| format!("there is no meter {meter}; busbar meter list shows them"))?;
+        let found =
+            found.with_context(|| format!("there is no meter {meter}; busbar meter list shows them"))?;
         let reading = Reading {
             market: found.market,
             meter,

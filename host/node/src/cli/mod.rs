@@ -1,11 +1,16 @@
 //! The command line: one file a command, errors that say what to do next, exit codes for scripts.
 
 mod agent;
+mod bank;
 mod chain_spec;
 mod contract;
 mod demo;
+mod entity;
 mod market;
+mod meter;
 mod node;
+mod order;
+mod remote;
 mod replay;
 mod trade;
 
@@ -30,6 +35,14 @@ enum Command {
     Agent(agent::AgentArgs),
     /// Describe, try, create and watch markets.
     Market(market::MarketArgs),
+    /// Admit entities, bind their keys, show and suspend them.
+    Entity(entity::EntityArgs),
+    /// Admit meters, post what they read, show them.
+    Meter(meter::MeterArgs),
+    /// Credit accounts, pay back, show balances.
+    Bank(bank::BankArgs),
+    /// Place, cancel, amend and list orders.
+    Order(order::OrderArgs),
     /// Show and check a trade's life, or list trades.
     Trade(trade::TradeArgs),
     /// Execute a chain again from its own blocks and compare every header.
@@ -81,6 +94,10 @@ impl Cli {
             Command::Node(args) => args.run(),
             Command::Agent(args) => args.run(),
             Command::Market(args) => args.run(),
+            Command::Entity(args) => args.run(),
+            Command::Meter(args) => args.run(),
+            Command::Bank(args) => args.run(),
+            Command::Order(args) => args.run(),
             Command::Trade(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::Contract(args) => args.run(),

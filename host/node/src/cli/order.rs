@@ -8,7 +8,6 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use contract_interface::{OrderRequest, Side, flags};
 use runtime_execution::modules::markets::{self, At, BOOK, Event as Done, Live, SLOTS, SlotState, live};
-use runtime_execution::modules::registry::KEYS;
 use runtime_execution::{Call, Event};
 use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Price, Seq, Slot};
 use runtime_state::Overlay;
@@ -143,7 +142,8 @@ impl SlotArgs {
                     }
                 }
                 let next = market.next_slot;
-                found.with_context(|| format!("no slot of market {id} takes orders; slot {next} opens next"))?
+                found
+                    .with_context(|| format!("no slot of market {id} takes orders; slot {next} opens next"))?
             }
         };
         Ok((id, slot))
@@ -159,7 +159,8 @@ impl OrderSpec {
             None => match meters(state, Some(market), Some(entity))[..] {
                 [(meter, _)] => meter,
                 ref found => bail!(
-                    "entity {entity} has {} meters in market {market}; name one with --meter", found.len()
+                    "entity {entity} has {} meters in market {market}; name one with --meter",
+                    found.len()
                 ),
             },
         };
@@ -286,6 +287,7 @@ fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result
     }
     let start = instant_text(live.terms.delivery_start(at.1));
     let text = format!("slot {} of market {}, delivered from {start}\n{rows}", at.1, at.0);
-    let json = json!({ "market": at.0.number(), "slot": at.1.number(), "delivery_start": start, "orders": all });
+    let json =
+        json!({ "market": at.0.number(), "slot": at.1.number(), "delivery_start": start, "orders": all });
     Ok(Answer::new(text, json))
 }

@@ -38,7 +38,8 @@ impl FromStr for Party {
             return Ok(Self::Number(EntityId::from_number(number)));
         }
         let address: Result<Ss58, _> = text.parse();
-        let address = address.map_err(|error| format!("neither an entity's number nor an address: {error}"))?;
+        let address =
+            address.map_err(|error| format!("neither an entity's number nor an address: {error}"))?;
         Ok(Self::Key(address.account))
     }
 }

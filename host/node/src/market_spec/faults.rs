@@ -51,6 +51,9 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
             (key, "write a number in these bounds".to_owned())
         }
         BadTerms::Sealed => ("windows.reveal", "write \"0 s\": an open book".to_owned()),
+        BadTerms::SealedContinuous => {
+            ("windows.reveal", "write \"0 s\", or name an auction's rule".to_owned())
+        }
         BadTerms::Grid => ("slots.length", "keep slots.length and slots.zero of the market".to_owned()),
         BadTerms::Windows(_) => unreachable!("windows are told apart before"),
     }

@@ -5,6 +5,7 @@
 mod abi;
 mod arguments;
 mod check;
+mod deploy;
 mod file;
 mod inspect;
 mod run;
@@ -45,6 +46,8 @@ enum ContractCommand {
     /// Run a contract as a chain would and show all that it did.
     #[command(after_help = run::help())]
     Run(run::RunArgs),
+    /// Upload code to a chain. Signed by an author or a market operator.
+    Deploy(deploy::DeployArgs),
     /// List the host functions that a contract may import: signatures, gas, what they do.
     Abi(abi::AbiArgs),
 }
@@ -59,6 +62,7 @@ impl ContractArgs {
             ContractCommand::Check(args) => args.run()?,
             ContractCommand::Inspect(args) => args.run()?,
             ContractCommand::Run(args) => args.run()?,
+            ContractCommand::Deploy(args) => return args.run(),
             ContractCommand::Abi(args) => args.run()?,
         };
         Ok(ExitCode::from(ending.code()))

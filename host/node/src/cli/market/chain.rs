@@ -6,6 +6,7 @@ use crate::market_spec::{self, MarketSpec, RuleSource};
 use crate::quantity::{self, instant_text};
 use anyhow::{Context as _, bail};
 use clap::Args;
+use host_consensus::{Clock, SystemClock};
 use runtime_execution::modules::markets::{self, Event as Done, registration};
 use runtime_execution::modules::timestamp;
 use runtime_execution::{Call, Event};
@@ -50,6 +51,9 @@ pub struct TopUpArgs {
     #[command(flatten)]
     sign: SignArgs,
 }
+
+/// Time for a call to get into a block.
+const CALL_MS: u64 = 60_000;
 
 #[derive(Clone, Copy, Debug)]
 enum FromSlot {
@@ -97,8 +101,7 @@ fn ensure_rules(session: &Session, spec: &MarketSpec) -> anyhow::Result<()> {
 fn now(session: &Session) -> anyhow::Result<Timestamp> {
     // A chain that rests has an old clock; what is signed now is ordered now.
     let chain = session.read(|state| timestamp::NOW.get(state).unwrap_or_default())?;
-    let machine = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
-    Ok(chain.max(Timestamp::from_ms(machine)))
+    Ok(chain.max(SystemClock.now()))
 }
 
 impl CreateArgs {
@@ -110,7 +113,8 @@ impl CreateArgs {
         let spec = load(&self.spec)?;
         let session = self.sign.session()?;
         ensure_rules(&session, &spec)?;
-        let first = spec.first.slot(&spec.terms, now(&session)?).context("no slot number reaches that far")?;
+        let first =
+            spec.first.slot(&spec.terms, now(&session)?).context("no slot number reaches that far")?;
         let new = Box::new(spec.new_market(first));
         self.sign.send(&session, &Call::Markets(markets::Call::Create { new }), |events| {
             events.iter().find_map(|event| match event {
@@ -147,9 +151,8 @@ impl ScheduleArgs {
         let now = now(&session)?;
         let slot = match self.from_slot {
             FromSlot::Number(slot) => slot,
-            FromSlot::Earliest => {
-                registration::earliest_change(&market, &spec.terms, now).context("no slot number reaches that far")?
-            }
+            FromSlot::Earliest => registration::earliest_change(&market, &spec.terms, now.plus_ms(CALL_MS))
+                .context("no slot number reaches that far")?,
         };
         let hash = spec.terms.hash();
         let terms = Box::new(spec.terms.clone());

@@ -1,7 +1,10 @@
 //! `busbar market …`: a market's spec, its rules on the author's desk, and its life on a chain; one file a command.
 
+mod chain;
 mod ending;
+mod operate;
 mod spec;
+mod status;
 mod try_book;
 
 use clap::{Args, Subcommand};
@@ -18,6 +21,18 @@ pub struct MarketArgs {
 enum MarketCommand {
     /// Write a market's spec.
     Spec(spec::SpecArgs),
+    /// Create a market from its spec. Signed by a market operator; the rules are on chain before.
+    Create(chain::CreateArgs),
+    /// Schedule a spec's rules, limits and rates, 24 h ahead. Signed by the market's operator.
+    Schedule(chain::ScheduleArgs),
+    /// Add to the deposit that pays for a market's steps. Signed by the market's operator.
+    TopUp(chain::TopUpArgs),
+    /// Post execution lists and vote on them. Signed by the market's operator, or by the grid operator.
+    Operate(operate::OperateArgs),
+    /// Show where a market stands, or one of its slots.
+    Status(status::StatusArgs),
+    /// List markets.
+    List(status::ListArgs),
     /// Clear a book with a matching rule and show trades, verdict, price, welfare and gas; no node is needed.
     #[command(after_help = try_book::help())]
     Try(try_book::TryArgs),
@@ -36,6 +51,12 @@ impl MarketArgs {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             MarketCommand::Spec(args) => args.run(),
+            MarketCommand::Create(args) => args.run(),
+            MarketCommand::Schedule(args) => args.run(),
+            MarketCommand::TopUp(args) => args.run(),
+            MarketCommand::Operate(args) => args.run(),
+            MarketCommand::Status(args) => args.run(),
+            MarketCommand::List(args) => args.run(),
             MarketCommand::Try(args) => args.run().map(|ending| ExitCode::from(ending.code())),
         }
     }

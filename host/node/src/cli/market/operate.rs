@@ -126,7 +126,10 @@ impl Platform {
         for at in voting(state, self.market) {
             let Some(desk) = Desk::open(state, at) else { continue };
             let own = desk.operator() == self.entity;
-            if own && !signed && let Some(list) = self.operator.post_list(&desk) {
+            if own
+                && !signed
+                && let Some(list) = self.operator.post_list(&desk)
+            {
                 signed = true;
                 acts.push((at.1, "list posted", list));
             }

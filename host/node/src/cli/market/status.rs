@@ -45,7 +45,8 @@ impl ListArgs {
     /// If the node does not answer.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let answer = self.node.session()?.read(|state| {
-            let mut rows = table(["Market", "Operator", "Retailer", "Grid", "Slot", "Next to open", "Matching"]);
+            let mut rows =
+                table(["Market", "Operator", "Retailer", "Grid", "Slot", "Next to open", "Matching"]);
             let mut all = Vec::new();
             for (id, market) in MARKETS.entries(state) {
                 let json = of_market(state, id, &market);
@@ -83,7 +84,8 @@ impl StatusArgs {
 }
 
 fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
-    let (_, governing) = market.schedule.iter().rev().find(|(from, _)| *from <= market.next_slot).copied().unwrap_or_default();
+    let (_, governing) =
+        market.schedule.iter().rev().find(|(from, _)| *from <= market.next_slot).copied().unwrap_or_default();
     let terms = markets::terms(state, &governing);
     let schedule: Vec<Value> = market
         .schedule
@@ -119,7 +121,11 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
     let last = market.next_slot.number().min(first.saturating_add(SLOTS_SHOWN_MAX));
     for slot in (first..last).map(Slot::from_number) {
         let Some(record) = SLOTS.get(state, &(id, slot)) else { continue };
-        let by = if record.cleared_by.0 == [0; 32] { String::new() } else { RuleSource::of_hash(&record.cleared_by).to_string() };
+        let by = if record.cleared_by.0 == [0; 32] {
+            String::new()
+        } else {
+            RuleSource::of_hash(&record.cleared_by).to_string()
+        };
         rows.add_row([
             slot.to_string(),
             instant_text(terms.delivery_start(slot)),
@@ -134,8 +140,13 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
     let text = format!(
         "market {id}: operator {}, retailer {}, grid operator {}, {} meters, deposit {} yuan\n\
          slots of {} min, next to open {}; matching {}, fallback {}; chain time {}\n{rows}",
-        json["operator"], json["retailer"], json["grid"], json["meters"], market.deposit,
-        json["slot_minutes"], market.next_slot,
+        json["operator"],
+        json["retailer"],
+        json["grid"],
+        json["meters"],
+        market.deposit,
+        json["slot_minutes"],
+        market.next_slot,
         json["matching"].as_str().unwrap_or_default(),
         json["fallback"].as_str().unwrap_or_default(),
         instant_text(now),
@@ -164,7 +175,8 @@ fn of_slot(slot: Slot, record: &SlotRecord) -> Value {
 
 /// One slot: its record, its book and its trades as long as they are in the state.
 fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
-    let live = markets::live(state, at).with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
+    let live = markets::live(state, at)
+        .with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
     let Live { slot: record, terms, .. } = &live;
     let mut json = of_slot(at.1, record);
     let mut orders = table(["Seq", "Entity", "Meter", "Side", "Energy", "Price"]);
@@ -192,7 +204,8 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
             "price": order.price.to_string(),
         }));
     }
-    let mut trades = table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
+    let mut trades =
+        table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
     let mut all = Vec::new();
     for (index, entry) in (0u32..).zip(TRADES.load(state, at, record.trades)) {
         let trade = entry.trade;
@@ -224,9 +237,17 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
         "slot {} of market {}: {:?} since {}, delivery {} to {}\n\
          {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes\n\
          {orders}\n{trades}",
-        at.1, at.0, record.state, instant_text(record.entered_at),
-        instant_text(terms.delivery_start(at.1)), instant_text(terms.delivery_end(at.1)),
-        record.orders, record.trades, record.pending, record.unread, record.meters,
+        at.1,
+        at.0,
+        record.state,
+        instant_text(record.entered_at),
+        instant_text(terms.delivery_start(at.1)),
+        instant_text(terms.delivery_end(at.1)),
+        record.orders,
+        record.trades,
+        record.pending,
+        record.unread,
+        record.meters,
     );
     json["book"] = book.into();
     json["trade_list"] = all.into();
