@@ -398,7 +398,12 @@ impl Ledger {
         let held = self.slots[&slot].held.get(&entity).copied().unwrap_or_default();
         let amount = line.amount.min(held + self.purse(line.payer).free);
         if amount < line.amount {
-            self.owed.entry(entity).or_default().push((line.payee, line.amount - amount));
+            // A debtor owes a creditor one sum, as old as its oldest part.
+            let owed = self.owed.entry(entity).or_default();
+            match owed.iter_mut().find(|(creditor, _)| *creditor == line.payee) {
+                Some((_, open)) => *open += line.amount - amount,
+                None => owed.push((line.payee, line.amount - amount)),
+            }
         }
         if amount > 0 {
             let from_held = held.min(amount);

@@ -18,6 +18,7 @@ use crate::invariants;
 use crate::ledger::{self, Ledger};
 use crate::world::Plan;
 use stage::Stage;
+pub use stage::variant;
 use words::{Fit, Value};
 
 /// A sentence of the language.

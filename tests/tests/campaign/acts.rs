@@ -1,0 +1,274 @@
+//! What people, meters and voters do in a random slot. Every choice is the case's own chance; most are sensible.
+
+use crate::case::{Act, Playing};
+use busbar_tests::world::{MARKET, entities};
+use contract_interface::{Claim, OrderRequest, Reading, ReadingStatus, Side, Stage, flags};
+use parity_scale_codec::Compact;
+use runtime_execution::extrinsic::MultiAddress;
+use runtime_execution::modules::markets::{self, Agreed, SLOTS, SlotRecord, SlotState, TRADES, confirm};
+use runtime_execution::modules::{attestation, balances};
+use runtime_primitives::{Energy, EntityId, Hash, Money, Seq, Slot};
+use std::sync::Arc;
+
+impl Playing {
+    /// Do something of this kind in a slot; queued for the next block.
+    pub fn act(&mut self, act: Act, slot: Slot) {
+        match act {
+            Act::Order => self.order(slot),
+            Act::Cancel => self.cancel(slot),
+            Act::Amend => self.amend(slot),
+            Act::Answer => self.answer(slot),
+            Act::Attest => self.attest(slot),
+            Act::Interrupt => self.interrupt(slot),
+            Act::Read => self.read(slot),
+            Act::Correct => self.correct(slot),
+            Act::List => self.list(slot),
+            Act::Vote => self.vote(slot),
+            Act::Money => self.money(),
+        }
+    }
+
+    fn record(&self, slot: Slot) -> Option<SlotRecord> {
+        SLOTS.get(&self.world.chain.view(), &(MARKET, slot))
+    }
+
+    fn someone(&mut self) -> usize {
+        self.random.below(u32::try_from(self.world.homes.len()).unwrap()) as usize
+    }
+
+    /// A wish within the market's bounds, or now and then outside them.
+    fn wish(&mut self, home: usize, slot: Slot) -> OrderRequest {
+        let (limits, rates) = (self.world.terms.limits, self.world.terms.rates);
+        // Most households keep to the side of their number.
+        let own = if home.is_multiple_of(2) { Side::Sell } else { Side::Buy };
+        let side = if self.random.once_in(10) { self.random.either(Side::Buy, Side::Sell) } else { own };
+        let tick = limits.tick_size.ticks();
+        let (low, high) = (limits.price_min.ticks().div_ceil(tick), limits.price_max.ticks() / tick);
+        let span = high.saturating_sub(low) + 1;
+        let mut step = self.random.below(span);
+        if self.random.once_in(2) {
+            // Eager ones, so that books cross.
+            step = if side == Side::Buy { step.max(span - 1 - span / 4) } else { step.min(span / 4) };
+        }
+        let mut price = (low + step) * tick;
+        if self.random.once_in(25) {
+            price = self.random.either(rates.feed_in.ticks(), rates.retail.ticks() + 1);
+        }
+        let wh: u64 = [1, 300, 4_000, 12_000][self.random.below(4) as usize];
+        let wh = 1 + self.random.bits() % wh;
+        let request = self.world.request(home, slot, side, wh, price);
+        let auto = self.random.either(0, flags::AUTO_CONFIRM);
+        let liked = if self.random.once_in(4) { u8::try_from(self.random.below(4)).unwrap() } else { 0 };
+        let partner = self.someone();
+        let least = if self.random.once_in(8) { wh.div_ceil(self.random.either(1, 2)) } else { 0 };
+        OrderRequest {
+            flags: auto | liked,
+            partner: self.world.homes[partner].entity,
+            min_energy: Energy::from_wh(least),
+            ..request
+        }
+    }
+
+    fn order(&mut self, slot: Slot) {
+        for _ in 0..2 + self.random.below(5) {
+            let home = self.someone();
+            let request = self.wish(home, slot);
+            let delegate = Arc::clone(&self.world.homes[home].delegate);
+            self.world.chain.submit(&delegate, markets::Call::Place { request });
+        }
+    }
+
+    /// An order of the slot with its owner's household; now and then another household.
+    fn own_order(&mut self, slot: Slot) -> Option<(usize, Seq)> {
+        let placed = self.record(slot)?.next_seq.number();
+        let seq = Seq::from_number(self.random.below(placed + 1));
+        let entry = markets::BOOK.get(&self.world.chain.view(), (MARKET, slot), seq.number());
+        let stranger = self.someone();
+        let owner = entry.map(|entry| entry.order.entity);
+        let home = self.world.homes.iter().position(|home| Some(home.entity) == owner);
+        let home = home.filter(|_| !self.random.once_in(8)).unwrap_or(stranger);
+        Some((home, seq))
+    }
+
+    fn cancel(&mut self, slot: Slot) {
+        let Some((home, seq)) = self.own_order(slot) else { return };
+        let delegate = Arc::clone(&self.world.homes[home].delegate);
+        self.world.chain.submit(&delegate, markets::Call::Cancel { market: MARKET, slot, seq });
+    }
+
+    fn amend(&mut self, slot: Slot) {
+        let Some((home, seq)) = self.own_order(slot) else { return };
+        let request = self.wish(home, slot);
+        let delegate = Arc::clone(&self.world.homes[home].delegate);
+        self.world.chain.submit(&delegate, markets::Call::Amend { seq, request });
+    }
+
+    /// Parties that have not answered confirm, refuse or wait.
+    fn answer(&mut self, slot: Slot) {
+        let Some(record) = self.record(slot).filter(|record| record.state == SlotState::Proposed) else {
+            return;
+        };
+        let pending: Vec<(EntityId, u32)> = {
+            let view = self.world.chain.view();
+            let at = (MARKET, slot);
+            let entries = (0u32..).zip(TRADES.load(&view, at, record.trades));
+            let parties = entries.flat_map(|(index, entry)| {
+                let (buy, sell) = confirm::orders_of(&view, at, &entry);
+                [(entry.buyer, buy.order.entity, index), (entry.seller, sell.order.entity, index)]
+            });
+            let waiting = parties.filter(|(agreed, ..)| *agreed == Agreed::Pending);
+            waiting.map(|(_, entity, index)| (entity, index)).collect()
+        };
+        for (entity, trade) in pending {
+            let home = self.world.homes.iter().position(|home| home.entity == entity).unwrap();
+            match self.random.below(20) {
+                0 => {
+                    let delegate = Arc::clone(&self.world.homes[home].delegate);
+                    self.world.chain.submit(&delegate, markets::Call::Refuse { market: MARKET, slot, trade });
+                }
+                1..=3 => {}
+                _ => self.world.confirm(home, slot, trade),
+            }
+        }
+    }
+
+    fn attest(&mut self, slot: Slot) {
+        if self.record(slot).is_none_or(|record| record.state != SlotState::Confirmed) {
+            return;
+        }
+        for number in entities::VALIDATOR..entities::AUDITOR {
+            let own = self.world.claim(slot, Stage::Authentication);
+            let claim = match self.random.below(12) {
+                0 => Claim { result_hash: Hash([1; 32]), ..own },
+                1 => continue,
+                _ => own,
+            };
+            let vote = self.world.vote(EntityId::from_number(number), claim);
+            self.world.chain.submit_bare(vote);
+        }
+    }
+
+    fn interrupt(&mut self, slot: Slot) {
+        if !self.random.once_in(4) {
+            return;
+        }
+        let home = self.someone();
+        let meters = vec![self.world.homes[home].meter];
+        let grid = Arc::clone(&self.world.owners[entities::GRID as usize]);
+        self.world.chain.submit(&grid, markets::Call::Interrupt { market: MARKET, slot, meters, reason: 1 });
+    }
+
+    /// Meters count; most post. What they moved is near what was agreed, or anything.
+    fn read(&mut self, slot: Slot) {
+        let capacity = self.world.terms.capacity(busbar_tests::world::P_MAX_W).wh();
+        for home in 0..self.world.homes.len() {
+            if self.random.once_in(3) {
+                continue;
+            }
+            let most = [0, 300, 4_000, capacity][self.random.below(4) as usize];
+            let main = self.random.bits() % (most + 1);
+            let side = self.random.bits() % 200;
+            let (import, export) = if home.is_multiple_of(2) { (side, main) } else { (main, side) };
+            let before = self.world.homes[home].registers;
+            self.world.homes[home].registers = (before.0 + import, before.1 + export);
+            let reading = self.world.reading(home, slot, 0, ReadingStatus::Measured);
+            let reading = if self.random.once_in(40) {
+                Reading {
+                    export_wh: reading.export_wh.saturating_add(Energy::from_wh(99 * capacity)),
+                    ..reading
+                }
+            } else {
+                reading
+            };
+            let call = self.world.sign_reading(home, reading);
+            if self.random.once_in(15) {
+                self.world.chain.submit_bare(call.clone());
+            }
+            self.world.chain.submit_bare(call);
+        }
+    }
+
+    fn correct(&mut self, slot: Slot) {
+        if self.random.once_in(2) {
+            return;
+        }
+        let home = self.someone();
+        let revision = 1 + u16::try_from(self.random.below(3)).unwrap();
+        let down = Energy::from_wh(self.random.bits() % 3_000);
+        let reading = self.world.reading(home, slot, revision, ReadingStatus::Corrected);
+        let reading = Reading {
+            export_wh: reading.export_wh.saturating_sub(down),
+            import_wh: reading.import_wh.saturating_add(down),
+            ..reading
+        };
+        let call = self.world.sign_reading(home, reading);
+        self.world.chain.submit_bare(call);
+    }
+
+    fn voting(&self, slot: Slot) -> bool {
+        let state = self.record(slot).map(|record| record.state);
+        matches!(state, Some(SlotState::Voting | SlotState::Disputed))
+    }
+
+    /// The platform posts, and now and then a household.
+    fn list(&mut self, slot: Slot) {
+        if !self.voting(slot) || self.random.once_in(6) {
+            return;
+        }
+        let list = self.world.latest_list(slot);
+        let home = self.someone();
+        let key = match self.random.once_in(4) {
+            true => Arc::clone(&self.world.homes[home].delegate),
+            false => Arc::clone(self.world.platform()),
+        };
+        self.world.chain.submit(&key, markets::Call::PostList { market: MARKET, slot, list });
+    }
+
+    /// Electors of the open round: most for the list that was posted last, some for another or for none.
+    fn vote(&mut self, slot: Slot) {
+        if !self.voting(slot) {
+            return;
+        }
+        let view = self.world.chain.view();
+        let lists = markets::LISTS.get_or_default(&view, &(MARKET, slot));
+        let own = self.world.claim(slot, Stage::Certification);
+        let electors = attestation::electors(&view, (MARKET, slot), Stage::Certification, own.round);
+        drop(view);
+        let Some(last) = lists.last() else { return };
+        for elector in electors {
+            let result_hash = match self.random.below(10) {
+                0 => Hash([1; 32]),
+                1..=2 => lists[0].hash,
+                3..=4 => continue,
+                _ => last.hash,
+            };
+            let vote = self.world.vote(elector.entity, Claim { result_hash, ..own });
+            self.world.chain.submit_bare(vote);
+        }
+    }
+
+    /// The bank pays in, a household spends, the operator tops up.
+    fn money(&mut self) {
+        let home = self.someone();
+        let entity = self.world.homes[home].entity;
+        let amount = Money::from_units(self.random.bits().into()).min(Money::from_units(50_000_000));
+        match self.random.below(6) {
+            0 => {
+                let owner = Arc::clone(&self.world.homes[home].owner);
+                let (free, _) = self.world.chain.money(&owner.account());
+                let dest = MultiAddress::Id(self.world.bank().account());
+                let call = balances::Call::TransferAllowDeath { dest, value: Compact(free.units()) };
+                self.world.chain.submit(&owner, call);
+            }
+            1 | 2 => {
+                let bank = Arc::clone(self.world.bank());
+                self.world.chain.submit(&bank, markets::Call::Fund { entity, amount });
+            }
+            3 => {
+                let platform = Arc::clone(self.world.platform());
+                self.world.chain.submit(&platform, markets::Call::TopUp { market: MARKET, amount });
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! One world and its slots in a row, from a seed: what happens when.
+//!
+//! Whatever an act tries may be refused; nothing here depends on it. So leaving out a kind of act leaves the others as they
+//! were, which is what makes a case smaller.
+
+use crate::books::Random;
+use crate::plans;
+use busbar_tests::invariants;
+use busbar_tests::ledger::{self, Ledger};
+use busbar_tests::world::{FIRST, World};
+use runtime_execution::modules::markets::SlotState;
+use runtime_execution::{Event, Outcome};
+use runtime_primitives::{Slot, Timestamp};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What the campaign must have seen at least once, whatever the seed: states, payments and refusals by name.
+pub const MUST_HAPPEN: &[&str] = &[
+    "event Cleared",
+    "event TradeAnswered",
+    "event TradeCancelled",
+    "event OrderCancelled",
+    "event Interrupted",
+    "event ListPosted",
+    "event Dissent",
+    "event Owed",
+    "event ClearingFailed",
+    "event SlotVoid",
+    "refused InsufficientFunds",
+    "refused GateClosed",
+    "refused StaleRevision",
+    "refused ImplausibleReading",
+    "state Disputed",
+    "second vote",
+];
+
+/// A kind of act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// Orders: good ones and bad ones.
+    Order,
+    /// Cancellations.
+    Cancel,
+    /// Amendments.
+    Amend,
+    /// Consents and refusals.
+    Answer,
+    /// Validators' signatures.
+    Attest,
+    /// Interruptions.
+    Interrupt,
+    /// First readings, some of them missing, late, implausible or replayed.
+    Read,
+    /// Corrections.
+    Correct,
+    /// Lists.
+    List,
+    /// Votes on them.
+    Vote,
+    /// Money that comes and goes.
+    Money,
+}
+
+impl Act {
+    /// All kinds.
+    pub const ALL: [Self; 11] = [
+        Self::Order,
+        Self::Cancel,
+        Self::Amend,
+        Self::Answer,
+        Self::Attest,
+        Self::Interrupt,
+        Self::Read,
+        Self::Correct,
+        Self::List,
+        Self::Vote,
+        Self::Money,
+    ];
+
+    /// Its bit among those that a case leaves out.
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// A case.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// What everything follows from.
+    pub seed: u32,
+    /// Slots played.
+    pub slots: u32,
+    /// Kinds of acts left out, as bits.
+    pub without: u32,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}:{}", self.seed, self.slots, self.without)
+    }
+}
+
+/// A case as it goes on.
+pub struct Playing {
+    /// The world.
+    pub world: World,
+    /// Left to chance.
+    pub random: Random,
+}
+
+impl Case {
+    /// The case that a failure printed.
+    pub fn parse(text: &str) -> Self {
+        let parts: Vec<u32> = text.split(':').map(|part| part.parse().expect("a number")).collect();
+        let [seed, slots, without] = parts[..] else { panic!("a case is seed:slots:without") };
+        Self { seed, slots, without }
+    }
+
+    /// Play it; counts what happened by name.
+    ///
+    /// # Errors
+    /// What must hold and does not. The accountant panics.
+    pub fn play(self) -> Result<BTreeMap<String, u32>, String> {
+        let mut random = Random(u64::from(self.seed) << 20);
+        let plan = plans::plan(&mut random);
+        let mut playing = Playing { world: World::new(&plan), random };
+        for (time, slot, act) in self.agenda(&playing.world) {
+            playing.wait(time);
+            // Each act has chances of its own, so that leaving one out does not change the others.
+            let seed =
+                u64::from(self.seed) ^ (time.ms() << 8) ^ (u64::from(slot.number()) << 32) ^ act as u64;
+            playing.random = Random(seed);
+            if self.without & act.bit() == 0 {
+                playing.act(act, slot);
+                playing.world.chain.block();
+            }
+        }
+        playing.run_out(self.slots)?;
+        let rules = ledger::native_rules();
+        let book = Ledger::audit(&playing.world, rules);
+        let settled = invariants::check(&playing.world)?;
+        let mut seen = counts(&playing.world);
+        *seen.entry("slots settled".into()).or_default() += u32::try_from(settled).unwrap().min(self.slots);
+        for line in &book.lines {
+            *seen.entry(format!("lines of kind {}", line.kind)).or_default() += 1;
+        }
+        Ok(seen)
+    }
+
+    /// Moments of all slots, in order of time.
+    fn agenda(self, world: &World) -> Vec<(Timestamp, Slot, Act)> {
+        let windows = world.terms.windows;
+        let mut agenda = Vec::new();
+        for number in FIRST.number()..FIRST.number() + self.slots {
+            let slot = Slot::from_number(number);
+            let before = |seconds: u32, act| (world.before_start(slot, seconds), slot, act);
+            let after = |seconds: u32, act| (world.after_end(slot, seconds), slot, act);
+            let (open, gate) = (windows.open_before_s, windows.gate_before_s);
+            agenda.extend([open - 30, open - 90, open - 200, open - 500].map(|at| before(at, Act::Order)));
+            agenda.extend([before(open - 300, Act::Cancel), before(open - 400, Act::Amend)]);
+            agenda.extend([before(gate - 1, Act::Order), before(gate - 2, Act::Cancel)]);
+            agenda.extend([before(open - 450, Act::Money), before(gate - 20, Act::Money)]);
+            agenda.extend([gate - 10, gate - 40, gate - 80].map(|at| before(at, Act::Answer)));
+            agenda.extend([gate - 155, gate - 170].map(|at| before(at, Act::Attest)));
+            agenda.extend([before(5, Act::Interrupt), after(1, Act::Read), after(120, Act::Read)]);
+            agenda.extend([after(150, Act::Correct), after(310, Act::List), after(320, Act::Vote)]);
+            agenda.extend([after(400, Act::Correct), after(500, Act::List), after(510, Act::Vote)]);
+            agenda.extend([after(900, Act::Vote), after(1_300, Act::Correct), after(1_350, Act::List)]);
+            agenda.extend([after(1_360, Act::Vote), after(1_500, Act::Money)]);
+        }
+        agenda.sort_by_key(|(time, slot, act)| (*time, *slot, *act));
+        agenda
+    }
+}
+
+impl Playing {
+    /// Let time pass, in a few blocks if it is long.
+    fn wait(&mut self, time: Timestamp) {
+        let chain = &mut self.world.chain;
+        if time <= chain.now {
+            return;
+        }
+        let steps = ((time.ms() - chain.now.ms()) / 30_000).min(3);
+        let distance = (time.ms() - chain.now.ms()) / (steps + 1);
+        for _ in 0..steps {
+            chain.block_at(chain.now.plus_ms(distance));
+        }
+        chain.block_at(time);
+    }
+
+    /// Let every slot come to its end.
+    fn run_out(&mut self, slots: u32) -> Result<(), String> {
+        let last = Slot::from_number(FIRST.number() + slots - 1);
+        for _ in 0..200 {
+            let open = |slot: Slot| self.world.state(slot) != SlotState::Settled;
+            if !(FIRST.number()..=last.number()).map(Slot::from_number).any(open) {
+                return Ok(());
+            }
+            let time = self.world.chain.now.plus_ms(120_000);
+            self.world.chain.block_at(time);
+        }
+        Err(format!("slot {last} is {:?} and does not end", self.world.state(last)))
+    }
+}
+
+/// Events, states and refusals of a chain by name.
+fn counts(world: &World) -> BTreeMap<String, u32> {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    let mut add = |what: String| *counts.entry(what).or_default() += 1;
+    for past in &world.chain.past {
+        for receipt in &past.receipts {
+            let printed = match &receipt.outcome {
+                Outcome::Applied { .. } => continue,
+                Outcome::Failed { error, .. } => format!("{error:?}"),
+                Outcome::Skipped { reason } => format!("{reason:?}"),
+            };
+            add(format!("refused {}", busbar_tests::story::variant(&printed)));
+        }
+        for record in &past.events {
+            let printed = format!("{:?}", record.event);
+            if matches!(record.event, Event::Markets(_) | Event::Attestation(_)) {
+                add(format!("event {}", busbar_tests::story::variant(&printed)));
+            }
+            if let Some((_, state)) = printed.split_once("state: ") {
+                add(format!("state {}", busbar_tests::story::variant(state)));
+            }
+        }
+    }
+    let second = |slot: &runtime_execution::modules::markets::SlotRecord| slot.round > 0;
+    let slots = runtime_execution::modules::markets::SLOTS.entries(&world.chain.view());
+    for _ in slots.values().filter(|slot| second(slot)) {
+        add("second vote".into());
+    }
+    counts
+}
