@@ -8,7 +8,7 @@ use crate::keyring::Keyring;
 use contract_interface::{Limits, Rates, Side, Terms, Windows, roles};
 use host_node::keys::Signer;
 use runtime_execution::modules::markets::registration::NewMarket;
-use runtime_execution::modules::registry::scopes;
+use runtime_execution::modules::registry::{Caps, scopes};
 use runtime_execution::modules::{contracts, markets, registry};
 use runtime_execution::{GenesisConfig, GenesisEntity};
 use runtime_primitives::{
@@ -282,7 +282,10 @@ impl World {
             self.chain.submit(&registrar, register_meter(home));
             let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
             let key = home.delegate.account();
-            self.chain.submit(&home.owner, registry::Call::AddDelegate { key, scopes, expires: None });
+            self.chain.submit(
+                &home.owner,
+                registry::Call::AddDelegate { key, scopes, expires: None, caps: Caps::default() },
+            );
             self.chain.submit(&home.owner, registry::Call::SetVotingKey { key: Some(key) });
             if !plan.funds.is_zero() {
                 self.chain.submit(&bank, markets::Call::Fund { entity: home.entity, amount: plan.funds });

@@ -7,7 +7,7 @@ use contract_interface::{Descriptor, INTERFACE, Pricing};
 use contracts_chain::puppet::{Script, puppet, to};
 use contracts_chain::*;
 use runtime_execution::modules::contracts::{self, Error, Instantiation, NewCode, dry_instantiate};
-use runtime_execution::modules::registry::{KeyBinding, scopes};
+use runtime_execution::modules::registry::{Caps, KeyBinding, scopes};
 use runtime_execution::modules::{balances, markets};
 use runtime_execution::{BlockEnv, Call, Context, DispatchError, Event, Origin, VerifySingly};
 use runtime_primitives::{EntityId, Gas, Hash, Height, Money, Timestamp, blake2_256};
@@ -121,7 +121,12 @@ fn context(chain: &Chain) -> Context<'_> {
 }
 
 fn author() -> Origin {
-    let binding = KeyBinding { entity: EntityId::from_number(1), scopes: scopes::OWNER, expires: None };
+    let binding = KeyBinding {
+        entity: EntityId::from_number(1),
+        scopes: scopes::OWNER,
+        expires: None,
+        caps: Caps::default(),
+    };
     Origin::Signed { key: AUTHOR, binding: Some(binding) }
 }
 

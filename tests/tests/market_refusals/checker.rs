@@ -80,7 +80,12 @@ fn signatures() -> Vec<Row> {
         row("expired delegate", Scene::Open, |world| {
             let key = keyring::key("guest");
             let expires = Some(world.chain.now.plus_ms(1_000));
-            let call = registry::Call::AddDelegate { key: key.account(), scopes: 2, expires };
+            let call = registry::Call::AddDelegate {
+                key: key.account(),
+                scopes: 2,
+                expires,
+                caps: registry::Caps::default(),
+            };
             let owner = world.homes[SELLER].owner.clone();
             world.chain.must(&owner, call);
             (world.chain.signed(&key, &note()), Invalid::Unregistered { signer: key.account() }.into())

@@ -7,10 +7,10 @@ use busbar_tests::world::{FIRST, MARKET, World, entities, register_meter};
 use contract_interface::{Side, roles};
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
-use runtime_execution::modules::registry::{self, Error, scopes};
+use runtime_execution::modules::registry::{self, Caps, Error, scopes};
 use runtime_execution::modules::{balances, contracts, markets, sudo, system, timestamp};
 use runtime_execution::{Call, DispatchError};
-use runtime_primitives::{AccountId, EntityId, MarketId, Money};
+use runtime_primitives::{AccountId, Energy, EntityId, MarketId, Money, Seq};
 
 /// Signed by the owner of a household.
 fn by_home(
@@ -39,6 +39,7 @@ const fn role(needed: u16) -> Error {
 pub fn rows() -> Vec<Row> {
     let mut rows = wrong_roles();
     rows.extend(wrong_scopes());
+    rows.extend(caps());
     rows.extend(keys());
     rows.extend(money());
     rows
@@ -126,7 +127,10 @@ fn by_guest(
 ) -> Attempt {
     let key = keyring::key("guest");
     let owner = world.homes[SELLER].owner.clone();
-    world.chain.must(&owner, registry::Call::AddDelegate { key: key.account(), scopes, expires: None });
+    world.chain.must(
+        &owner,
+        registry::Call::AddDelegate { key: key.account(), scopes, expires: None, caps: Caps::default() },
+    );
     (world.chain.signed(&key, &call.into().0), Error::WrongScope { needed, has: scopes }.into())
 }
 
@@ -162,14 +166,23 @@ fn wrong_scopes() -> Vec<Row> {
             by_guest(world, scopes::VOTE, registry::Call::SetVotingKey { key: None }, scopes::OWNER)
         }),
         row("wrong scope: a delegate adds a delegate", Scene::Open, |world| {
-            let call =
-                registry::Call::AddDelegate { key: AccountId([3; 32]), scopes: scopes::BID, expires: None };
+            let call = registry::Call::AddDelegate {
+                key: AccountId([3; 32]),
+                scopes: scopes::BID,
+                expires: None,
+                caps: Caps::default(),
+            };
             by_guest(world, scopes::BID, call, scopes::OWNER)
         }),
         row("wrong scope: a delegate of the bank funds", Scene::Open, |world| {
             let key = keyring::key("teller");
             let bank = world.bank().clone();
-            let call = registry::Call::AddDelegate { key: key.account(), scopes: scopes::BID, expires: None };
+            let call = registry::Call::AddDelegate {
+                key: key.account(),
+                scopes: scopes::BID,
+                expires: None,
+                caps: Caps::default(),
+            };
             world.chain.must(&bank, call);
             let entity = world.homes[SELLER].entity;
             let call = Call::Markets(markets::Call::Fund { entity, amount: Money::from_units(1) });
@@ -186,11 +199,86 @@ fn wrong_scopes() -> Vec<Row> {
     ]
 }
 
+/// The seller has 4 kWh in the slot, for which 4,000,000 units are held. Its guest may order 1 kWh at a time and have
+/// 4,500,000 held: one order of 500 Wh is inside both.
+fn by_capped_guest(
+    world: &mut World,
+    call: impl FnOnce(&World) -> markets::Call,
+    wrong: markets::Error,
+) -> Attempt {
+    let (key, owner) = (keyring::key("guest"), world.homes[SELLER].owner.clone());
+    let caps = Caps { held: Some(Money::from_units(4_500_000)), energy: Some(Energy::from_wh(1_000)) };
+    let add = registry::Call::AddDelegate { key: key.account(), scopes: scopes::BID, expires: None, caps };
+    world.chain.must(&owner, add);
+    let call = call(world);
+    (world.chain.signed(&key, &Call::Markets(call)), wrong.into())
+}
+
+fn caps() -> Vec<Row> {
+    fn place(wh: u64) -> impl FnOnce(&World) -> markets::Call {
+        move |world| markets::Call::Place { request: world.request(SELLER, FIRST, Side::Sell, wh, 6_000) }
+    }
+    vec![
+        row("above the key's energy cap", Scene::Open, |world| {
+            let [energy, cap] = [1_001, 1_000].map(Energy::from_wh);
+            by_capped_guest(world, place(1_001), markets::Error::AboveEnergyCap { energy, cap })
+        }),
+        row("above the key's money cap with what others placed", Scene::Open, |world| {
+            let [held, cap] = [4_501_000, 4_500_000].map(Money::from_units);
+            by_capped_guest(world, place(501), markets::Error::AboveHeldCap { held, cap })
+        }),
+        row("above the key's money cap with what it placed", Scene::Open, |world| {
+            let [held, cap] = [4_501_000, 4_500_000].map(Money::from_units);
+            by_capped_guest(world, place(500), markets::Error::AboveHeldCap { held, cap });
+            let guest = keyring::key("guest");
+            let call = place(500)(world);
+            world.chain.must(&guest, call);
+            let call = Call::Markets(place(1)(world));
+            (world.chain.signed(&guest, &call), markets::Error::AboveHeldCap { held, cap }.into())
+        }),
+        row("amended above the key's energy cap", Scene::Open, |world| {
+            let [energy, cap] = [1_001, 1_000].map(Energy::from_wh);
+            let amend = |world: &World| {
+                let request = world.request(SELLER, FIRST, Side::Sell, 1_001, 6_000);
+                markets::Call::Amend { seq: Default::default(), request }
+            };
+            by_capped_guest(world, amend, markets::Error::AboveEnergyCap { energy, cap })
+        }),
+        row("a deposit above the key's money cap", Scene::Sealed, |world| {
+            let [held, cap] = [22_000_000, 4_500_000].map(Money::from_units);
+            let commit = |world: &World| {
+                let request = world.request(SELLER, FIRST, Side::Sell, 10, 6_000);
+                markets::Call::Commit { commit: world.commitment(SELLER, &request) }
+            };
+            by_capped_guest(world, commit, markets::Error::AboveHeldCap { held, cap })
+        }),
+        row("revealed above the key's energy cap", Scene::Revealing, |world| {
+            // The buyer's guest, for the buyer has not revealed.
+            let (key, owner) = (keyring::key("guest"), world.homes[BUYER].owner.clone());
+            let [energy, cap] = [4_000, 3_999].map(Energy::from_wh);
+            let caps = Caps { held: None, energy: Some(cap) };
+            let (scopes, expires) = (scopes::BID, None);
+            world
+                .chain
+                .must(&owner, registry::Call::AddDelegate { key: key.account(), scopes, expires, caps });
+            let request = world.request(BUYER, FIRST, Side::Buy, 4_000, 6_700);
+            let salt = world.salt(BUYER, &request);
+            let call = markets::Call::Reveal { seq: Seq::from_number(1), request, salt };
+            let wrong = markets::Error::AboveEnergyCap { energy, cap };
+            (world.chain.signed(&key, &Call::Markets(call)), wrong.into())
+        }),
+    ]
+}
+
 fn keys() -> Vec<Row> {
     vec![
         row("all-zero delegate", Scene::Open, |world| {
-            let call =
-                registry::Call::AddDelegate { key: AccountId::ZERO, scopes: scopes::BID, expires: None };
+            let call = registry::Call::AddDelegate {
+                key: AccountId::ZERO,
+                scopes: scopes::BID,
+                expires: None,
+                caps: Caps::default(),
+            };
             by_home(world, SELLER, call, Error::ZeroKey)
         }),
         row("all-zero owner", Scene::Open, |world| {
@@ -199,12 +287,21 @@ fn keys() -> Vec<Row> {
         }),
         row("key of another entity", Scene::Open, |world| {
             let key = world.homes[BUYER].delegate.account();
-            let call = registry::Call::AddDelegate { key, scopes: scopes::BID, expires: None };
+            let call = registry::Call::AddDelegate {
+                key,
+                scopes: scopes::BID,
+                expires: None,
+                caps: Caps::default(),
+            };
             by_home(world, SELLER, call, Error::KeyInUse { key, entity: world.homes[BUYER].entity })
         }),
         row("scopes of an owner", Scene::Open, |world| {
-            let call =
-                registry::Call::AddDelegate { key: AccountId([3; 32]), scopes: scopes::OWNER, expires: None };
+            let call = registry::Call::AddDelegate {
+                key: AccountId([3; 32]),
+                scopes: scopes::OWNER,
+                expires: None,
+                caps: Caps::default(),
+            };
             by_home(world, SELLER, call, Error::UnknownScopes(scopes::OWNER))
         }),
         row("voting key of another entity", Scene::Open, |world| {

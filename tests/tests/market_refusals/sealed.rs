@@ -168,7 +168,12 @@ fn reveals() -> Vec<Row> {
         row("reveal by a voter", Scene::Revealing, |world| {
             let key = busbar_tests::keyring::key("guest");
             let scopes = registry::scopes::VOTE;
-            let add = registry::Call::AddDelegate { key: key.account(), scopes, expires: None };
+            let add = registry::Call::AddDelegate {
+                key: key.account(),
+                scopes,
+                expires: None,
+                caps: registry::Caps::default(),
+            };
             let owner = world.homes[BUYER].owner.clone();
             world.chain.must(&owner, add);
             let (request, salt) = (sealed(world), world.salt(BUYER, &sealed(world)));

@@ -8,7 +8,7 @@ use crate::agent::{Attestor, Household, Journal, JournalError, Operator};
 use crate::keys::{KeyPair, Signer, SigningPolicy};
 use crate::wallet::Wallet;
 use contract_interface::{Terms, roles};
-use runtime_execution::modules::registry::{self, ENTITIES, NEXT_ENTITY, NEXT_METER, scopes};
+use runtime_execution::modules::registry::{self, Caps, ENTITIES, NEXT_ENTITY, NEXT_METER, scopes};
 use runtime_execution::modules::system::ACCOUNT;
 use runtime_execution::modules::{contracts, markets};
 use runtime_execution::{Call, GenesisConfig, GenesisEntity};
@@ -285,7 +285,8 @@ impl Cast {
             owner.refresh(state);
             let delegate = pair(scenario, name, "delegate").account();
             let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
-            let add = registry::Call::AddDelegate { key: delegate, scopes, expires: None };
+            let add =
+                registry::Call::AddDelegate { key: delegate, scopes, expires: None, caps: Caps::default() };
             batch.push(owner.sign(&Call::Registry(add)));
             let name_key = registry::Call::SetVotingKey { key: Some(delegate) };
             batch.push(owner.sign(&Call::Registry(name_key)));

@@ -361,6 +361,24 @@ pub enum Error {
         /// Selected by its revisions.
         selected: Hash,
     },
+    /// The key may not have so much held.
+    #[error("the key's cap: {held} would be held in the slot, the owner allows {cap}")]
+    #[codec(index = 106)]
+    AboveHeldCap {
+        /// By the entity in this slot, with this order.
+        held: Money,
+        /// Of the key.
+        cap: Money,
+    },
+    /// The key may not order so much.
+    #[error("the key's cap: an order of {energy} Wh, the owner allows {cap} Wh")]
+    #[codec(index = 107)]
+    AboveEnergyCap {
+        /// Of the order.
+        energy: Energy,
+        /// Of the key.
+        cap: Energy,
+    },
 }
 
 /// What is wrong with terms.

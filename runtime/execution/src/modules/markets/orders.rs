@@ -11,19 +11,52 @@ use super::{
 use crate::archive::{ArchiveEntry, HoldRecord};
 use crate::context::Context;
 use crate::modules::balances;
-use crate::modules::registry::{self, Entity, METERS, Meter, scopes};
+use crate::modules::registry::{self, Caps, Entity, METERS, Meter, scopes};
 use crate::origin::Origin;
 use contract_interface::{Admission, AdmitInput, INTERFACE, Order, OrderRequest, Side, flags, roles};
 use runtime_primitives::limits::{MEMO_BYTES_MAX, PLACES_PER_ORDER};
 use runtime_primitives::{Energy, EntityId, Hash, MeterId, Money, Seq, Timestamp};
+
+/// Who bids, as far as the key that signed may.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bidder {
+    /// The entity.
+    pub entity: EntityId,
+    /// What the key's orders may come to.
+    pub caps: Caps,
+}
+
+impl Bidder {
+    /// Whoever signed, if its key may bid.
+    pub(super) fn of(origin: &Origin) -> Result<Self, crate::DispatchError> {
+        registry::ensure_scope(origin, scopes::BID)?;
+        let binding = origin.binding()?;
+        Ok(Self { entity: binding.entity, caps: binding.caps })
+    }
+
+    /// Whether `held` more for one more order in the slot is within the key's cap.
+    pub(super) fn may_hold(&self, held: Money, standing: Option<&EntitySlot>) -> Result<(), Error> {
+        let held = standing.map_or(Money::ZERO, |standing| standing.held).saturating_add(held);
+        match self.caps.held {
+            Some(cap) if held > cap => Err(Error::AboveHeldCap { held, cap }),
+            _ => Ok(()),
+        }
+    }
+
+    fn may_order(&self, energy: Energy) -> Result<(), Error> {
+        match self.caps.energy {
+            Some(cap) if energy > cap => Err(Error::AboveEnergyCap { energy, cap }),
+            _ => Ok(()),
+        }
+    }
+}
 
 /// Admit an order.
 ///
 /// # Errors
 /// One per rule; see [`Error`].
 pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Result<Seq, crate::DispatchError> {
-    registry::ensure_scope(origin, scopes::BID)?;
-    let entity = origin.entity()?;
+    let bidder = Bidder::of(origin)?;
     let at = (request.market, request.slot);
     let mut live = live(&ctx.state, at)?;
     ensure_open(&live)?;
@@ -31,10 +64,11 @@ pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Resul
         return Err(Error::SealedSlot(at.1).into());
     }
     let seq = next_place(&live)?;
-    let (entry, hold) = enter(ctx, &mut live, entity, &request, seq)?;
+    let (entry, hold) = enter(ctx, &mut live, &bidder, &request, seq)?;
     BOOK.push(&mut ctx.state, at, seq.number(), &entry);
     live.slot.next_seq = seq.next();
     SLOTS.put(&mut ctx.state, &at, &live.slot);
+    let entity = bidder.entity;
     ctx.emit(Event::OrderPlaced { market: at.0, slot: at.1, seq, entity, hold });
     Ok(seq)
 }
@@ -53,11 +87,11 @@ pub(super) fn next_place(live: &Live) -> Result<Seq, Error> {
 pub(super) fn enter(
     ctx: &mut Context,
     live: &mut Live,
-    id: EntityId,
+    bidder: &Bidder,
     request: &OrderRequest,
     seq: Seq,
 ) -> Result<(BookEntry, Money), crate::DispatchError> {
-    let at = live.at;
+    let (at, id) = (live.at, bidder.entity);
     let entity = trader(ctx, id)?;
     let meter = own_meter(ctx, live, request.meter, id)?;
     let standing = ENTITY_SLOTS.get(&ctx.state, &(at.0, at.1, id));
@@ -65,9 +99,10 @@ pub(super) fn enter(
     check_request(ctx, live, request)?;
     check_counts(live, standing.as_ref())?;
     check_standing(live, request, &meter, standing.as_ref())?;
-    ask_bid_rule(ctx, live, request, id, &entity, &meter, standing.as_ref())?;
-
     let hold = live.terms.hold(request.side, request.price, request.energy);
+    bidder.may_order(request.energy)?;
+    bidder.may_hold(hold, standing.as_ref())?;
+    ask_bid_rule(ctx, live, request, id, &entity, &meter, standing.as_ref())?;
     reserve(ctx, &entity, hold)?;
     let order = request.clone().into_order(seq, id);
     let record = HoldRecord {

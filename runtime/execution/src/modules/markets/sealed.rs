@@ -13,7 +13,7 @@ use super::{
 use crate::archive::{ArchiveEntry, CommitRecord};
 use crate::context::Context;
 use crate::modules::balances;
-use crate::modules::registry::{self, scopes};
+use crate::modules::registry;
 use crate::origin::Origin;
 use contract_interface::{Order, OrderRequest, Side, TransferRecord, kinds, seal};
 use parity_scale_codec::{Decode, Encode};
@@ -42,8 +42,8 @@ pub struct Commitment {
 /// # Errors
 /// One per rule; see [`Error`].
 pub fn commit(ctx: &mut Context, origin: &Origin, commit: &Commitment) -> Result<Seq, crate::DispatchError> {
-    registry::ensure_scope(origin, scopes::BID)?;
-    let id = origin.entity()?;
+    let bidder = orders::Bidder::of(origin)?;
+    let id = bidder.entity;
     let at = (commit.market, commit.slot);
     let mut live = live(&ctx.state, at)?;
     orders::ensure_open(&live)?;
@@ -57,6 +57,7 @@ pub fn commit(ctx: &mut Context, origin: &Origin, commit: &Commitment) -> Result
     orders::check_validity(ctx, &live, commit.terms, commit.valid_until)?;
     orders::check_counts(&live, standing.as_ref())?;
     let deposit = live.terms.seal_deposit(meter.p_max_w);
+    bidder.may_hold(deposit, standing.as_ref())?;
     orders::reserve(ctx, &entity, deposit)?;
     let record = CommitRecord {
         seq,
@@ -162,8 +163,8 @@ pub fn reveal(
     request: OrderRequest,
     salt: &[u8; 32],
 ) -> Result<(), crate::DispatchError> {
-    registry::ensure_scope(origin, scopes::BID)?;
-    let entity = origin.entity()?;
+    let bidder = orders::Bidder::of(origin)?;
+    let entity = bidder.entity;
     let at = (request.market, request.slot);
     let mut live = live(&ctx.state, at)?;
     if live.slot.state != SlotState::Revealing {
@@ -178,7 +179,7 @@ pub fn reveal(
         return Err(Error::SealedMeter { committed: sealed.meter, revealed: request.meter }.into());
     }
     unseal(ctx, &mut live, seq, &sealed, SealState::Revealed);
-    match ctx.transactional(|ctx| orders::enter(ctx, &mut live, entity, &request, seq)) {
+    match ctx.transactional(|ctx| orders::enter(ctx, &mut live, &bidder, &request, seq)) {
         Ok((entry, hold)) => {
             BOOK.set(&mut ctx.state, at, seq.number(), &entry);
             ctx.emit(Event::OrderRevealed { market: at.0, slot: at.1, seq, hold });

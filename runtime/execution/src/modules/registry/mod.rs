@@ -7,7 +7,7 @@ use crate::origin::Origin;
 use crate::storage::{Map, Value};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Timestamp};
+use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Timestamp};
 use runtime_state::Overlay;
 use thiserror::Error as ThisError;
 
@@ -43,6 +43,8 @@ pub enum Call {
         scopes: u8,
         /// Last block time at which it is valid.
         expires: Option<Timestamp>,
+        /// What its orders may come to.
+        caps: Caps,
     },
     /// Unbind a delegate key. By the owner.
     #[codec(index = 2)]
@@ -218,6 +220,15 @@ pub struct Entity {
     pub admitted_by: Hash,
 }
 
+/// What the orders of a key may come to; `None` leaves it to the entity's money and to the market's limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Caps {
+    /// Most money that the entity has held in one slot after an order of this key, whoever placed the others.
+    pub held: Option<Money>,
+    /// Most energy of one order.
+    pub energy: Option<Energy>,
+}
+
 /// What a key stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct KeyBinding {
@@ -227,6 +238,8 @@ pub struct KeyBinding {
     pub scopes: u8,
     /// Last block time at which the key is valid.
     pub expires: Option<Timestamp>,
+    /// What its orders may come to.
+    pub caps: Caps,
 }
 
 /// A meter.
@@ -332,13 +345,13 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
             let entity = admit(&mut ctx.state, owner, roles, ctx.extrinsic)?;
             ctx.emit(Event::EntityRegistered { entity, owner, roles });
         }
-        Call::AddDelegate { key, scopes: wanted, expires } => {
+        Call::AddDelegate { key, scopes: wanted, expires, caps } => {
             ensure_scope(origin, scopes::OWNER)?;
             if wanted == 0 || wanted & !(scopes::BID | scopes::CONFIRM | scopes::VOTE) != 0 {
                 return Err(Error::UnknownScopes(wanted).into());
             }
             let entity = origin.entity()?;
-            bind(&mut ctx.state, key, KeyBinding { entity, scopes: wanted, expires })?;
+            bind(&mut ctx.state, key, KeyBinding { entity, scopes: wanted, expires, caps })?;
             ctx.emit(Event::DelegateAdded { entity, key, scopes: wanted });
         }
         Call::RemoveDelegate { key } => remove_delegate(ctx, origin, key)?,
@@ -414,7 +427,11 @@ pub(crate) fn admit(
     admitted_by: Hash,
 ) -> Result<EntityId, Error> {
     let id = NEXT_ENTITY.get(state).unwrap_or_default();
-    bind(state, owner, KeyBinding { entity: id, scopes: scopes::OWNER, expires: None })?;
+    bind(
+        state,
+        owner,
+        KeyBinding { entity: id, scopes: scopes::OWNER, expires: None, caps: Caps::default() },
+    )?;
     ENTITIES.put(state, &id, &Entity { owner, roles, voting_key: None, suspended: false, admitted_by });
     NEXT_ENTITY.put(state, &EntityId::from_number(id.number() + 1));
     Ok(id)
@@ -427,7 +444,7 @@ pub(crate) fn bind_delegate(
     key: AccountId,
     scopes: u8,
 ) -> Result<(), Error> {
-    bind(state, key, KeyBinding { entity, scopes, expires: None })
+    bind(state, key, KeyBinding { entity, scopes, expires: None, caps: Caps::default() })
 }
 
 pub(crate) fn set_voting_key(state: &mut Overlay, id: EntityId, key: Option<AccountId>) -> Result<(), Error> {
