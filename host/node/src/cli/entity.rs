@@ -6,9 +6,9 @@ use crate::client::Party;
 use crate::quantity;
 use clap::{Args, Subcommand, ValueEnum};
 use runtime_execution::modules::balances;
-use runtime_execution::modules::registry::{self, ENTITIES, Entity, Event as Registered, KEYS, scopes};
+use runtime_execution::modules::registry::{self, Caps, ENTITIES, Entity, Event as Registered, KEYS, scopes};
 use runtime_execution::{Call, Event};
-use runtime_primitives::{AccountId, EntityId, Timestamp};
+use runtime_primitives::{AccountId, Energy, EntityId, Money, Timestamp};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -44,6 +44,12 @@ enum EntityCommand {
         /// Last moment at which it is valid, such as 2026-12-31T00:00:00Z.
         #[arg(long, value_name = "TIME", value_parser = quantity::instant)]
         expires: Option<Timestamp>,
+        /// Most money that the entity has held in a slot after an order of the key, such as 20yuan.
+        #[arg(long, value_name = "MONEY", value_parser = quantity::money)]
+        max_held: Option<Money>,
+        /// Most energy of one order, such as 10kWh.
+        #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
+        max_energy: Option<Energy>,
         #[command(flatten)]
         sign: SignArgs,
     },
@@ -122,9 +128,10 @@ impl EntityArgs {
                 let call = registry::Call::RegisterEntity { owner, roles: Role::bits(&roles) };
                 sign.send(&sign.session()?, &Call::Registry(call), admitted)
             }
-            EntityCommand::Delegate { delegate: key, scopes, expires, sign } => {
+            EntityCommand::Delegate { delegate: key, scopes, expires, max_held, max_energy, sign } => {
+                let caps = Caps { held: max_held, energy: max_energy };
                 let scopes = scopes.iter().fold(0, |bits, scope| bits | scope.bit());
-                let call = registry::Call::AddDelegate { key, scopes, expires };
+                let call = registry::Call::AddDelegate { key, scopes, expires, caps };
                 let told = format!("{} acts for the entity", address(key));
                 sign.send(&sign.session()?, &Call::Registry(call), said(told))
             }
