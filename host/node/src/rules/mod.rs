@@ -4,13 +4,18 @@
 //! from outside; no rule is known here by name.
 
 mod book_file;
+mod check;
 mod fault;
+pub mod generate;
 mod live_book;
 mod rule;
+mod shrink;
 mod trial;
 
 pub use book_file::{BookError, NamedBook, meter_of, written};
+pub use check::{Finding, Plan, Verdict, check};
 pub use fault::Fault;
 pub use live_book::{Fill, LiveBook, OpResult};
 pub use rule::{LoadError, NoAnswer, Rule, RuleKind, answer, clear_message};
+pub use shrink::smallest;
 pub use trial::{PARAMS, Stopped, Trial, try_batches, try_book};

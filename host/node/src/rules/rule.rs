@@ -3,9 +3,10 @@
 //! A trap is told with its reason, which a chain would not remember: here it is for the rule's author.
 
 use super::fault::Fault;
+use super::generate::plain_message;
 use contract_interface::{
-    ADMIT, Book, CLEAR, ClearParams, DESCRIBE, Descriptor, INTERFACE, Pricing, RuleError, RuleResult, SETTLE,
-    Selector,
+    ADMIT, Admission, Book, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE, Pricing,
+    RuleError, RuleResult, SETTLE, Selector, SettlementReport,
 };
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_primitives::limits::{
@@ -26,6 +27,9 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    /// All of them; what answers several messages is taken for the first.
+    pub const ALL: [Self; 3] = [Self::Matching, Self::Bid, Self::Settlement];
+
     /// The message that makes it one.
     pub const fn selector(self) -> Selector {
         match self {
@@ -146,6 +150,23 @@ impl Rule {
         }
         Ok(Descriptor { max_orders: descriptor.max_orders.min(MAX_ORDERS_PER_SLOT), ..descriptor })
     }
+
+    /// Which messages it understands: those of which it does not leave a valid input unread.
+    pub fn kinds(&self) -> Vec<RuleKind> {
+        let understands = |kind: &RuleKind| {
+            let outcome = self.call(&plain_message(*kind), kind.gas_max());
+            match kind {
+                RuleKind::Matching => understood::<Clearing>(&outcome),
+                RuleKind::Bid => understood::<Admission>(&outcome),
+                RuleKind::Settlement => understood::<SettlementReport>(&outcome),
+            }
+        };
+        RuleKind::ALL.into_iter().filter(understands).collect()
+    }
+}
+
+fn understood<T: Decode>(outcome: &Outcome) -> bool {
+    matches!(answer::<T>(outcome), Ok(_) | Err(NoAnswer::Refused(_)))
 }
 
 /// What an outcome says.

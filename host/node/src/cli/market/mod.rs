@@ -1,6 +1,7 @@
 //! `busbar market …`: a market's spec, its rules on the author's desk, and its life on a chain; one file a command.
 
 mod chain;
+mod check;
 mod ending;
 mod operate;
 mod spec;
@@ -36,12 +37,15 @@ enum MarketCommand {
     /// Clear a book with a matching rule and show trades, verdict, price, welfare and gas; no node is needed.
     #[command(after_help = try_book::help())]
     Try(try_book::TryArgs),
+    /// Check a rule for what every rule of its kind must keep, on generated inputs; no node is needed.
+    #[command(after_help = check::help())]
+    Check(check::CheckArgs),
 }
 
 impl MarketArgs {
     /// Whether it is about a rule on its author's desk, whose exit codes tell what the rule did.
     pub(super) const fn is_of_an_author(&self) -> bool {
-        matches!(self.command, MarketCommand::Try(_))
+        matches!(self.command, MarketCommand::Try(_) | MarketCommand::Check(_))
     }
 
     /// Do it and print the answer.
@@ -58,6 +62,7 @@ impl MarketArgs {
             MarketCommand::Status(args) => args.run(),
             MarketCommand::List(args) => args.run(),
             MarketCommand::Try(args) => args.run().map(|ending| ExitCode::from(ending.code())),
+            MarketCommand::Check(args) => args.run().map(|ending| ExitCode::from(ending.code())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `busbar market try` as a process: the oracle's books, the forms a file may have, and what it exits with.
+//! `busbar market try` and `check` as processes: the oracle's books, the forms a file may have, and the exit codes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::{Value, json};
@@ -260,16 +260,55 @@ fn documented(words: &str) -> Vec<String> {
 
 #[test]
 fn the_documented_lines_do_what_is_said() {
-    let lines = documented("busbar market try ");
-    assert_eq!(lines.len(), 2);
-    for line in lines {
+    let (tries, checks) = (documented("busbar market try "), documented("busbar market check "));
+    assert_eq!((tries.len(), checks.len()), (2, 1));
+    for line in tries.iter().chain(&checks) {
         let words = line.split_whitespace().skip(1);
         let mut command = Command::new(env!("CARGO_BIN_EXE_busbar"));
         let output = command.args(words).current_dir(in_repository("")).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
         let said = String::from_utf8(output.stdout).unwrap();
-        for word in ["elfare", "ptimum", "eferee", "as"] {
+        let words = if line.contains(" try ") {
+            ["elfare", "ptimum", "eferee"]
+        } else {
+            ["Cases", "holds", "referee"]
+        };
+        for word in words {
             assert!(said.contains(word), "{line}: no {word} in {said}");
         }
     }
+}
+
+#[test]
+fn a_check_says_what_holds_and_what_does_not() {
+    let check = |rule: &str, more: &[&str]| {
+        let (code, output) = market(&[&["check", "--rule", rule], more].concat(), &Value::Null);
+        (code, String::from_utf8(output.stdout).unwrap())
+    };
+    let json = |rule: &str, more: &[&str]| -> (i32, Value) {
+        let (code, said) = check(rule, &[&["--json", "--cases", "30"], more].concat());
+        (code, serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}")))
+    };
+    for (rule, kind) in [("high_low", "matching"), ("bid", "bid"), ("settlement", "settlement")] {
+        let (code, found) = json(&in_repository(&format!("contracts/artifacts/{rule}.wasm")), &[]);
+        assert_eq!((code, &found["kind"], &found["holds"]), (0, &json!(kind), &json!(true)), "{found}");
+    }
+    let min_spread = in_repository("contracts/artifacts/min_spread.wasm");
+    assert_eq!(json(&min_spread, &["--seed", "7"]), json(&min_spread, &["--seed", "7"]), "a seed repeats");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wrong.wat").display().to_string();
+    std::fs::write(&path, module(&evil_clearing())).unwrap();
+    let (code, found) = json(&path, &[]);
+    let failed = |name: &str| {
+        let all = found["properties"].as_array().unwrap();
+        all.iter().find(|one| one["property"] == name).unwrap()["verdict"] == "fails"
+    };
+    assert_eq!((code, &found["holds"]), (4, &json!(false)), "{found}");
+    assert!(failed("trades are of the book") && failed("passes the referee"), "{found}");
+    let (code, said) = check(&path, &["--cases", "5"]);
+    assert!(code == 4 && said.contains("FAILS") && said.contains("{\"orders\":[]}"), "{said}");
+    let stateful = in_repository("runtime/execution/tests/contracts_chain/flipper.wat");
+    assert_eq!(json(&stateful, &[]).0, 3);
+    assert_eq!(check("absent.wasm", &[]).0, 64);
+    assert_eq!(check(&path, &["--claim", "everything"]).0, 64);
 }
