@@ -9,8 +9,6 @@ pub mod invariants;
 pub mod keyring;
 pub mod ledger;
 pub mod machine;
-pub mod plodding;
-pub mod price_time;
 pub mod story;
 pub mod two_faced;
 pub mod world;

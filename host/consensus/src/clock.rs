@@ -5,17 +5,26 @@
 use runtime_primitives::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// Now, in milliseconds since the UNIX epoch.
     fn now(&self) -> Timestamp;
+
+    /// How long to wait until this clock shows `time`.
+    fn until(&self, time: Timestamp) -> Duration {
+        Duration::from_millis(time.ms().saturating_sub(self.now().ms()))
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn until(&self, time: Timestamp) -> Duration {
+        (**self).until(time)
     }
 }
 
@@ -28,6 +37,42 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A clock that starts at the machine's time and runs faster: a market's day passes in an hour. For rehearsals.
+#[derive(Clone, Debug)]
+pub struct RehearsalClock {
+    began: Instant,
+    start: Arc<AtomicU64>,
+    rate: u32,
+}
+
+impl RehearsalClock {
+    /// A clock that runs `rate` times as fast as the machine's; 0 counts as 1.
+    pub fn new(rate: u32) -> Self {
+        let start = Arc::new(AtomicU64::new(SystemClock.now().ms()));
+        Self { began: Instant::now(), start, rate: rate.max(1) }
+    }
+
+    /// Put all clones at `time` unless they are already past it: a chain that was rehearsed before is ahead of the
+    /// machine.
+    pub fn advance_to(&self, time: Timestamp) {
+        let behind = time.ms().saturating_sub(self.now().ms());
+        self.start.fetch_add(behind, Ordering::SeqCst);
+    }
+}
+
+impl Clock for RehearsalClock {
+    fn now(&self) -> Timestamp {
+        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let start = Timestamp::from_ms(self.start.load(Ordering::SeqCst));
+        start.plus_ms(passed.saturating_mul(u64::from(self.rate)))
+    }
+
+    fn until(&self, time: Timestamp) -> Duration {
+        let ms = time.ms().saturating_sub(self.now().ms());
+        Duration::from_millis(ms.div_ceil(u64::from(self.rate)))
     }
 }
 
@@ -71,6 +116,21 @@ mod tests {
         assert_eq!(held.now().ms(), 25);
         clock.set(Timestamp::from_ms(5));
         assert_eq!(held.now().ms(), 5);
+    }
+
+    #[test]
+    fn a_rehearsal_runs_faster_and_waits_less() {
+        let clock = RehearsalClock::new(1_000);
+        let start = clock.now();
+        assert!(start.ms().abs_diff(SystemClock.now().ms()) < 60_000);
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(clock.now().ms() - start.ms() >= 20_000);
+        assert!(clock.until(clock.now().plus_ms(60_000)) <= Duration::from_millis(60));
+        let ahead = clock.now().plus_ms(3_600_000);
+        clock.clone().advance_to(ahead);
+        assert!(clock.now() >= ahead);
+        clock.advance_to(start);
+        assert!(clock.now() >= ahead, "it never goes back");
     }
 
     #[test]

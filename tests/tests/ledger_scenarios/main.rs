@@ -7,7 +7,6 @@
 mod batches;
 mod chains;
 mod consents;
-mod continuous;
 mod deliveries;
 mod disputes;
 mod seals;

@@ -27,8 +27,10 @@ pub enum Preset {
     Shoulder,
     /// A day with use well above generation.
     Winter,
-    /// Well-known keys and an empty market: for development.
+    /// Well-known keys in the market's roles, rules uploaded, no market: for development.
     Dev,
+    /// A registrar with a bank, and one validator: everything else by commands.
+    Bare,
 }
 
 impl Preset {
@@ -46,6 +48,7 @@ impl Preset {
             Self::Shoulder => Season::Shoulder.name(),
             Self::Winter => Season::Winter.name(),
             Self::Dev => "dev",
+            Self::Bare => "bare",
         }
     }
 
@@ -59,19 +62,23 @@ impl Preset {
             Self::Summer => Some(day(Season::Summer)),
             Self::Shoulder => Some(day(Season::Shoulder)),
             Self::Winter => Some(day(Season::Winter)),
-            Self::Dev => None,
+            Self::Dev | Self::Bare => None,
         }
     }
 
     /// What the chain starts with.
     pub fn config(self) -> GenesisConfig {
-        self.script().map_or_else(dev, |script| Cast::genesis_config(&script))
+        match (self, self.script()) {
+            (_, Some(script)) => Cast::genesis_config(&script),
+            (Self::Bare, None) => bare(),
+            (_, None) => dev(),
+        }
     }
 
     /// The well-known session key of a validator, numbered from 1.
     pub fn session_key(self, validator: u32) -> KeyPair {
         match self {
-            Self::Dev => key(&format!("//Validator{validator}//session")),
+            Self::Dev | Self::Bare => key(&format!("//Validator{validator}//session")),
             _ => pair(self.name(), &format!("validator {validator}"), "session"),
         }
     }
@@ -105,6 +112,19 @@ fn dev() -> GenesisConfig {
             .to_vec(),
         default_settlement: Some(blake2_256(rules::SETTLEMENT)),
         deposits: DepositRates::default(),
+    }
+}
+
+/// What no command can make: a registrar, money, a validator.
+fn bare() -> GenesisConfig {
+    let dev = dev();
+    let kept = |entity: &GenesisEntity| entity.roles & (roles::REGISTRAR | roles::VALIDATOR) != 0;
+    GenesisConfig {
+        chain: "busbar bare".to_owned(),
+        entities: dev.entities.into_iter().filter(kept).collect(),
+        codes: Vec::new(),
+        default_settlement: None,
+        ..dev
     }
 }
 

@@ -1,5 +1,6 @@
 //! `busbar agent`: one household against a running node: bids, confirms, reads its meter, re-runs settlements, votes.
 
+use super::remote::default_url;
 use crate::agent::{Deed, Done, Identity, Intent, RemoteHousehold, Round};
 use crate::keys::{KeyPair, Signer, SigningPolicy, UnlockArgs};
 use crate::scenario::HouseholdScript;
@@ -20,9 +21,9 @@ const RETRY_MS_MAX: u64 = 10_000;
 /// Play a household against a running node.
 #[derive(Debug, Args)]
 pub struct AgentArgs {
-    /// The node's RPC address, http:// or ws://.
-    #[arg(long, default_value = "http://127.0.0.1:9944")]
-    url: String,
+    /// The node's RPC address, http:// or ws://; from the environment's BUSBAR_RPC if that is set.
+    #[arg(long, value_name = "URL", alias = "url", default_value_t = default_url())]
+    rpc: String,
     /// The household's entity number.
     #[arg(long)]
     entity: u32,
@@ -101,7 +102,7 @@ impl AgentArgs {
             delegate: self.signer(self.delegate.as_deref(), self.key_name.as_deref())?,
             meter_key: self.signer(self.meter_key.as_deref(), self.meter_key_name.as_deref())?,
         };
-        let node = RemoteNode::at(&self.url)?;
+        let node = RemoteNode::at(&self.rpc)?;
         let market = MarketId::from_number(self.market);
         Ok(RemoteHousehold::connect(node, identity, market, plan, Vm::new(EngineKind::Wasmtime)?)?)
     }

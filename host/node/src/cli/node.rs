@@ -5,12 +5,16 @@ use crate::keys::{Signer, SigningPolicy, UnlockArgs};
 use crate::service::{Service, ServiceConfig};
 use anyhow::{Context as _, bail};
 use clap::Args;
-use host_consensus::SystemClock;
+use host_consensus::{Clock, RehearsalClock, SystemClock};
 use runtime_execution::GenesisConfig;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tracing::Level;
+
+/// Fastest rehearsal: a day in a minute and a half.
+const CLOCK_RATE_MAX: i64 = 1_000;
 
 /// Run a node.
 #[derive(Debug, Args)]
@@ -33,6 +37,9 @@ pub struct NodeArgs {
     /// Least time between two blocks, in ms [default: the spec's].
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(INTERVAL_MS_MIN..=INTERVAL_MS_MAX))]
     interval_ms: Option<u64>,
+    /// Let the chain's time run this many times as fast as the machine's: a rehearsal of a market, alone.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=CLOCK_RATE_MAX))]
+    clock_rate: u32,
     /// Attest clearings as a validator, with a kept session key.
     #[arg(long, requires = "session_key_name")]
     validator: bool,
@@ -68,7 +75,11 @@ impl NodeArgs {
             rpc: (!self.no_rpc).then_some(self.rpc),
             sessions,
         };
-        let mut service = Service::start(config, SystemClock)?;
+        let rehearsal = RehearsalClock::new(self.clock_rate);
+        let clock: Arc<dyn Clock> =
+            if self.clock_rate == 1 { Arc::new(SystemClock) } else { Arc::new(rehearsal.clone()) };
+        let mut service = Service::start(config, clock)?;
+        rehearsal.advance_to(service.chain().now());
         let bell = service.bell().clone();
         ctrlc::set_handler(move || bell.stop()).context("cannot wait for interruption")?;
         println!("genesis {}", service.chain().genesis());

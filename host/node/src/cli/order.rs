@@ -2,16 +2,20 @@
 
 use super::meter::meters;
 use super::remote::{Answer, NodeArgs, SignArgs, table};
-use crate::client::{Party, Session};
+use crate::client::{Party, SealedOrder, Session};
 use crate::quantity::{self, energy_text, instant_text};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use contract_interface::{OrderRequest, Side, flags};
-use runtime_execution::modules::markets::{self, At, BOOK, Event as Done, Live, SLOTS, SlotState, live};
+use runtime_execution::modules::markets::sealed::Commitment;
+use runtime_execution::modules::markets::{
+    self, At, BOOK, Event as Done, Live, SEALED, SLOTS, SlotState, live,
+};
 use runtime_execution::{Call, Event};
 use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Price, Seq, Slot};
 use runtime_state::Overlay;
 use serde_json::json;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Place, cancel, amend and list orders.
@@ -29,6 +33,16 @@ enum OrderCommand {
         at: SlotArgs,
         #[command(flatten)]
         what: OrderSpec,
+        /// Where a sealed order is kept until it is revealed [default: a file named after it].
+        #[arg(long, value_name = "FILE")]
+        keep: Option<PathBuf>,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Reveal a sealed order after the gate. Who does not loses the deposit.
+    Reveal {
+        /// The file that keeps it.
+        file: PathBuf,
         #[command(flatten)]
         sign: SignArgs,
     },
@@ -199,11 +213,17 @@ impl OrderArgs {
     /// What stopped it, in words for people.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            OrderCommand::Place { at, what, sign } => {
+            OrderCommand::Place { at, what, keep, sign } => {
                 let session = sign.session()?;
                 let request = what.ask(&session, &at, &sign)?;
+                let sealed =
+                    session.read(|state| live(state, (request.market, request.slot)))??.terms.is_sealed();
+                if sealed {
+                    return commit(&session, request, keep, &sign);
+                }
                 sign.send(&session, &Call::Markets(markets::Call::Place { request }), placed)
             }
+            OrderCommand::Reveal { file, sign } => reveal(&file, &sign),
             OrderCommand::Amend { seq, at, what, sign } => {
                 let session = sign.session()?;
                 let request = what.ask(&session, &at, &sign)?;
@@ -235,6 +255,53 @@ impl OrderSpec {
             self.request(state, &live(state, at)?, signer)
         })?
     }
+}
+
+/// Keep the order, then commit to it.
+fn commit(
+    session: &Session,
+    request: OrderRequest,
+    keep: Option<PathBuf>,
+    sign: &SignArgs,
+) -> anyhow::Result<ExitCode> {
+    let key = sign.signer()?.account();
+    let entity = session.read(|state| entity_of(state, key))??;
+    let order = SealedOrder::new(entity, request);
+    let path = keep.unwrap_or_else(|| order.file_name(session.genesis()));
+    order.keep(&path)?;
+    let OrderRequest { market, slot, terms, meter, valid_until, .. } = order.request;
+    let commitment = order.commitment(session.genesis());
+    let commit = Commitment { market, slot, terms, meter, commitment, valid_until };
+    sign.send(session, &Call::Markets(markets::Call::Commit { commit }), |events| {
+        events.iter().find_map(|event| match event {
+            Event::Markets(Done::OrderSealed { seq, deposit, .. }) => Some(Answer::new(
+                format!(
+                    "sealed order {seq} in slot {slot}; {deposit} yuan are held until it is revealed after the gate: \
+                     busbar order reveal {}",
+                    path.display()
+                ),
+                json!({ "slot": slot.number(), "seq": seq.number(), "deposit": deposit.to_string(), "file": path }),
+            )),
+            _ => None,
+        })
+    })
+}
+
+/// Reveal the order that a file keeps, at the place of its commitment.
+fn reveal(file: &Path, sign: &SignArgs) -> anyhow::Result<ExitCode> {
+    let session = sign.session()?;
+    let SealedOrder { request, salt, .. } = SealedOrder::load(file)?;
+    let commitment = SealedOrder::load(file)?.commitment(session.genesis());
+    let at = (request.market, request.slot);
+    let place = session.read(|state| {
+        let places = SEALED.load(state, at, live(state, at)?.slot.next_seq.number());
+        anyhow::Ok(places.iter().position(|entry| entry.commitment == commitment))
+    })??;
+    let place = place.and_then(|place| u32::try_from(place).ok());
+    let seq = place
+        .with_context(|| format!("slot {} has no commitment to the order in {}", at.1, file.display()))?;
+    let seq = Seq::from_number(seq);
+    sign.send(&session, &Call::Markets(markets::Call::Reveal { seq, request, salt }), placed)
 }
 
 fn placed(events: &[Event]) -> Option<Answer> {

@@ -17,12 +17,17 @@ const COLUMNS: u16 = 100;
 /// Where the node is, and how to answer.
 #[derive(Clone, Debug, Args)]
 pub struct NodeArgs {
-    /// The node's RPC address, http:// or ws://.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9944")]
+    /// The node's RPC address, http:// or ws://; from the environment's BUSBAR_RPC if that is set.
+    #[arg(long, value_name = "URL", default_value_t = default_url())]
     rpc: String,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Where a node is unless somebody says otherwise.
+pub fn default_url() -> String {
+    std::env::var("BUSBAR_RPC").unwrap_or_else(|_| "http://127.0.0.1:9944".to_owned())
 }
 
 /// Who signs, and how long to wait.
@@ -208,10 +213,14 @@ pub fn address(account: AccountId) -> String {
     Ss58 { prefix: Ss58Prefix::SUBSTRATE, account }.to_string()
 }
 
-/// An account as people write it: an address.
+/// An account as people write it: an address, or a development secret such as //Alice.
 ///
 /// # Errors
 /// What is wrong with the address.
 pub fn account(text: &str) -> Result<AccountId, String> {
+    if text.starts_with("//") {
+        let pair: Result<KeyPair, _> = text.parse();
+        return pair.map(|pair| pair.account()).map_err(|error| error.to_string());
+    }
     text.parse::<Ss58>().map(|address| address.account).map_err(|error| error.to_string())
 }

@@ -4,8 +4,10 @@
 
 mod error;
 mod party;
+mod sealed;
 mod session;
 
 pub use error::SessionError;
 pub use party::Party;
+pub use sealed::SealedOrder;
 pub use session::{Included, Session};

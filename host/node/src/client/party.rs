@@ -1,7 +1,7 @@
-//! An entity as people name it: its number, or the address of a key that is bound to it.
+//! An entity as people name it: its number, or a key that is bound to it, by its address or a development secret.
 
 use super::SessionError;
-use crate::keys::Ss58;
+use crate::keys::{KeyPair, Ss58};
 use runtime_execution::modules::registry::{ENTITIES, Entity, KEYS};
 use runtime_primitives::{AccountId, EntityId};
 use runtime_state::Overlay;
@@ -36,6 +36,10 @@ impl FromStr for Party {
     fn from_str(text: &str) -> Result<Self, String> {
         if let Ok(number) = text.parse() {
             return Ok(Self::Number(EntityId::from_number(number)));
+        }
+        if text.starts_with("//") {
+            let pair: Result<KeyPair, _> = text.parse();
+            return pair.map(|pair| Self::Key(pair.account())).map_err(|error| error.to_string());
         }
         let address: Result<Ss58, _> = text.parse();
         let address =

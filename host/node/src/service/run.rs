@@ -137,7 +137,7 @@ impl<C: Clock> Service<C> {
     }
 
     fn until(&self, time: Timestamp) -> Duration {
-        Duration::from_millis(time.ms().saturating_sub(self.clock.now().ms())).min(PATIENCE)
+        self.clock.until(time).min(PATIENCE)
     }
 
     /// Vote on every claim that is open on the best block, once a block.

@@ -7,6 +7,7 @@ mod operate;
 mod spec;
 mod status;
 mod try_book;
+mod wait;
 
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum MarketCommand {
     Operate(operate::OperateArgs),
     /// Show where a market stands, or one of its slots.
     Status(status::StatusArgs),
+    /// Wait until a slot has come to a state, and print its number.
+    Wait(wait::WaitArgs),
     /// List markets.
     List(status::ListArgs),
     /// Clear a book with a matching rule and show trades, verdict, price, welfare and gas; no node is needed.
@@ -60,6 +63,7 @@ impl MarketArgs {
             MarketCommand::TopUp(args) => args.run(),
             MarketCommand::Operate(args) => args.run(),
             MarketCommand::Status(args) => args.run(),
+            MarketCommand::Wait(args) => args.run(),
             MarketCommand::List(args) => args.run(),
             MarketCommand::Try(args) => args.run().map(|ending| ExitCode::from(ending.code())),
             MarketCommand::Check(args) => args.run().map(|ending| ExitCode::from(ending.code())),
