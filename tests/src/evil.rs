@@ -14,7 +14,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     pricing: Pricing::Single,
     flags_supported: flags::ALL,
     min_energy: true,
-    continuous: true,
+    continuous: false,
     no_residual_cross: false,
     max_orders: limits::MAX_ORDERS_PER_SLOT,
 };

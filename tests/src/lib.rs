@@ -9,6 +9,8 @@ pub mod invariants;
 pub mod keyring;
 pub mod ledger;
 pub mod machine;
+pub mod plodding;
+pub mod price_time;
 pub mod story;
 pub mod two_faced;
 pub mod world;

@@ -6,7 +6,7 @@
 //! table 1 LEDGER   height be64 | index be32                          TransferRecord, every movement of money
 //! table 2 CONSENT  market be32 | slot be32 | trade be32 | side u8    Consent: a party's confirmation or refusal
 //! table 3 LIST     market be32 | slot be32 | hash                    ExecutionList, as posted
-//! table 4 CLEARING market be32 | slot be32                           ClearingRecord: input, output, gas
+//! table 4 CLEARING market be32 | slot be32 | batch be32              ClearingRecord: input, output, gas
 //! table 5 SETTLE   market be32 | slot be32                           SettleRecord: input, report, gas
 //! table 6 READING  market be32 | slot be32 | meter be32 | rev be16   SignedReading
 //! table 7 HOLD     market be32 | slot be32 | seq be32                HoldRecord: the signed order behind a hold
@@ -138,7 +138,8 @@ pub struct ClearingRecord {
     pub code: Hash,
     /// Whether it was the fallback.
     pub fallback: bool,
-    /// SCALE of `(ClearParams, Book)`.
+    /// SCALE of `(ClearParams, Book)`. A batch of a continuous book is kept without its resting orders, which follow
+    /// from the batches before.
     pub input: Vec<u8>,
     /// SCALE of `Clearing`.
     pub output: Vec<u8>,
@@ -187,9 +188,9 @@ impl ArchiveEntry {
         Self(ArchiveRow { table: tables::LIST, key, value: list })
     }
 
-    /// A clearing.
-    pub fn clearing(at: (MarketId, Slot), record: &ClearingRecord) -> Self {
-        Self(ArchiveRow { table: tables::CLEARING, key: slot_key(at), value: record.encode() })
+    /// A clearing: batch 0 of an auction, or any of a continuous book.
+    pub fn clearing(at: (MarketId, Slot), batch: u32, record: &ClearingRecord) -> Self {
+        Self(ArchiveRow { table: tables::CLEARING, key: clearing_key(at, batch), value: record.encode() })
     }
 
     /// A settlement.
@@ -231,6 +232,11 @@ pub fn stage_key(at: (MarketId, Slot), stage: Stage) -> Vec<u8> {
 /// Key of one leaf.
 pub fn leaf_key(at: (MarketId, Slot), stage: Stage, index: u32) -> Vec<u8> {
     [&stage_key(at, stage)[..], &index.to_be_bytes()].concat()
+}
+
+/// Key of a clearing.
+pub fn clearing_key(at: (MarketId, Slot), batch: u32) -> Vec<u8> {
+    [&slot_key(at)[..], &batch.to_be_bytes()].concat()
 }
 
 /// Key of a reading.

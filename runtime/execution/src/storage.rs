@@ -248,6 +248,30 @@ impl<T: FixedSize> Paged<T> {
         state.put(key, page);
     }
 
+    /// Append `items` after the first `len`, each page written once.
+    pub fn extend(&self, state: &mut Overlay, at: (MarketId, Slot), len: u32, items: &[T])
+    where
+        T: Clone,
+    {
+        let mut page = self.rest_of_page(state, at, len - len % ORDERS_PER_PAGE);
+        assert_eq!(page.len(), (len % ORDERS_PER_PAGE) as usize, "the caller keeps the length");
+        let (fill, more) = items.split_at(items.len().min(ORDERS_PER_PAGE as usize - page.len()));
+        if fill.is_empty() {
+            return;
+        }
+        page.extend_from_slice(fill);
+        let number = len / ORDERS_PER_PAGE;
+        state.put(self.page_key(at, number), page.encode());
+        for (number, chunk) in (number + 1..).zip(more.chunks(ORDERS_PER_PAGE as usize)) {
+            state.put(self.page_key(at, number), chunk.encode());
+        }
+    }
+
+    /// Replace the page that begins with item number `first`; it keeps its length.
+    pub fn put_page(&self, state: &mut Overlay, at: (MarketId, Slot), first: u32, items: &[T]) {
+        state.put(self.page_key(at, first / ORDERS_PER_PAGE), items.encode());
+    }
+
     /// Item number `index`, if its page holds it.
     pub fn get(&self, state: &Overlay, at: (MarketId, Slot), index: u32) -> Option<T> {
         let page = state.get(&self.page_key(at, index / ORDERS_PER_PAGE))?;
@@ -283,14 +307,6 @@ impl<T: FixedSize> Paged<T> {
         }
         assert_eq!(items.len(), len as usize, "the caller keeps the length");
         items
-    }
-
-    /// Replace the whole list, which had `old_len` items.
-    pub fn store(&self, state: &mut Overlay, at: (MarketId, Slot), old_len: u32, items: &[T]) {
-        self.clear(state, at, old_len);
-        for (page, chunk) in (0u32..).zip(items.chunks(ORDERS_PER_PAGE as usize)) {
-            state.put(self.page_key(at, page), chunk.encode());
-        }
     }
 
     /// Remove all pages of a list of `len` items.

@@ -195,12 +195,19 @@ impl Ledger {
         let price = formulas::hold_price(&slot.terms.rates, order.side, order.price.ticks());
         let hold = u128::from(price) * u128::from(order.energy.wh());
         slot.orders.insert(seq.number(), order);
+        if self.is_continuous(at) {
+            self.queue_order(at, order);
+        }
+        let slot = self.book(at);
         *slot.held.entry(entity).or_default() += hold;
         let owner = self.owner(entity);
         self.hold(owner, hold);
     }
 
     fn cancel(&mut self, slot: At, seq: u32) {
+        if self.is_continuous(slot) {
+            return self.queue_cancellation(slot, seq);
+        }
         let book = self.slots.get_mut(&slot).expect("orders are in open slots");
         if let Some((entity, _, deposit)) = book.sealed.remove(&seq) {
             self.release(slot, entity, deposit);

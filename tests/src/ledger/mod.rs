@@ -4,6 +4,7 @@
 //! market's published formulas. It shares types with the chain, never a line of the market's code.
 
 mod calls;
+mod continuous;
 mod formulas;
 mod native;
 mod seals;
@@ -125,6 +126,8 @@ pub struct Ledger {
     pub owed: BTreeMap<u32, Vec<(AccountId, u128)>>,
     /// Slots by market and number.
     pub slots: BTreeMap<At, SlotBook>,
+    /// Matching rules with a continuous book: all of them clear by price and time.
+    pub continuous: BTreeSet<Hash>,
     rules: BTreeMap<Hash, Matching>,
     members: Vec<Member>,
     keys: BTreeMap<AccountId, u32>,
@@ -141,6 +144,7 @@ impl Ledger {
             lines: Vec::new(),
             owed: BTreeMap::new(),
             slots: BTreeMap::new(),
+            continuous: BTreeSet::new(),
             rules,
             members: Vec::new(),
             keys: BTreeMap::new(),
@@ -165,10 +169,18 @@ impl Ledger {
     /// If anything differs.
     pub fn audit(world: &World, rules: BTreeMap<Hash, Matching>) -> Self {
         let mut book = Self::new(&world.genesis, rules);
-        for past in &world.chain.past {
-            book.block(past);
-        }
+        book.replay(world);
         book
+    }
+
+    /// Replay a world's blocks on books that were just opened.
+    ///
+    /// # Panics
+    /// As [`Self::audit`].
+    pub fn replay(&mut self, world: &World) {
+        for past in &world.chain.past {
+            self.block(past);
+        }
     }
 
     /// Enter one block and compare.

@@ -71,6 +71,8 @@ pub struct SlotBook {
     pub due: Vec<Line>,
     /// Wh settled of each trade that stands.
     pub settled: Vec<u64>,
+    /// Of a continuous book.
+    pub queue: super::continuous::Queue,
     meters: Vec<u32>,
     voters: Vec<u32>,
     round: Option<u8>,
@@ -98,11 +100,12 @@ impl Ledger {
                     self.forfeit(slot, seq);
                 }
             }
+            SlotState::Proposed if self.is_continuous(slot) => self.close_book(slot),
             SlotState::Revealing | SlotState::Proposed | SlotState::Delivering | SlotState::Metering => {}
         }
     }
 
-    fn book(&mut self, slot: At) -> &mut SlotBook {
+    pub(super) fn book(&mut self, slot: At) -> &mut SlotBook {
         self.slots.get_mut(&slot).expect("the slot has opened")
     }
 
@@ -129,6 +132,7 @@ impl Ledger {
             latest: BTreeMap::new(),
             due: Vec::new(),
             settled: Vec::new(),
+            queue: super::continuous::Queue::default(),
             meters,
             voters: voters.map(|(number, _)| number).collect(),
             round: None,
@@ -155,7 +159,7 @@ impl Ledger {
         }
     }
 
-    fn hold_of(&self, slot: At, seq: u32, energy: u64) -> u128 {
+    pub(super) fn hold_of(&self, slot: At, seq: u32, energy: u64) -> u128 {
         let book = &self.slots[&slot];
         let order = &book.orders[&seq];
         let ticks = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
@@ -164,6 +168,9 @@ impl Ledger {
 
     /// Run the rule that cleared on the book, and release what did not trade.
     pub(super) fn clear(&mut self, slot: At, code: &Hash) {
+        if self.is_continuous(slot) {
+            return self.clear_batch(slot);
+        }
         let rule = *self.rules.get(code).unwrap_or_else(|| panic!("no native rule {code}"));
         let book = self.book(slot);
         let orders: Vec<Order> = book.orders.values().copied().collect();

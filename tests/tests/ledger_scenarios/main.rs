@@ -7,6 +7,7 @@
 mod batches;
 mod chains;
 mod consents;
+mod continuous;
 mod deliveries;
 mod disputes;
 mod seals;

@@ -3,7 +3,7 @@
 use super::scenes::Scene;
 use super::{Attempt, Row, row};
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
-use busbar_tests::{artifacts, evil, two_faced};
+use busbar_tests::{artifacts, evil, plodding, two_faced};
 use contract_interface::{Clearing, Descriptor, Side, Terms, Windows};
 use runtime_execution::Call;
 use runtime_execution::modules::markets::registration::NewMarket;
@@ -31,6 +31,14 @@ fn matching(world: &mut World, code: Vec<u8>, wrong: impl FnOnce(Hash) -> Error)
     let hash = artifacts::hash(&code);
     world.upload(&[code]);
     create(world, |new| new.terms.matching = hash, wrong(hash))
+}
+
+/// Terms whose matching rule and fallback are uploaded code.
+fn continuous(world: &mut World, code: Vec<u8>, wrong: Error) -> Attempt {
+    let hash = artifacts::hash(&code);
+    world.upload(&[code]);
+    let change = |new: &mut NewMarket| (new.terms.matching, new.terms.fallback) = (hash, hash);
+    create(world, change, wrong)
 }
 
 fn schedule(world: &World, slot: Slot, change: impl FnOnce(&mut Terms), wrong: Error) -> Attempt {
@@ -147,6 +155,29 @@ fn rules() -> Vec<Row> {
                 terms.windows.reveal_s = 60;
             };
             bad(world, change, BadTerms::SealedContinuous)
+        }),
+        row("continuous rule with an auction to fall back on", Scene::NoMarket, |world| {
+            matching(world, plodding::rule(&plodding::DESCRIPTOR, &(0..0)), |_| Error::FallbackKind {
+                rule: true,
+            })
+        }),
+        row("auction with a continuous rule to fall back on", Scene::NoMarket, |world| {
+            let code = plodding::rule(&plodding::DESCRIPTOR, &(0..0));
+            let hash = artifacts::hash(&code);
+            world.upload(&[code]);
+            create(world, |new| new.terms.fallback = hash, Error::FallbackKind { rule: false })
+        }),
+        row("continuous rule with minimum fills", Scene::NoMarket, |world| {
+            let descriptor = Descriptor { min_energy: true, ..plodding::DESCRIPTOR };
+            continuous(world, plodding::rule(&descriptor, &(0..0)), Error::ContinuousMinimum)
+        }),
+        row("continuous rule that fails on a full batch", Scene::NoMarket, |world| {
+            continuous(world, plodding::rule(&plodding::DESCRIPTOR, &(0..1)), Error::WorstCase(40))
+        }),
+        row("continuous rule that leaves a full batch crossed", Scene::NoMarket, |world| {
+            let descriptor = Descriptor { no_residual_cross: false, ..plodding::DESCRIPTOR };
+            let code = evil::returning(&descriptor, &Clearing::default());
+            continuous(world, code, Error::WorstCase(40))
         }),
         row("rule that does not end on a full book", Scene::NoMarket, |world| {
             matching(world, evil::loops_for_ever(), |_| Error::WorstCase(40))

@@ -6,6 +6,7 @@
 #[path = "../../../contracts/testing/mod.rs"]
 mod testing;
 
+mod batches;
 mod mutations;
 mod naive;
 mod rows;

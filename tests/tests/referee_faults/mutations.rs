@@ -13,14 +13,14 @@ use runtime_primitives::{Energy, EntityId, MeterId, Price, Seq};
 const BASES: u32 = 300;
 const MUTATIONS: u32 = 20;
 
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let seed = std::env::var("BUSBAR_SEED").map_or(1, |seed| seed.parse().expect("BUSBAR_SEED is a number"));
     println!("BUSBAR_SEED={seed}");
     seed
 }
 
 /// A number near `value`: one more, one less, or something else altogether.
-fn nudged(random: &mut Random, value: u64) -> u64 {
+pub(crate) fn nudged(random: &mut Random, value: u64) -> u64 {
     match random.below(4) {
         0 => value.saturating_add(1),
         1 => value.saturating_sub(1),
@@ -29,11 +29,11 @@ fn nudged(random: &mut Random, value: u64) -> u64 {
     }
 }
 
-fn nudged_price(random: &mut Random, price: Price) -> Price {
+pub(crate) fn nudged_price(random: &mut Random, price: Price) -> Price {
     Price::from_ticks(u32::try_from(nudged(random, u64::from(price.ticks()))).unwrap_or(u32::MAX))
 }
 
-fn pick<'a, T>(random: &mut Random, all: &'a mut [T]) -> Option<&'a mut T> {
+pub(crate) fn pick<'a, T>(random: &mut Random, all: &'a mut [T]) -> Option<&'a mut T> {
     let count = u32::try_from(all.len()).unwrap();
     (count > 0).then(|| &mut all[random.below(count) as usize])
 }

@@ -1,7 +1,7 @@
 //! The referee's rules once more, from MARKET sections 4 and 5: slow, short, and without a line of the referee.
 
 use contract_interface::{
-    Clearing, Descriptor, MeterSlot, Order, Party, Pricing, SettleInput, SettlementReport, Side, kinds,
+    Clearing, Descriptor, MeterSlot, Op, Order, Party, Pricing, SettleInput, SettlementReport, Side, kinds,
 };
 
 /// Whether `clearing` is one of `book`.
@@ -50,6 +50,68 @@ pub fn clears(rule: &Descriptor, book: &[Order], clearing: &Clearing) -> bool {
         && sound
         && filled
         && !(rule.no_residual_cross && crosses)
+}
+
+/// Whether `clearing` is one of `ops` on a continuous book of `resting` orders.
+pub fn clears_batch(resting: &[Order], ops: &[Op], clearing: &Clearing) -> bool {
+    let (trades, withdrawn) = (&clearing.trades, &clearing.cancelled);
+    let mut new: Vec<Order> = Vec::new();
+    new.extend(ops.iter().filter_map(|op| if let Op::New(order) = op { Some(*order) } else { None }));
+    let book: Vec<Order> = resting.iter().chain(&new).copied().collect();
+    let find = |seq| book.iter().find(|order| order.seq == seq);
+    // Whether the order is still in the book when the order at `seq` arrives, fills apart.
+    let stays = |order: &Order, seq| {
+        let cancelled = |op: &Op| matches!(op, Op::Cancel { seq: at, target } if *target == order.seq && order.seq < *at && *at < seq);
+        !ops.iter().any(cancelled) && !withdrawn.contains(&order.seq)
+    };
+    // Wh filled by trades whose later order is before `seq`, or at it.
+    let filled = |order: &Order, before: &dyn Fn(runtime_primitives::Seq) -> bool| -> u128 {
+        let own = trades.iter().filter(|trade| trade.buy == order.seq || trade.sell == order.seq);
+        let own = own.filter(|trade| before(trade.buy.max(trade.sell)));
+        own.map(|trade| u128::from(trade.energy.wh())).sum()
+    };
+    let crosses = |a: &Order, b: &Order| {
+        let (bid, ask) = if a.side == Side::Buy { (a, b) } else { (b, a) };
+        a.side != b.side && bid.price >= ask.price
+    };
+    let sound = trades.iter().enumerate().all(|(index, trade)| {
+        let (Some(bid), Some(ask)) = (find(trade.buy), find(trade.sell)) else { return false };
+        let (first, later) = if bid.seq < ask.seq { (bid, ask) } else { (ask, bid) };
+        bid.side == Side::Buy
+            && ask.side == Side::Sell
+            && bid.entity != ask.entity
+            && bid.price >= ask.price
+            && trade.energy.wh() > 0
+            && trade.buy_price == first.price
+            && trade.sell_price == first.price
+            && new.iter().any(|order| order.seq == later.seq)
+            && stays(first, later.seq)
+            && trades[..index].iter().all(|other| {
+                other.buy.max(other.sell) <= later.seq && (other.buy, other.sell) != (trade.buy, trade.sell)
+            })
+    });
+    let within = book.iter().all(|order| filled(order, &|_| true) <= u128::from(order.energy.wh()));
+    let justified = withdrawn.iter().enumerate().all(|(index, seq)| {
+        let Some(order) = new.iter().find(|order| order.seq == *seq) else { return false };
+        let met_own = book.iter().any(|other| {
+            other.entity == order.entity
+                && other.seq < order.seq
+                && crosses(other, order)
+                && stays(other, order.seq)
+                && filled(other, &|later| later < order.seq) < u128::from(other.energy.wh())
+        });
+        let unfilled = filled(order, &|_| true) < u128::from(order.energy.wh());
+        met_own && unfilled && !withdrawn[..index].contains(seq)
+    });
+    let open: Vec<&Order> = book
+        .iter()
+        .filter(|order| {
+            stays(order, runtime_primitives::Seq::MAX)
+                && filled(order, &|_| true) < u128::from(order.energy.wh())
+        })
+        .collect();
+    let crossed = open.iter().any(|a| open.iter().any(|b| a.entity != b.entity && crosses(a, b)));
+    trades.len() <= book.len() && sound && within && justified && !crossed
 }
 
 /// A payment as it is compared: payer, payee, kind, trade, meter, amount.

@@ -1,18 +1,21 @@
-//! A validator's attestor: re-runs a slot's clearing on the second engine from the orders on chain, compares input
+//! A validator's attestor: re-runs a slot's clearings on the second engine from the orders on chain, compares input
 //! root, result and gas, journals, and signs what it has computed itself: the chain's result if they agree, its
 //! own if they do not.
 
 use super::desk::{Desk, claim_for};
 use super::journal::{Journal, JournalError};
 use crate::keys::Signer;
-use contract_interface::{Book, CLEAR, Clearing, Order, Stage, attest_message};
+use contract_interface::{Book, CLEAR, Clearing, Op, Order, Stage, Trade, attest_message};
 use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{BOOK, BookEntry, TRADES, TradeEntry, confirm, lists, rules};
+use runtime_execution::modules::markets::batch::{self, Batch};
+use runtime_execution::modules::markets::{
+    BOOK, BookEntry, TRADES, TradeEntry, confirm, continuous, lists, rules,
+};
 use runtime_execution::modules::{attestation, contracts};
 use runtime_primitives::limits::CLEAR_GAS_MAX;
-use runtime_primitives::{EntityId, Gas, Hash, merkle_root};
+use runtime_primitives::{EntityId, Gas, Hash, blake2_256, merkle_root};
 use runtime_vm::Vm;
 use std::collections::BTreeMap;
 
@@ -112,40 +115,86 @@ impl Attestor {
     }
 }
 
+/// What a run of a slot's clearings gives: the trades, in order, and the gas. `None` if it is not the chain's.
+type Rerun = (Option<Vec<Trade>>, Gas);
+
 /// Re-run the clearing and derive the root of confirmed trade orders from it.
 fn recompute(desk: &Desk, second: &Vm, chain: Hash, input_root: &Hash) -> Verdict {
     let live = desk.live();
-    let mut book: Vec<BookEntry> = BOOK.load(desk.state(), live.at, live.slot.next_seq.number());
+    let (mut book, (trades, gas)) = if rules::is_continuous(desk.state(), &live.terms) {
+        let (book, ops) = continuous::operations(desk.state(), live);
+        let rerun = rerun_batches(desk, second, &ops, input_root);
+        (book, rerun)
+    } else {
+        let book = BOOK.load(desk.state(), live.at, live.slot.next_seq.number());
+        let rerun = rerun_auction(desk, second, &book, input_root);
+        (book, rerun)
+    };
     book.retain(|entry| !entry.order.energy.is_zero());
-    let orders: Vec<Order> = book.iter().map(|entry| entry.order).collect();
-    if merkle_root(orders.iter().map(Encode::encode)) != *input_root {
-        return Verdict { own: Hash::ZERO, chain, gas: Gas::ZERO, chain_gas: live.slot.clear_gas };
-    }
-    let code = live.slot.cleared_by;
-    let params = live.terms.clear_params(live.at.0, live.at.1, 0);
-    let Some(rule) = rules::DESCRIPTORS.get(desk.state(), &code) else {
-        return Verdict { own: Hash::ZERO, chain, gas: Gas::ZERO, chain_gas: live.slot.clear_gas };
-    };
-    let input = rules::clear_input(&params, &Book::Auction(rules::readable_book(&rule, &orders)));
-    let bytes = || contracts::code(desk.state(), &code);
-    let limit = Gas::from_units(CLEAR_GAS_MAX);
-    let run = rules::run::<Clearing>(second, &code, bytes, CLEAR, &input, limit);
-    let own = match &run.answer {
-        Ok(clearing) if run.gas == live.slot.clear_gas => trade_orders_root(desk, &book, clearing),
-        _ => Hash::ZERO,
-    };
-    Verdict { own, chain, gas: run.gas, chain_gas: live.slot.clear_gas }
+    let trades = trades.filter(|_| gas == live.slot.clear_gas);
+    let own = trades.map_or(Hash::ZERO, |trades| trade_orders_root(desk, &book, &trades));
+    Verdict { own, chain, gas, chain_gas: live.slot.clear_gas }
 }
 
-/// Root over the trade orders of `clearing` that both parties confirmed on chain.
-fn trade_orders_root(desk: &Desk, book: &[BookEntry], clearing: &Clearing) -> Hash {
+fn rerun_auction(desk: &Desk, second: &Vm, book: &[BookEntry], input_root: &Hash) -> Rerun {
+    let live = desk.live();
+    let orders: Vec<Order> =
+        book.iter().map(|entry| entry.order).filter(|order| !order.energy.is_zero()).collect();
+    let code = live.slot.cleared_by;
+    let rule = rules::DESCRIPTORS.get(desk.state(), &code);
+    let Some(rule) = rule.filter(|_| merkle_root(orders.iter().map(Encode::encode)) == *input_root) else {
+        return (None, Gas::ZERO);
+    };
+    let params = live.terms.clear_params(live.at.0, live.at.1, 0);
+    let input = rules::clear_input(&params, &Book::Auction(rules::readable_book(&rule, &orders)));
+    let run = rerun(desk, second, &code, &input);
+    (run.answer.ok().map(|clearing| clearing.trades), run.gas)
+}
+
+/// Every batch again, each on what the one before it left; each must answer what the chain has, for the same gas.
+fn rerun_batches(desk: &Desk, second: &Vm, ops: &[Op], input_root: &Hash) -> Rerun {
+    let (live, state) = (desk.live(), desk.state());
+    let batches = continuous::batches(state, live.at);
+    let (mut resting, mut trades, mut gas) = (Vec::new(), Vec::new(), Gas::ZERO);
+    if batch::input_root(&merkle_root(ops.iter().map(Encode::encode)), &batches) != *input_root {
+        return (None, gas);
+    }
+    let mut waiting = ops;
+    for (number, chain) in (0u32..).zip(&batches) {
+        let (new, later) = waiting.split_at(waiting.partition_point(|op| batch::op_seq(op) < chain.end));
+        waiting = later;
+        let code = if chain.fallback { live.terms.fallback } else { live.terms.matching };
+        let Some(rule) = rules::DESCRIPTORS.get(state, &code) else { return (None, gas) };
+        let params = live.terms.clear_params(live.at.0, live.at.1, number);
+        let input = Batch::readable(&rule, &resting, new).input(&params);
+        let run = rerun(desk, second, &code, &input);
+        gas = Gas::from_units(gas.units().saturating_add(run.gas.units()));
+        let Ok(clearing) = run.answer else { return (None, gas) };
+        if blake2_256(&clearing.encode()) != chain.output || run.gas != chain.gas {
+            return (None, gas);
+        }
+        let changes = batch::changes(&resting, new, &clearing);
+        resting = batch::next_resting(resting, new, &changes);
+        trades.extend(clearing.trades);
+    }
+    // Every operation is in a batch.
+    (waiting.is_empty().then_some(trades), gas)
+}
+
+fn rerun(desk: &Desk, second: &Vm, code: &Hash, input: &[u8]) -> rules::Run<Clearing> {
+    let bytes = || contracts::code(desk.state(), code);
+    rules::run(second, code, bytes, CLEAR, input, Gas::from_units(CLEAR_GAS_MAX))
+}
+
+/// Root over the trade orders of `trades` that both parties confirmed on chain.
+fn trade_orders_root(desk: &Desk, book: &[BookEntry], trades: &[Trade]) -> Hash {
     let live = desk.live();
     let by_seq: BTreeMap<_, _> = book.iter().map(|entry| (entry.order.seq, entry)).collect();
     let consents = TRADES.load(desk.state(), live.at, live.slot.trades);
-    if consents.len() != clearing.trades.len() {
+    if consents.len() != trades.len() {
         return Hash::ZERO;
     }
-    let confirmed = (0u32..).zip(clearing.trades.iter().zip(&consents));
+    let confirmed = (0u32..).zip(trades.iter().zip(&consents));
     let leaves: Option<Vec<Vec<u8>>> = confirmed
         .filter(|(_, (_, consent))| consent.is_confirmed())
         .map(|(index, (trade, consent))| {

@@ -11,7 +11,7 @@ use contract_interface::{
     Vote, attest_message,
 };
 use parity_scale_codec::{DecodeAll, Encode};
-use runtime_execution::archive::{ClearingRecord, slot_key, stage_key, tables};
+use runtime_execution::archive::{ClearingRecord, clearing_key, stage_key, tables};
 use runtime_execution::modules::contracts;
 use runtime_execution::modules::markets::{ClearFailure, RECORDS, live, rules};
 use runtime_execution::referee;
@@ -68,7 +68,7 @@ fn refusal(play: &Play) -> Result<Option<ClearFailure>, PlayError> {
     let snapshot = play.chain().snapshot();
     let state = Overlay::new(&snapshot);
     let at = (MARKET, play.script().slots.0);
-    let bytes = snapshot.archive_get(tables::CLEARING, &slot_key(at))?.unwrap_or_default();
+    let bytes = snapshot.archive_get(tables::CLEARING, &clearing_key(at, 0))?.unwrap_or_default();
     let record = ClearingRecord::decode_all(&mut &bytes[..]).ok().filter(|record| record.fallback);
     let (Some(record), Ok(live)) = (record, live(&state, at)) else { return Ok(None) };
     let code = live.terms.matching;

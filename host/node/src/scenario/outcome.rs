@@ -190,9 +190,10 @@ impl Sums {
             .collect();
         self.orders += orders.len() as u64;
         self.optimum = self.optimum.saturating_add(optimum(orders.values()));
-        let clearing = snapshot.archive_get(tables::CLEARING, &slot_key(at))?.unwrap_or_default();
-        if let Ok(record) = ClearingRecord::decode(&mut &clearing[..]) {
-            self.add_clearing(&orders, &record);
+        for row in snapshot.archive_scan(tables::CLEARING, &slot_key(at), usize::MAX)? {
+            if let Ok(record) = ClearingRecord::decode(&mut &row.value[..]) {
+                self.add_clearing(&orders, &record);
+            }
         }
         let settle = snapshot.archive_get(tables::SETTLE, &slot_key(at))?.unwrap_or_default();
         if let Ok(record) = SettleRecord::decode(&mut &settle[..]) {

@@ -12,14 +12,15 @@ use super::names::Names;
 use super::source::Source;
 use crate::report::StageRow;
 use contract_interface::{
-    Clearing, Leg, NetPosition, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote,
-    attest_message, confirm_message, reading_message, seal,
+    Leg, NetPosition, Op, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote, attest_message,
+    confirm_message, reading_message, seal,
 };
 use host_storage::Snapshot;
 use parity_scale_codec::{DecodeAll, Encode};
 use runtime_execution::Call;
 use runtime_execution::archive::{Consent, HoldRecord, SignedReading};
 use runtime_execution::modules::attestation::is_majority;
+use runtime_execution::modules::markets::batch::{self, BatchRecord};
 use runtime_execution::modules::markets::{self, RECORDS, SLOTS, TERMS};
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::{AccountId, Hash, Height, Timestamp, merkle_root};
@@ -67,6 +68,8 @@ struct Reader<'a> {
     state: &'a Overlay<'a>,
     names: &'a Names,
     deal: Deal,
+    /// Of a continuous book.
+    batches: Option<Vec<BatchRecord>>,
     /// All confirmed trades of the slot.
     orders: Vec<TradeOrder>,
     records: Vec<StageRecord>,
@@ -88,11 +91,14 @@ impl<'a> Reader<'a> {
         names: &'a Names,
     ) -> Result<Self, TradeError> {
         let (market, slot) = id.at;
-        let record = source.clearing()?.ok_or(TradeError::NotCleared { market, slot })?;
-        let clearing =
-            Clearing::decode_all(&mut &record.output[..]).map_err(|_| source.unreadable("clearing"))?;
-        let trade = usize::try_from(id.trade).ok().and_then(|index| clearing.trades.get(index)).copied();
-        let trades = clearing.trades.len();
+        let clearings = source.clearings()?;
+        if clearings.is_empty() {
+            return Err(TradeError::NotCleared { market, slot });
+        }
+        let batches: Option<Vec<BatchRecord>> = clearings.iter().map(BatchRecord::of).collect();
+        let trades = source.trades()?;
+        let trade = usize::try_from(id.trade).ok().and_then(|index| trades.get(index)).copied();
+        let trades = trades.len();
         let trade = trade.ok_or(TradeError::NoTrade { market, slot, trades, trade: id.trade })?;
         let deal = Deal { trade, buy: source.hold(trade.buy)?, sell: source.hold(trade.sell)? };
         let records: Vec<StageRecord> =
@@ -100,7 +106,7 @@ impl<'a> Reader<'a> {
         let gate = records.first().map_or(Timestamp::ZERO, |record| record.timestamp);
         let gate = source.height_at(gate)?;
         let orders = decoded(source, Stage::Matching, "trade order")?;
-        Ok(Self { id, source, state, names, deal, orders, records, gate })
+        Ok(Self { id, source, state, names, deal, batches, orders, records, gate })
     }
 
     fn read(self) -> Result<Life, TradeError> {
@@ -173,7 +179,8 @@ impl<'a> Reader<'a> {
         for (side, hold, verb) in self.sides() {
             let (order, who) = (&hold.order, self.who(hold));
             lines.push(format!("Input{} {who} {verb}", leg(order.energy, order.price, self.id.at.1)));
-            let listed = order.side == side && leaves.contains(&order.encode());
+            let leaf = if self.batches.is_some() { Op::New(*order).encode() } else { order.encode() };
+            let listed = order.side == side && leaves.contains(&leaf);
             evidence.expect(listed, || format!("the order of {who} is no leaf"));
             match self.source.extrinsic(&hold.authorised_by, self.gate)? {
                 Some(located) => {
@@ -249,7 +256,9 @@ impl<'a> Reader<'a> {
     fn authentication(&self) -> Result<Told, TradeError> {
         let votes: Vec<Vote> = decoded(self.source, Stage::Authentication, "vote")?;
         let (mut lines, mut evidence) = (Vec::new(), Evidence::default());
-        let expected = (self.root(Stage::Declaration), self.root(Stage::Matching));
+        let orders = self.root(Stage::Declaration);
+        let input = self.batches.as_ref().map_or(orders, |batches| batch::input_root(&orders, batches));
+        let expected = (input, self.root(Stage::Matching));
         for vote in &votes {
             let who = self.names.entity(self.state, vote.voter);
             evidence.verify(&self.statement(vote), || format!("vote of {who}"));

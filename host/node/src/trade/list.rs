@@ -4,9 +4,7 @@ use super::body::{kwh, yuan};
 use super::names::Names;
 use super::source::Source;
 use super::{TradeError, TradeId};
-use contract_interface::Clearing;
 use host_storage::Snapshot;
-use parity_scale_codec::DecodeAll;
 use runtime_execution::archive::tables;
 use runtime_execution::modules::markets::At;
 use runtime_primitives::{MarketId, Slot};
@@ -40,7 +38,8 @@ pub fn list(snapshot: &Snapshot, slot: Option<Slot>) -> Result<Vec<ListedTrade>,
     let mut trades = Vec::new();
     for row in snapshot.archive_scan(tables::CLEARING, &[], usize::MAX)? {
         let numbers: Vec<u32> = row.key.chunks_exact(4).filter_map(number).collect();
-        let [market, number] = numbers[..] else { continue };
+        // A slot is listed once, with its first batch.
+        let [market, number, 0] = numbers[..] else { continue };
         let at = (MarketId::from_number(market), Slot::from_number(number));
         if slot.is_none_or(|slot| slot == at.1) {
             list_slot(snapshot, &state, &names, at, &mut trades)?;
@@ -61,14 +60,11 @@ fn list_slot(
     trades: &mut Vec<ListedTrade>,
 ) -> Result<(), TradeError> {
     let source = Source::new(snapshot, at);
-    let Some(clearing) = source.clearing()? else { return Ok(()) };
-    let clearing =
-        Clearing::decode_all(&mut &clearing.output[..]).map_err(|_| source.unreadable("clearing"))?;
     let settled: BTreeMap<u32, String> = source.settlement()?.map_or_else(BTreeMap::new, |record| {
         let pairs = record.input.trades.iter().zip(&record.report.settled);
         pairs.map(|(trade, energy)| (trade.id, kwh(*energy))).collect()
     });
-    for (index, trade) in (0u32..).zip(&clearing.trades) {
+    for (index, trade) in (0u32..).zip(&source.trades()?) {
         let (buy, sell) = (source.hold(trade.buy)?, source.hold(trade.sell)?);
         trades.push(ListedTrade {
             id: TradeId { at, trade: index }.to_string(),

@@ -3,7 +3,7 @@
 //! A row that is missing or does not decode is an error with its name; only searches may find nothing.
 
 use super::TradeError;
-use contract_interface::{Stage, TransferRecord};
+use contract_interface::{Clearing, Stage, Trade, TransferRecord};
 use host_storage::{Snapshot, StoreError};
 use parity_scale_codec::DecodeAll;
 use runtime_execution::archive::{ClearingRecord, CommitRecord, Consent, HoldRecord, SettleRecord};
@@ -11,6 +11,7 @@ use runtime_execution::archive::{hold_key, slot_key, stage_key, tables};
 use runtime_execution::extrinsic::{Era, MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::markets::At;
 use runtime_primitives::{AccountId, Hash, Height, Seq, Timestamp, blake2_256};
+use runtime_state::ArchiveRow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -52,9 +53,22 @@ impl<'a> Source<'a> {
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
 
-    /// What the matching rule was given and answered, if the slot was cleared.
-    pub fn clearing(&self) -> Result<Option<ClearingRecord>, TradeError> {
-        self.row(tables::CLEARING, &slot_key(self.at), "clearing")
+    /// What the matching rule was given and answered: once in an auction, for each batch of a continuous book; nothing
+    /// before the slot is cleared.
+    pub fn clearings(&self) -> Result<Vec<ClearingRecord>, TradeError> {
+        let rows = self.snapshot.archive_scan(tables::CLEARING, &slot_key(self.at), usize::MAX)?;
+        let decode = |row: ArchiveRow| ClearingRecord::decode_all(&mut &row.value[..]);
+        rows.into_iter().map(|row| decode(row).map_err(|_| self.unreadable("clearing"))).collect()
+    }
+
+    /// The trades of all clearings, in order.
+    pub fn trades(&self) -> Result<Vec<Trade>, TradeError> {
+        let mut trades = Vec::new();
+        for record in self.clearings()? {
+            let clearing = Clearing::decode_all(&mut &record.output[..]);
+            trades.extend(clearing.map_err(|_| self.unreadable("clearing"))?.trades);
+        }
+        Ok(trades)
     }
 
     /// What the settlement rule was given and answered, if the slot was settled.

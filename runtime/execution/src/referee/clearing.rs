@@ -114,6 +114,37 @@ pub enum ClearingFault {
         /// The ask.
         sell: Seq,
     },
+    /// A continuous rule paired two orders that both rested before the batch.
+    #[error("trade {trade} pairs orders that both rested in the book before")]
+    BothResting {
+        /// Position of the trade.
+        trade: u32,
+    },
+    /// Trades of a continuous book come in the order in which the later of their orders arrived.
+    #[error("trade {trade} comes after a trade of an order that arrived later")]
+    OutOfOrder {
+        /// Position of the trade.
+        trade: u32,
+    },
+    /// An order traded with one that arrived after it was withdrawn.
+    #[error("trade {trade}: order {seq} was withdrawn before the other order arrived")]
+    Gone {
+        /// Position of the trade.
+        trade: u32,
+        /// The order.
+        seq: Seq,
+    },
+    /// A continuous trade was not at the price of the order that was there first.
+    #[error("trade {trade} is not at {resting}, the price of the order that was there first")]
+    NotRestingPrice {
+        /// Position of the trade.
+        trade: u32,
+        /// That price.
+        resting: Price,
+    },
+    /// A continuous rule withdrew an order that met no crossing order of its own entity when it arrived.
+    #[error("order {0} was withdrawn although it met no order of its own entity")]
+    NoSelfTrade(Seq),
 }
 
 /// Check `clearing` of `book` (ascending by seq) by a rule that says `rule` of itself.
@@ -124,11 +155,7 @@ pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) ->
     if !clearing.cancelled.is_empty() {
         return Err(ClearingFault::Withdrawn);
     }
-    if clearing.trades.len() > book.len() {
-        let count = |length| u32::try_from(length).unwrap_or(u32::MAX);
-        let (trades, orders) = (count(clearing.trades.len()), count(book.len()));
-        return Err(ClearingFault::TooManyTrades { trades, orders });
-    }
+    check_count(clearing, book.len())?;
     let mut fills = vec![Energy::ZERO; book.len()];
     let mut pairs = BTreeSet::new();
     for (number, trade) in (0u32..).zip(&clearing.trades) {
@@ -140,12 +167,7 @@ pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) ->
         check_trade(number, trade, &book[buy], &book[sell])?;
         check_price(rule, clearing, number, trade)?;
         for index in [buy, sell] {
-            let order = &book[index];
-            let fill = fills[index].checked_add(trade.energy).unwrap_or(Energy::MAX);
-            if fill > order.energy {
-                return Err(ClearingFault::Overfill { seq: order.seq, fill, energy: order.energy });
-            }
-            fills[index] = fill;
+            fill(&book[index], &mut fills[index], trade.energy)?;
         }
     }
     for (order, fill) in book.iter().zip(&fills) {
@@ -153,16 +175,49 @@ pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) ->
             return Err(ClearingFault::Underfill { seq: order.seq, fill: *fill, min: order.min_energy });
         }
     }
-    if rule.no_residual_cross { check_residual(book, &fills) } else { Ok(()) }
+    if !rule.no_residual_cross {
+        return Ok(());
+    }
+    // Orders with a minimum may stay unfilled: their minimum is why.
+    let open = book.iter().zip(&fills);
+    let open = open.filter(|(order, fill)| **fill < order.energy && order.min_energy.is_zero());
+    check_residual(open.map(|(order, _)| order))
 }
 
-fn find(book: &[Order], trade: u32, seq: Seq, side: Side) -> Result<usize, ClearingFault> {
+/// A clearing of so many orders has at most as many trades.
+pub(super) fn check_count(clearing: &Clearing, orders: usize) -> Result<(), ClearingFault> {
+    if clearing.trades.len() <= orders {
+        return Ok(());
+    }
+    let count = |length| u32::try_from(length).unwrap_or(u32::MAX);
+    let (trades, orders) = (count(clearing.trades.len()), count(orders));
+    Err(ClearingFault::TooManyTrades { trades, orders })
+}
+
+/// Fill `order` by `energy` more, at most to its energy.
+pub(super) fn fill(order: &Order, filled: &mut Energy, energy: Energy) -> Result<(), ClearingFault> {
+    let fill = filled.checked_add(energy).unwrap_or(Energy::MAX);
+    if fill > order.energy {
+        return Err(ClearingFault::Overfill { seq: order.seq, fill, energy: order.energy });
+    }
+    *filled = fill;
+    Ok(())
+}
+
+/// Where the order that trade number `trade` names stands in `book`.
+pub(super) fn find(book: &[Order], trade: u32, seq: Seq, side: Side) -> Result<usize, ClearingFault> {
     let index = book.binary_search_by_key(&seq, |order| order.seq);
     let index = index.map_err(|_| ClearingFault::UnknownOrder { trade, seq })?;
     if book[index].side == side { Ok(index) } else { Err(ClearingFault::WrongSide { trade, seq }) }
 }
 
-fn check_trade(number: u32, trade: &Trade, buy: &Order, sell: &Order) -> Result<(), ClearingFault> {
+/// What holds for a trade whatever the mechanism: two entities, some energy, both limits.
+pub(super) fn check_trade(
+    number: u32,
+    trade: &Trade,
+    buy: &Order,
+    sell: &Order,
+) -> Result<(), ClearingFault> {
     if buy.entity == sell.entity {
         return Err(ClearingFault::SelfTrade { trade: number, entity: buy.entity });
     }
@@ -199,17 +254,11 @@ fn check_price(
     }
 }
 
-/// The best unfilled bid against the best unfilled ask; if both are one entity's, against the best of others.
-/// Orders with a minimum may stay unfilled: their minimum is why.
-fn check_residual(book: &[Order], fills: &[Energy]) -> Result<(), ClearingFault> {
-    let unfilled = |side| {
-        let open = book.iter().zip(fills).filter(move |(order, fill)| {
-            order.side == side && **fill < order.energy && order.min_energy.is_zero()
-        });
-        open.map(|(order, _)| order)
-    };
-    let bids = best_of_two(unfilled(Side::Buy), |a, b| a.price > b.price);
-    let asks = best_of_two(unfilled(Side::Sell), |a, b| a.price < b.price);
+/// The best open bid against the best open ask; if both are one entity's, against the best of others.
+pub(super) fn check_residual<'a>(open: impl Iterator<Item = &'a Order> + Clone) -> Result<(), ClearingFault> {
+    let side = |side| open.clone().filter(move |order| order.side == side);
+    let bids = best_of_two(side(Side::Buy), |a, b| a.price > b.price);
+    let asks = best_of_two(side(Side::Sell), |a, b| a.price < b.price);
     for bid in bids.iter().flatten() {
         for ask in asks.iter().flatten() {
             if bid.entity != ask.entity && bid.price >= ask.price {

@@ -2,8 +2,10 @@
 //!
 //! It guards limits and money, not fairness: a clearing that passes may still be a poor one.
 
+mod batch;
 mod clearing;
 mod settlement;
 
+pub use batch::check_batch;
 pub use clearing::{ClearingFault, check_clearing};
 pub use settlement::{PaymentFault, SettlementFault, check_settlement};

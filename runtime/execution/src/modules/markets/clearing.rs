@@ -5,22 +5,25 @@
 use super::money::{release, step_fee};
 use super::slots::{self, Step};
 use super::{
-    Agreed, At, BOOK, BookEntry, ClearFailure, Event, Live, SlotState, TRADES, TradeEntry, VoidReason,
-    records, rules,
+    Agreed, BOOK, BookEntry, ClearFailure, Event, Live, SlotState, TRADES, TradeEntry, VoidReason,
+    continuous, records, rules,
 };
 use crate::archive::{ArchiveEntry, ClearingRecord, Consent};
 use crate::context::Context;
 use crate::referee;
-use contract_interface::{Book, Clearing, Order, Side, Stage, flags};
+use contract_interface::{Book, Clearing, Order, Side, Stage, Trade, flags};
 use parity_scale_codec::Encode;
 use runtime_primitives::limits::CLEAR_GAS_MAX;
-use runtime_primitives::{Energy, EntityId, Gas, Money, merkle_root};
-use std::collections::BTreeMap;
+use runtime_primitives::{EntityId, Gas, Money, Seq, merkle_root};
 
 /// Close the gate: the book is final, stage 1 is recorded.
 pub fn close_gate(ctx: &mut Context, live: &mut Live) {
-    let leaves: Vec<Vec<u8>> = book(ctx, live).iter().map(|entry| entry.order.encode()).collect();
-    records::record(ctx, live.at, Stage::Declaration, merkle_root(&leaves), live.slot.orders);
+    let leaves: Vec<Vec<u8>> = if rules::is_continuous(&ctx.state, &live.terms) {
+        continuous::operations(&ctx.state, live).1.iter().map(Encode::encode).collect()
+    } else {
+        book(ctx, live).iter().map(|entry| entry.order.encode()).collect()
+    };
+    records::record(ctx, live.at, Stage::Declaration, merkle_root(&leaves), count(leaves.len()));
     for (index, leaf) in (0u32..).zip(leaves) {
         ctx.archive(ArchiveEntry::leaf(live.at, Stage::Declaration, index, leaf));
     }
@@ -36,11 +39,15 @@ pub fn book(ctx: &Context, live: &Live) -> Vec<BookEntry> {
 
 /// Clear the book with the pinned rule, or with the fallback after it failed.
 pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
+    if rules::is_continuous(&ctx.state, &live.terms) {
+        return continuous::clear(ctx, live);
+    }
     if ctx.market_gas_left < Gas::from_units(CLEAR_GAS_MAX) {
         return Step::Postponed;
     }
     let code = if live.slot.fallback { live.terms.fallback } else { live.terms.matching };
-    let orders: Vec<Order> = book(ctx, live).into_iter().map(|entry| entry.order).collect();
+    let book = book(ctx, live);
+    let orders: Vec<Order> = book.iter().map(|entry| entry.order).collect();
     let params = live.terms.clear_params(live.at.0, live.at.1, 0);
     let rule = rules::describe(ctx, &code).expect("described at registration");
     let readable = rules::readable_book(&rule, &orders);
@@ -62,10 +69,10 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
             ctx.emit(Event::Cleared { market, slot, code, trades, gas: run.gas });
             let fallback = live.slot.fallback;
             let record = ClearingRecord { code, fallback, input, output: clearing.encode(), gas: run.gas };
-            ctx.archive(ArchiveEntry::clearing(live.at, &record));
+            ctx.archive(ArchiveEntry::clearing(live.at, 0, &record));
             live.slot.cleared_by = code;
             live.slot.clear_gas = run.gas;
-            propose(ctx, live, &orders, &clearing);
+            propose(ctx, live, &book, &clearing);
         }
         Err(failure) => {
             ctx.emit(Event::ClearingFailed { market: live.at.0, slot: live.at.1, code, failure });
@@ -81,64 +88,63 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
 }
 
 /// Release what did not trade and ask both sides of every trade.
-fn propose(ctx: &mut Context, live: &mut Live, orders: &[Order], clearing: &Clearing) {
-    let by_seq: BTreeMap<_, _> = orders.iter().map(|order| (order.seq, *order)).collect();
-    let mut fills = BTreeMap::new();
+fn propose(ctx: &mut Context, live: &mut Live, book: &[BookEntry], clearing: &Clearing) {
+    let mut open: Vec<Order> = book.iter().map(|entry| entry.order).collect();
     for trade in &clearing.trades {
         for seq in [trade.buy, trade.sell] {
-            let fill: &mut Energy = fills.entry(seq).or_default();
-            *fill = fill.saturating_add(trade.energy);
+            let order = &mut open[position(book, seq)];
+            order.energy = order.energy.saturating_sub(trade.energy);
         }
     }
-    let mut released: BTreeMap<EntityId, Money> = BTreeMap::new();
-    for order in orders {
-        let fill = fills.get(&order.seq).copied().unwrap_or_default();
-        let rest = order.energy.saturating_sub(fill);
-        let free = released.entry(order.entity).or_default();
-        *free = free.saturating_add(live.terms.hold(order.side, order.price, rest));
+    release_open(ctx, live, &open);
+    add_trades(ctx, live, book, &clearing.trades);
+    enter_proposed(ctx, live);
+}
+
+/// Release the holds of what is open of orders.
+pub(super) fn release_open(ctx: &mut Context, live: &Live, open: &[Order]) {
+    let hold = |order: &Order| (order.entity, live.terms.hold(order.side, order.price, order.energy));
+    let mut holds: Vec<(EntityId, Money)> = open.iter().map(hold).collect();
+    holds.sort_unstable_by_key(|(entity, _)| *entity);
+    for own in holds.chunk_by(|(a, _), (b, _)| a == b) {
+        let amount = own.iter().fold(Money::ZERO, |sum, (_, hold)| sum.saturating_add(*hold));
+        release(ctx, live.at, own[0].0, amount);
     }
-    for (entity, amount) in released {
-        release(ctx, live.at, entity, amount);
+}
+
+/// Append trades of orders in `book` to the slot's, with the consents that are in the orders.
+pub(super) fn add_trades(ctx: &mut Context, live: &mut Live, book: &[BookEntry], trades: &[Trade]) {
+    let mut entries = Vec::with_capacity(trades.len());
+    for (index, trade) in (live.slot.trades..).zip(trades) {
+        let parties = [(Side::Buy, trade.buy), (Side::Sell, trade.sell)];
+        let [buyer, seller] = parties.map(|(side, seq)| {
+            let entry = &book[position(book, seq)];
+            if entry.order.flags & flags::AUTO_CONFIRM == 0 {
+                live.slot.pending += 1;
+                return Agreed::Pending;
+            }
+            let consent = Consent::Auto { order: entry.authorised_by };
+            ctx.archive(ArchiveEntry::consent(live.at, index, side as u8, &consent));
+            Agreed::Auto
+        });
+        entries.push(TradeEntry { trade: *trade, buyer, seller });
     }
-    let entries: Vec<TradeEntry> = clearing
-        .trades
-        .iter()
-        .map(|trade| TradeEntry {
-            trade: *trade,
-            buyer: prior_consent(&by_seq[&trade.buy]),
-            seller: prior_consent(&by_seq[&trade.sell]),
-        })
-        .collect();
-    archive_prior_consents(ctx, live.at, &entries);
-    TRADES.store(&mut ctx.state, live.at, 0, &entries);
-    live.slot.trades = count(entries.len());
-    let pending = |entry: &TradeEntry| {
-        u32::from(entry.buyer == Agreed::Pending) + u32::from(entry.seller == Agreed::Pending)
-    };
-    live.slot.pending = entries.iter().map(pending).sum();
+    TRADES.extend(&mut ctx.state, live.at, live.slot.trades, &entries);
+    live.slot.trades += count(entries.len());
+}
+
+/// Where an order that traded stands in its book.
+fn position(book: &[BookEntry], seq: Seq) -> usize {
+    book.binary_search_by_key(&seq, |entry| entry.order.seq).expect("the referee found the order")
+}
+
+/// Both sides of every trade are asked until the window for it ends.
+pub(super) fn enter_proposed(ctx: &mut Context, live: &mut Live) {
     let windows = live.terms.windows;
     let gate = live.terms.delivery_start(live.at.1).minus_ms(u64::from(windows.gate_before_s) * 1_000);
     let due =
         if live.slot.pending == 0 { ctx.env.now } else { gate.plus_ms(u64::from(windows.confirm_s) * 1_000) };
     slots::enter(ctx, live, SlotState::Proposed, Some(due));
-}
-
-const fn prior_consent(order: &Order) -> Agreed {
-    if order.flags & flags::AUTO_CONFIRM != 0 { Agreed::Auto } else { Agreed::Pending }
-}
-
-fn archive_prior_consents(ctx: &mut Context, at: At, entries: &[TradeEntry]) {
-    for (index, entry) in (0u32..).zip(entries) {
-        for (side, agreed, seq) in
-            [(Side::Buy, entry.buyer, entry.trade.buy), (Side::Sell, entry.seller, entry.trade.sell)]
-        {
-            if agreed == Agreed::Auto {
-                let order = BOOK.get(&ctx.state, at, seq.number()).expect("a trade names orders of the book");
-                let consent = Consent::Auto { order: order.authorised_by };
-                ctx.archive(ArchiveEntry::consent(at, index, side as u8, &consent));
-            }
-        }
-    }
 }
 
 /// A count that the referee or a limit has bounded.

@@ -4,7 +4,7 @@ use super::money::release;
 use super::slots;
 use super::{
     Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
-    TradeEntry, live,
+    TradeEntry, continuous, live, rules,
 };
 use crate::archive::{ArchiveEntry, Consent};
 use crate::context::Context;
@@ -187,6 +187,11 @@ fn open_claim(ctx: &mut Context, live: &Live, result_hash: Hash) {
     let input_root = super::RECORDS
         .get(&ctx.state, &(live.at.0, live.at.1, Stage::Declaration))
         .map_or(Hash::ZERO, |record| record.merkle_root);
+    let input_root = if rules::is_continuous(&ctx.state, &live.terms) {
+        continuous::claim_input(&ctx.state, live.at, &input_root)
+    } else {
+        input_root
+    };
     let claim = Claim {
         market: live.at.0,
         slot: live.at.1,

@@ -379,6 +379,23 @@ pub enum Error {
         /// Of the key.
         cap: Energy,
     },
+    /// The order's cancellation is queued already.
+    #[error("order {0} is being cancelled; its cancellation is in the queue")]
+    #[codec(index = 150)]
+    AlreadyLeaving(Seq),
+    /// One of rule and fallback clears call auctions, the other a continuous book.
+    #[error(
+        "rule and fallback must both be continuous or both be auctions: the rule says continuous = {rule}"
+    )]
+    #[codec(index = 151)]
+    FallbackKind {
+        /// What the matching rule says.
+        rule: bool,
+    },
+    /// A continuous book has no minimum fills: an order meets others one by one.
+    #[error("a continuous rule honours no minimum fills: choose one that does not say so")]
+    #[codec(index = 152)]
+    ContinuousMinimum,
 }
 
 /// What is wrong with terms.

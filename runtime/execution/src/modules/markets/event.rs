@@ -295,4 +295,26 @@ pub enum Event {
         /// Why.
         reason: Forfeit,
     },
+    /// A cancellation was queued in a continuous book; it withdraws what is open when its turn comes.
+    #[codec(index = 150)]
+    CancellationQueued {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its place.
+        seq: Seq,
+        /// The order.
+        order: Seq,
+    },
+    /// A continuous rule withdrew an order because it met one of its own entity.
+    #[codec(index = 151)]
+    SelfTradePrevented {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Which.
+        seq: Seq,
+    },
 }

@@ -3,9 +3,11 @@
 //!
 //! One file per moment of a slot's life; [`slots`] is the state machine that calls them.
 
+pub mod batch;
 mod call;
 pub mod clearing;
 pub mod confirm;
+pub mod continuous;
 mod error;
 mod event;
 pub mod lists;

@@ -6,7 +6,7 @@ use super::money::release;
 use super::rules::{self, DESCRIPTORS};
 use super::{
     At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, RECEIVABLES, SLOTS,
-    SlotState, live, meters, sealed,
+    SlotState, continuous, live, meters, sealed,
 };
 use crate::archive::{ArchiveEntry, HoldRecord};
 use crate::context::Context;
@@ -63,10 +63,14 @@ pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Resul
     if live.terms.is_sealed() {
         return Err(Error::SealedSlot(at.1).into());
     }
-    let seq = next_place(&live)?;
+    let continuous = rules::is_continuous(&ctx.state, &live.terms);
+    let seq = if continuous { continuous::next_place(&ctx.state, &live) } else { next_place(&live) }?;
     let (entry, hold) = enter(ctx, &mut live, &bidder, &request, seq)?;
     BOOK.push(&mut ctx.state, at, seq.number(), &entry);
     live.slot.next_seq = seq.next();
+    if continuous {
+        continuous::enqueue(ctx, &mut live, &entry.order);
+    }
     SLOTS.put(&mut ctx.state, &at, &live.slot);
     let entity = bidder.entity;
     ctx.emit(Event::OrderPlaced { market: at.0, slot: at.1, seq, entity, hold });
@@ -98,7 +102,8 @@ pub(super) fn enter(
     check_validity(ctx, live, request.terms, request.valid_until)?;
     check_request(ctx, live, request)?;
     check_counts(live, standing.as_ref())?;
-    check_standing(live, request, &meter, standing.as_ref())?;
+    let continuous = rules::is_continuous(&ctx.state, &live.terms);
+    check_standing(live, request, &meter, standing.as_ref(), continuous)?;
     let hold = live.terms.hold(request.side, request.price, request.energy);
     bidder.may_order(request.energy)?;
     bidder.may_hold(hold, standing.as_ref())?;
@@ -141,6 +146,9 @@ pub fn cancel(ctx: &mut Context, origin: &Origin, at: At, seq: Seq) -> Result<()
     let entity = origin.entity()?;
     let mut live = live(&ctx.state, at)?;
     ensure_open(&live)?;
+    if rules::is_continuous(&ctx.state, &live.terms) {
+        return Ok(continuous::cancel(ctx, live, entity, seq)?);
+    }
     if live.terms.is_sealed() {
         sealed::withdraw(ctx, &mut live, entity, seq)?;
     } else {
@@ -275,12 +283,13 @@ fn check_standing(
     request: &OrderRequest,
     meter: &Meter,
     standing: Option<&EntitySlot>,
+    continuous: bool,
 ) -> Result<(), Error> {
     let mut energy = request.energy;
     if let Some(standing) = standing {
-        // A sealed order has no side yet, and no energy.
+        // A sealed order has no side yet, and no energy. A continuous rule sees to it that nobody trades with itself.
         let trades = standing.energy.iter().any(|(_, energy)| !energy.is_zero());
-        if trades && standing.side != request.side {
+        if trades && standing.side != request.side && !continuous {
             return Err(Error::BothSides);
         }
         let others = standing.energy.iter().filter(|(id, _)| *id == request.meter);

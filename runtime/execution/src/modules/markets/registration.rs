@@ -1,5 +1,6 @@
 //! Markets are created and their terms scheduled: everything is checked before it can govern anybody's order.
 
+use super::batch::Batch;
 use super::{
     AGENDA, BadTerms, BadWindow, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, TERMS,
     market, money, rules, slots, terms,
@@ -8,7 +9,7 @@ use crate::context::Context;
 use crate::modules::registry;
 use crate::origin::Origin;
 use crate::referee;
-use contract_interface::{Book, Descriptor, Order, Side, Terms, roles};
+use contract_interface::{Book, ClearParams, Descriptor, Op, Order, Side, Terms, roles};
 use runtime_primitives::limits::{DISPUTE_S_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX};
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 
@@ -154,6 +155,13 @@ fn check_terms(ctx: &mut Context, terms: &Terms) -> Result<(), Error> {
         }
     }
     let rule = rules::describe(ctx, &terms.matching)?;
+    let fallback = rules::describe(ctx, &terms.fallback)?;
+    if rule.continuous != fallback.continuous {
+        return Err(Error::FallbackKind { rule: rule.continuous });
+    }
+    if rule.continuous && rule.min_energy {
+        return Err(Error::ContinuousMinimum);
+    }
     check_worst_case(ctx, terms, &rule)
 }
 
@@ -209,11 +217,32 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
 fn check_worst_case(ctx: &Context, terms: &Terms, rule: &Descriptor) -> Result<(), Error> {
     let orders = worst_book(terms);
     let params = terms.clear_params(MarketId::ZERO, Slot::ZERO, 0);
+    if rule.continuous {
+        return check_worst_batch(ctx, terms, &params, orders);
+    }
     let input = rules::clear_input(&params, &Book::Auction(orders.clone()));
     let run = rules::clear(ctx, &terms.matching, &input);
     let count = terms.limits.orders_per_slot;
     let clearing = run.answer.map_err(|_| Error::WorstCase(count))?;
     referee::check_clearing(rule, &orders, &clearing).map_err(|_| Error::WorstCase(count))
+}
+
+/// Asks that rest, bids that all arrive in one batch.
+fn check_worst_batch(
+    ctx: &Context,
+    terms: &Terms,
+    params: &ClearParams,
+    orders: Vec<Order>,
+) -> Result<(), Error> {
+    let (bids, resting): (Vec<Order>, Vec<Order>) =
+        orders.into_iter().partition(|order| order.side == Side::Buy);
+    let behind = terms.limits.orders_per_slot;
+    let arrive =
+        |order: Order| Op::New(Order { seq: Seq::from_number(behind + order.seq.number()), ..order });
+    let batch = Batch { resting, ops: bids.into_iter().map(arrive).collect() };
+    let run = rules::clear(ctx, &terms.matching, &batch.input(params));
+    let clearing = run.answer.map_err(|_| Error::WorstCase(behind))?;
+    referee::check_batch(&batch.resting, &batch.ops, &clearing).map_err(|_| Error::WorstCase(behind))
 }
 
 /// Half bids, half asks, all crossing, no two of the same size, arriving in the worst order for a sort.

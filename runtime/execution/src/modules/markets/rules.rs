@@ -6,11 +6,12 @@ use crate::modules::contracts;
 use crate::storage::Map;
 use contract_interface::{
     ADMIT, Admission, AdmitInput, Book, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE, Order,
-    RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport, flags,
+    RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport, Terms, flags,
 };
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_primitives::limits::{ADMIT_GAS_MAX, CLEAR_GAS_MAX, DESCRIBE_GAS_MAX, SETTLE_GAS_MAX};
 use runtime_primitives::{Gas, Hash};
+use runtime_state::Overlay;
 use runtime_vm::{Kind, Vm};
 
 /// Why a run gives no value.
@@ -102,9 +103,13 @@ pub fn clear_input(params: &ClearParams, book: &Book) -> Vec<u8> {
 /// The book as a rule can read it. A fallback may know less than the rule it replaces: preferences it does not
 /// know are left out (they bind nobody), orders whose minimum it would not honour stay out of the clearing.
 pub fn readable_book(rule: &Descriptor, orders: &[Order]) -> Vec<Order> {
-    let known = rule.flags_supported | flags::AUTO_CONFIRM;
     let fits = |order: &&Order| rule.min_energy || order.min_energy.is_zero();
-    orders.iter().filter(fits).map(|order| Order { flags: order.flags & known, ..*order }).collect()
+    orders.iter().filter(fits).map(|order| readable_order(rule, order)).collect()
+}
+
+/// An order with the flags that `rule` knows.
+pub const fn readable_order(rule: &Descriptor, order: &Order) -> Order {
+    Order { flags: order.flags & (rule.flags_supported | flags::AUTO_CONFIRM), ..*order }
 }
 
 /// Settle a slot.
@@ -114,6 +119,11 @@ pub fn settle(ctx: &Context, code: &Hash, input: &SettleInput) -> Run<Settlement
 
 /// What rules in use say of themselves; asked once, when a market first names them.
 pub static DESCRIPTORS: Map<Hash, Descriptor> = Map::new("Markets", "Descriptors");
+
+/// Whether slots under these terms have a continuous book.
+pub fn is_continuous(state: &Overlay, terms: &Terms) -> bool {
+    DESCRIPTORS.get(state, &terms.matching).is_some_and(|rule| rule.continuous)
+}
 
 /// A rule's description.
 ///

@@ -6,7 +6,8 @@ use super::money::{pay_or_owe, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
     At, BOOK, Error, Event, FUNDINGS, INTERRUPTED, LISTS, Live, Market, PINNED, PostedList, READINGS,
-    Registers, SEALED, SettleFailure, SlotState, TRADES, confirm, live, market, meters, records, rules,
+    Registers, SEALED, SettleFailure, SlotState, TRADES, confirm, continuous, live, market, meters, records,
+    rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -344,6 +345,9 @@ fn finish(
     let state = &mut ctx.state;
     BOOK.clear(state, at, live.slot.next_seq.number());
     SEALED.clear(state, at, live.slot.next_seq.number());
+    if rules::is_continuous(state, &live.terms) {
+        continuous::forget(state, at, live.slot.next_seq.number());
+    }
     TRADES.clear(state, at, live.slot.trades);
     for page in 0..live.slot.meters.div_ceil(meters::METERS_PER_PAGE) {
         READINGS.remove(state, &(at.0, at.1, page));

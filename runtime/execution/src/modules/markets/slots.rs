@@ -9,7 +9,7 @@ use super::{
     AGENDA, At, BOOK, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
     VoidReason,
 };
-use super::{clearing, confirm, lists, records, sealed, settle, terms};
+use super::{clearing, confirm, continuous, lists, records, rules, sealed, settle, terms};
 use crate::context::Context;
 use crate::modules::attestation;
 use crate::modules::registry::{EPOCH, VALIDATORS, VOTERS};
@@ -82,6 +82,9 @@ fn advance(ctx: &mut Context, live: &mut Live) -> Step {
     let state = live.slot.state;
     let window_over = ctx.env.height.number() - live.slot.entered_height >= PEOPLE_WINDOW_BLOCKS_MIN;
     match state {
+        SlotState::Open if is_batch_due(ctx, live, window_over) => {
+            return continuous::clear_open(ctx, live, gate(live));
+        }
         SlotState::Open if !window_over => return Step::Postponed,
         SlotState::Open if ctx.env.now >= live.terms.delivery_start(live.at.1) => {
             void(ctx, live, VoidReason::TooLate);
@@ -147,10 +150,21 @@ fn open(ctx: &mut Context, at: At) {
         chosen: None,
         waiting: false,
     };
-    let gate_before = u64::from(terms.windows.gate_before_s) * 1_000;
-    let gate = terms.delivery_start(at.1).minus_ms(gate_before);
     let mut live = Live { at, slot, terms };
+    let gate = gate(&live);
     enter(ctx, &mut live, SlotState::Open, Some(gate));
+}
+
+/// When the slot's gate closes.
+fn gate(live: &Live) -> Timestamp {
+    let before = u64::from(live.terms.windows.gate_before_s) * 1_000;
+    live.terms.delivery_start(live.at.1).minus_ms(before)
+}
+
+/// Whether an open slot clears a batch now. Once the gate is due, what still waits is cleared behind it.
+fn is_batch_due(ctx: &Context, live: &Live, window_over: bool) -> bool {
+    let takes_orders = !window_over || ctx.env.now < gate(live);
+    takes_orders && rules::is_continuous(&ctx.state, &live.terms) && continuous::is_waiting(&ctx.state, live)
 }
 
 /// The agenda entry that opens a slot.
