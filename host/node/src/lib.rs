@@ -7,6 +7,7 @@ pub mod chain_spec;
 pub mod cli;
 pub mod client;
 pub mod community;
+pub mod export;
 pub mod keys;
 pub mod market_spec;
 pub mod node;

@@ -6,6 +6,7 @@ mod chain_spec;
 mod contract;
 mod demo;
 mod entity;
+mod export;
 mod market;
 mod meter;
 mod node;
@@ -45,6 +46,8 @@ enum Command {
     Order(order::OrderArgs),
     /// Show and check a trade's life, or list trades.
     Trade(trade::TradeArgs),
+    /// Write orders, trades and readings as CSV, JSON or Parquet.
+    Export(export::ExportArgs),
     /// Execute a chain again from its own blocks and compare every header.
     Replay(replay::ReplayArgs),
     /// Check, inspect and run contracts without a node.
@@ -99,6 +102,7 @@ impl Cli {
             Command::Bank(args) => args.run(),
             Command::Order(args) => args.run(),
             Command::Trade(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::Contract(args) => args.run(),
             Command::ChainSpec(args) => args.run(),

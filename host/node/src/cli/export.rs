@@ -1,0 +1,104 @@
+//! `busbar export`: orders, trades and readings of a data folder as tables.
+
+use crate::export::{Format, Selection, What, Written, document, export};
+use crate::report::Progress;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use host_storage::Store;
+use jiff::civil::Date;
+use runtime_primitives::{MarketId, Slot};
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Write orders, trades and readings of a data folder as CSV, JSON or Parquet.
+///
+/// Every column with its unit is in host/node/src/export/COLUMNS.md, or printed with --columns. Money and prices are
+/// exact decimals. Each table is one file of the output folder; a file of that name is replaced.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Data folder of a node or a demo.
+    #[arg(long, value_name = "DIR", required_unless_present = "columns")]
+    data: Option<PathBuf>,
+    /// Folder to write into; made if it is not there.
+    #[arg(long, value_name = "DIR", required_unless_present = "columns")]
+    out: Option<PathBuf>,
+    /// Format of the tables.
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// Which tables [default: all].
+    #[arg(long, value_enum, value_delimiter = ',')]
+    what: Vec<What>,
+    /// Only this market.
+    #[arg(long, value_name = "NUMBER")]
+    market: Option<u32>,
+    /// Only these slots, first and last included.
+    #[arg(long, value_name = "A..B", value_parser = slots, conflicts_with = "day")]
+    slots: Option<(Slot, Slot)>,
+    /// Only slots whose delivery starts on this day, UTC.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    day: Option<Date>,
+    /// Print the columns of all tables and exit.
+    #[arg(long)]
+    columns: bool,
+    /// Print what was written as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn slots(text: &str) -> Result<(Slot, Slot), String> {
+    let number = |text: &str| text.trim().parse().map(Slot::from_number).ok();
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => Ok((first, last)),
+        _ => Err("write the first and the last slot, such as 40..59, or one slot".into()),
+    }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|error: jiff::Error| error.to_string())
+}
+
+impl ExportArgs {
+    /// Write the tables.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or written, or nothing is selected.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let (Some(data), Some(out)) = (&self.data, &self.out) else {
+            print!("{}", document());
+            return Ok(ExitCode::SUCCESS);
+        };
+        let path = if data.is_dir() { data.join("chain.redb") } else { data.clone() };
+        let store = Store::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        let snapshot = store.snapshot();
+        let market = self.market.map(MarketId::from_number);
+        let selected = Selection { market, slots: self.slots, day: self.day }.of(&snapshot);
+        if selected.is_empty() {
+            bail!("no slot that has opened is selected: see `busbar trade list`, or leave the selection out");
+        }
+        std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+        let mut what = if self.what.is_empty() { What::ALL.to_vec() } else { self.what.clone() };
+        what.sort_unstable();
+        what.dedup();
+        let steps = selected.len() as u64 * what.len() as u64;
+        let progress = Progress::start("slots", steps, self.json);
+        let mut written = Vec::new();
+        for what in what {
+            progress.note(what.name());
+            written.push(export(&snapshot, what, &selected, self.format, out, || progress.advance(1))?);
+        }
+        drop(progress);
+        self.print(&written);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn print(&self, written: &[Written]) {
+        if self.json {
+            let files = written.iter().map(|Written { path, rows }| json!({ "path": path, "rows": rows }));
+            println!("{}", json!({ "files": files.collect::<Vec<_>>() }));
+        } else {
+            written.iter().for_each(|Written { path, rows }| println!("{}: {rows} rows", path.display()));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The rows of a slot, from the archive.
+
+use super::{Cell, ExportError, Selected, What};
+use contract_interface::{Clearing, Order, ReadingStatus, Side, Stage, flags};
+use host_storage::Snapshot;
+use parity_scale_codec::{Decode, DecodeAll};
+use runtime_execution::archive::{
+    ClearingRecord, Consent, HoldRecord, SettleRecord, SignedReading, slot_key, stage_key, tables,
+};
+use runtime_execution::modules::markets::{At, RECORDS};
+use runtime_primitives::{AccountId, Energy, Price, Seq};
+use runtime_state::{ArchiveRow, Overlay};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Row = Vec<Cell>;
+
+/// The rows of one slot, in the order of the archive.
+pub(super) fn of_slot(snapshot: &Snapshot, what: What, slot: &Selected) -> Result<Vec<Row>, ExportError> {
+    let source = Source { snapshot, slot };
+    match what {
+        What::Orders => orders(&source),
+        What::Trades => trades(&source),
+        What::Readings => readings(&source),
+    }
+}
+
+/// One slot's rows of the archive.
+struct Source<'a> {
+    snapshot: &'a Snapshot,
+    slot: &'a Selected,
+}
+
+impl Source<'_> {
+    const fn at(&self) -> At {
+        self.slot.at
+    }
+
+    fn scan(&self, table: u8, prefix: &[u8]) -> Result<Vec<ArchiveRow>, ExportError> {
+        Ok(self.snapshot.archive_scan(table, prefix, usize::MAX)?)
+    }
+
+    /// All rows of the slot in a table, decoded.
+    fn all<T: Decode>(&self, table: u8, what: &'static str) -> Result<Vec<T>, ExportError> {
+        let rows = self.scan(table, &slot_key(self.at()))?;
+        rows.iter().map(|row| self.decode(&row.value, what)).collect()
+    }
+
+    fn decode<T: Decode>(&self, mut bytes: &[u8], what: &'static str) -> Result<T, ExportError> {
+        T::decode_all(&mut bytes).map_err(|_| self.unreadable(what))
+    }
+
+    const fn unreadable(&self, what: &'static str) -> ExportError {
+        let (market, slot) = self.slot.at;
+        ExportError::Unreadable { what, market, slot }
+    }
+
+    /// The columns that every table begins with.
+    fn row(&self) -> Row {
+        let (market, slot) = self.at();
+        vec![number(market.number()), number(slot.number()), Cell::Time(self.slot.starts)]
+    }
+
+    /// Orders that stood at the gate, once it has closed.
+    fn book(&self) -> Result<Option<BTreeSet<Seq>>, ExportError> {
+        let (market, slot) = self.at();
+        let state = Overlay::new(self.snapshot);
+        if !RECORDS.contains(&state, &(market, slot, Stage::Declaration)) {
+            return Ok(None);
+        }
+        let leaves = self.scan(tables::STAGE, &stage_key(self.at(), Stage::Declaration))?;
+        let orders =
+            leaves.iter().map(|row| self.decode::<Order>(&row.value, "order").map(|order| order.seq));
+        Ok(Some(orders.collect::<Result<_, _>>()?))
+    }
+
+    fn clearing(&self) -> Result<Option<Clearing>, ExportError> {
+        let Some(record) = self.all::<ClearingRecord>(tables::CLEARING, "clearing")?.pop() else {
+            return Ok(None);
+        };
+        Ok(Some(self.decode(&record.output, "clearing")?))
+    }
+}
+
+fn number(value: impl Into<u64>) -> Cell {
+    Cell::Number(value.into())
+}
+
+const fn energy(energy: Energy) -> Cell {
+    Cell::Number(energy.wh())
+}
+
+fn price(price: Price) -> Cell {
+    Cell::Decimal(price.ticks().into())
+}
+
+fn text(value: impl ToString) -> Cell {
+    Cell::Text(value.to_string())
+}
+
+fn maybe<T>(value: Option<T>, cell: impl FnOnce(T) -> Cell) -> Cell {
+    value.map_or(Cell::None, cell)
+}
+
+fn orders(source: &Source) -> Result<Vec<Row>, ExportError> {
+    let (book, clearing) = (source.book()?, source.clearing()?);
+    let traded = clearing.map(|clearing| {
+        let mut traded: BTreeMap<Seq, Energy> = BTreeMap::new();
+        for trade in &clearing.trades {
+            for seq in [trade.buy, trade.sell] {
+                let sum = traded.entry(seq).or_default();
+                *sum = sum.saturating_add(trade.energy);
+            }
+        }
+        traded
+    });
+    let holds = source.all::<HoldRecord>(tables::HOLD, "hold")?;
+    let rows = holds.into_iter().map(|HoldRecord { order, amount, account, authorised_by, .. }| {
+        let hold = i128::try_from(amount.units()).map_err(|_| source.unreadable("hold"))?;
+        let has = |flag: u8| order.flags & flag != 0;
+        let partner = has(flags::PARTNER).then(|| order.partner.number());
+        let mut row = source.row();
+        row.extend([
+            number(order.seq.number()),
+            number(order.entity.number()),
+            number(order.meter.number()),
+            text(if order.side == Side::Buy { "buy" } else { "sell" }),
+            energy(order.energy),
+            energy(order.min_energy),
+            price(order.price),
+            Cell::Flag(has(flags::GREEN)),
+            Cell::Flag(has(flags::AUTO_CONFIRM)),
+            maybe(partner, number),
+            Cell::Decimal(hold),
+            text(account),
+            text(authorised_by),
+            maybe(book.as_ref(), |book| Cell::Flag(book.contains(&order.seq))),
+            maybe(traded.as_ref(), |traded| energy(traded.get(&order.seq).copied().unwrap_or_default())),
+        ]);
+        Ok(row)
+    });
+    rows.collect()
+}
+
+fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
+    let Some(clearing) = source.clearing()? else { return Ok(Vec::new()) };
+    let holds = source.all::<HoldRecord>(tables::HOLD, "hold")?;
+    let orders: BTreeMap<Seq, Order> = holds.iter().map(|hold| (hold.order.seq, hold.order)).collect();
+    let consents = consents(source)?;
+    let settled: Option<BTreeMap<u32, Energy>> =
+        source.all::<SettleRecord>(tables::SETTLE, "settlement")?.pop().map(|record| {
+            let pairs = record.input.trades.iter().zip(record.report.settled);
+            pairs.map(|(trade, energy)| (trade.id, energy)).collect()
+        });
+    let rows = (0u32..).zip(&clearing.trades).map(|(index, trade)| {
+        let order = |seq: &Seq| orders.get(seq).ok_or_else(|| source.unreadable("hold"));
+        let (buy, sell) = (order(&trade.buy)?, order(&trade.sell)?);
+        let consent = |side: Side| maybe(consents.get(&(index, side as u8)), text);
+        let mut row = source.row();
+        row.extend([
+            number(index),
+            number(trade.buy.number()),
+            number(trade.sell.number()),
+            number(buy.entity.number()),
+            number(sell.entity.number()),
+            number(buy.meter.number()),
+            number(sell.meter.number()),
+            energy(trade.energy),
+            price(trade.buy_price),
+            price(trade.sell_price),
+            consent(Side::Buy),
+            consent(Side::Sell),
+            maybe(settled.as_ref(), |settled| energy(settled.get(&index).copied().unwrap_or_default())),
+        ]);
+        Ok(row)
+    });
+    rows.collect()
+}
+
+/// Answers by trade and side.
+fn consents(source: &Source) -> Result<BTreeMap<(u32, u8), &'static str>, ExportError> {
+    let prefix = slot_key(source.at());
+    let rows = source.scan(tables::CONSENT, &prefix)?;
+    let answers = rows.iter().map(|row| {
+        let key = row.key.get(prefix.len()..).and_then(|rest| rest.split_first_chunk::<4>());
+        let Some((trade, [side])) = key else { return Err(source.unreadable("consent")) };
+        let answer = match source.decode(&row.value, "consent")? {
+            Consent::Signed { .. } => "signed",
+            Consent::Auto { .. } => "auto",
+            Consent::Refused { .. } => "refused",
+        };
+        Ok(((u32::from_be_bytes(*trade), *side), answer))
+    });
+    answers.collect()
+}
+
+fn readings(source: &Source) -> Result<Vec<Row>, ExportError> {
+    let readings = source.all::<SignedReading>(tables::READING, "reading")?.into_iter();
+    let rows = readings.map(|SignedReading { reading, key, signature }| {
+        let signed = (key != AccountId::ZERO).then_some(());
+        let status = match reading.status {
+            ReadingStatus::Measured => "measured",
+            ReadingStatus::Substituted => "substituted",
+            ReadingStatus::Corrected => "corrected",
+            ReadingStatus::Interrupted => "interrupted",
+        };
+        let mut row = source.row();
+        row.extend([
+            number(reading.meter.number()),
+            number(reading.revision),
+            energy(reading.import_wh),
+            energy(reading.export_wh),
+            maybe(reading.voltage_dv, |voltage| Cell::Decimal(voltage.into())),
+            maybe(reading.frequency_mhz, |frequency| Cell::Decimal(frequency.into())),
+            Cell::Time(reading.measured_at),
+            text(status),
+            maybe(signed, |()| text(key)),
+            maybe(signed, |()| Cell::Text(format!("{signature:?}"))),
+        ]);
+        row
+    });
+    Ok(rows.collect())
+}

@@ -1,0 +1,189 @@
+//! `busbar export`: the same rows in every format, from the paper's trade on a real node.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use host_node::export::{Format, Kind, Selection, What, export};
+use host_node::scenario::{Casting, Play, paper};
+use host_storage::Store;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use runtime_primitives::Slot;
+use runtime_vm::VM_THREAD_STACK_BYTES;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+/// The paper's trade, settled.
+static PLAYED: LazyLock<TempDir> = LazyLock::new(|| {
+    let play = || {
+        let folder = TempDir::new().unwrap();
+        Play::open(paper().unwrap(), Casting::default(), folder.path()).unwrap().run(|_| {}).unwrap();
+        folder
+    };
+    // Contracts run on this thread.
+    let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
+    thread.spawn(play).unwrap().join().unwrap()
+});
+
+/// A copy of the played chain: a store is open once, and tests run side by side.
+fn played() -> TempDir {
+    let copy = TempDir::new().unwrap();
+    fs::copy(PLAYED.path().join("chain.redb"), copy.path().join("chain.redb")).unwrap();
+    copy
+}
+
+type Table = Vec<Vec<Option<String>>>;
+
+/// What a format's file says, as the texts that CSV has.
+fn read(what: What, format: Format, folder: &Path) -> Table {
+    let path = folder.join(format!("{}.{}", what.name(), format.ending()));
+    match format {
+        Format::Csv => {
+            let mut reader = csv::Reader::from_path(&path).unwrap();
+            let names: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+            assert_eq!(names, what.columns().iter().map(|column| column.name).collect::<Vec<_>>());
+            let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            reader.records().map(|row| row.unwrap().iter().map(text).collect()).collect()
+        }
+        Format::Json => {
+            let rows: Vec<serde_json::Map<String, Value>> =
+                serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            rows.iter().map(|row| row_of(what, row)).collect()
+        }
+        Format::Parquet => {
+            let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
+            let rows = reader.get_row_iter(None).unwrap();
+            rows.map(|row| row.unwrap().get_column_iter().zip(what.columns()).map(cell_of).collect())
+                .collect()
+        }
+    }
+}
+
+fn row_of(what: What, row: &serde_json::Map<String, Value>) -> Vec<Option<String>> {
+    assert_eq!(row.len(), what.columns().len());
+    let cell = |column: &host_node::export::Column| match (&row[column.name], column.kind) {
+        (Value::Null, _) => None,
+        (Value::Number(number), Kind::Number) => Some(number.to_string()),
+        (Value::Bool(flag), Kind::Flag) => Some(flag.to_string()),
+        (Value::String(text), Kind::Decimal(_) | Kind::Time | Kind::Text) => Some(text.clone()),
+        (value, kind) => panic!("{}: {value} is no {kind:?}", column.name),
+    };
+    what.columns().iter().map(cell).collect()
+}
+
+fn cell_of(((name, field), column): ((&String, &Field), &host_node::export::Column)) -> Option<String> {
+    assert_eq!(name, column.name);
+    Some(match (field, column.kind) {
+        (Field::Null, _) => return None,
+        (Field::ULong(number), Kind::Number) => number.to_string(),
+        (Field::Bool(flag), Kind::Flag) => flag.to_string(),
+        (Field::Str(text), Kind::Text) => text.clone(),
+        (Field::TimestampMillis(ms), Kind::Time) => {
+            jiff::Timestamp::from_millisecond(*ms).unwrap().strftime("%FT%T.%3fZ").to_string()
+        }
+        (Field::Decimal(decimal), Kind::Decimal(scale)) => {
+            assert_eq!((decimal.precision(), decimal.scale()), (38, i32::from(scale)));
+            let units = i128::from_be_bytes(decimal.data().try_into().unwrap());
+            let one = 10i128.pow(scale.into());
+            format!("{}.{:0width$}", units / one, units % one, width = usize::from(scale))
+        }
+        (field, kind) => panic!("{name}: {field:?} is no {kind:?}"),
+    })
+}
+
+#[test]
+fn all_formats_say_the_same_and_what_the_paper_says() {
+    let data = played();
+    let store = Store::open(&data.path().join("chain.redb")).unwrap();
+    let (snapshot, out) = (store.snapshot(), TempDir::new().unwrap());
+    let slots = Selection::default().of(&snapshot);
+    for what in What::ALL {
+        let mut heard = 0;
+        let tables = Format::ALL.map(|format| {
+            let written = export(&snapshot, what, &slots, format, out.path(), || heard += 1).unwrap();
+            let table = read(what, format, out.path());
+            assert_eq!(written.rows, table.len() as u64);
+            table
+        });
+        assert_eq!(heard, 3 * slots.len());
+        assert!(!tables[0].is_empty(), "{what:?}");
+        assert_eq!(tables[0], tables[1], "{what:?}: JSON");
+        assert_eq!(tables[0], tables[2], "{what:?}: Parquet");
+        for row in &tables[0] {
+            for (cell, column) in row.iter().zip(what.columns()) {
+                assert!(cell.is_some() || column.nullable, "{}", column.name);
+            }
+        }
+    }
+    let column = |what: What, name: &str| -> Vec<String> {
+        let place = what.columns().iter().position(|column| column.name == name).unwrap();
+        let rows = read(what, Format::Parquet, out.path());
+        rows.into_iter().map(|row| row[place].clone().unwrap_or_default()).collect()
+    };
+    // The slot before any other; nobody reads a meter in those after it. Ten kilowatt hours at 0.67 yuan in slot 500, all of it delivered.
+    let rows: [(What, &str, &[&str]); 10] = [
+        (What::Trades, "slot", &["500"]),
+        (What::Trades, "energy", &["10000"]),
+        (What::Trades, "buy_price", &["0.6700"]),
+        (What::Trades, "settled", &["10000"]),
+        (What::Trades, "buyer_consent", &["signed"]),
+        (What::Orders, "side", &["sell", "buy"]),
+        (What::Orders, "traded", &["10000", "10000"]),
+        (What::Orders, "in_book", &["true", "true"]),
+        (What::Readings, "status", &["measured", "measured"]),
+        (What::Readings, "export", &["10000", "0"]),
+    ];
+    for (what, name, expected) in rows {
+        assert_eq!(column(what, name)[..expected.len()], *expected, "{name} of {what:?}");
+    }
+}
+
+#[test]
+fn a_selection_is_of_slots_or_of_a_day() {
+    let data = played();
+    let store = Store::open(&data.path().join("chain.redb")).unwrap();
+    let snapshot = store.snapshot();
+    let all = Selection::default().of(&snapshot);
+    let slot = Slot::from_number;
+    let slots = |first, last| Selection { slots: Some((slot(first), slot(last))), ..Selection::default() };
+    assert_eq!(slots(500, 500).of(&snapshot).len(), 1);
+    assert!(slots(0, 499).of(&snapshot).is_empty());
+    let day = jiff::Timestamp::from_millisecond(i64::try_from(all[0].starts.ms()).unwrap()).unwrap();
+    let day = jiff::tz::Offset::UTC.to_datetime(day).date();
+    let on = |day| Selection { day: Some(day), ..Selection::default() }.of(&snapshot);
+    assert!(on(day).iter().any(|slot| slot.at == all[0].at));
+    assert!(on(day.yesterday().unwrap()).iter().all(|slot| slot.at != all[0].at));
+}
+
+#[test]
+fn the_command_writes_files_and_says_so() {
+    let busbar = || Command::new(env!("CARGO_BIN_EXE_busbar"));
+    let (data, out) = (played(), TempDir::new().unwrap());
+    let run = |arguments: &[&str]| {
+        let mut command = busbar();
+        command.arg("export").arg("--data").arg(data.path()).arg("--out").arg(out.path().join("new"));
+        command.args(arguments).output().unwrap()
+    };
+    let done = run(&["--format", "parquet", "--what", "trades,orders", "--slots", "500..500", "--json"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let said: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!([&said["files"][0]["rows"], &said["files"][1]["rows"]], [2, 1]);
+    let mut names: Vec<_> =
+        fs::read_dir(out.path().join("new")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["orders.parquet", "trades.parquet"]);
+    for (arguments, says) in [
+        (&["--slots", "1..2"][..], "no slot that has opened is selected"),
+        (&["--slots", "2..1"], "write the first and the last slot"),
+        (&["--what", "secrets"], "possible values"),
+    ] {
+        let refused = run(arguments);
+        assert!(!refused.status.success());
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(error.contains(says), "{arguments:?}: {error}");
+    }
+    let columns = busbar().args(["export", "--columns"]).output().unwrap();
+    assert_eq!(String::from_utf8(columns.stdout).unwrap(), host_node::export::document());
+}
