@@ -4,8 +4,8 @@
 
 use crate::world::World;
 use contract_interface::{
-    Claim, ExecutionEntry, ExecutionList, OrderRequest, Reading, ReadingStatus, Side, Stage, attest_message,
-    confirm_message, reading_message, seal,
+    Claim, ExecutionEntry, ExecutionList, OrderRequest, Reading, ReadingStatus, Side, Stage, confirm_message,
+    reading_message, seal, vote_message,
 };
 use parity_scale_codec::Encode;
 use runtime_execution::modules::markets::sealed::Commitment;
@@ -185,7 +185,7 @@ impl World {
         let at = (claim.market, claim.slot);
         let electors = attestation::electors(&self.chain.view(), at, claim.stage, claim.round);
         let elector = electors.iter().find(|elector| elector.entity == voter).expect("an elector");
-        let message = attest_message(&self.chain.genesis, &claim);
+        let message = vote_message(&self.chain.genesis, &claim, voter, elector.proxy);
         attestation::Call::Vote { voter, claim, signature: self.keys.sign(&elector.key, &message) }
     }
 

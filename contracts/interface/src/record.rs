@@ -137,10 +137,19 @@ pub struct Vote {
     pub voter: EntityId,
     /// The key that signed.
     pub key: AccountId,
+    /// The entity whose key that is, if it votes as the voter's proxy.
+    pub proxy: Option<EntityId>,
     /// The claim, with the voter's result hash.
     pub claim: Claim,
-    /// sr25519 signature over [`attest_message`].
+    /// sr25519 signature over [`Vote::message`].
     pub signature: [u8; 64],
+}
+
+impl Vote {
+    /// The bytes that were signed.
+    pub fn message(&self, genesis: &Hash) -> Vec<u8> {
+        vote_message(genesis, &self.claim, self.voter, self.proxy)
+    }
 }
 
 /// Net result of a slot for one entity: leaf of stage 6.
@@ -188,6 +197,14 @@ impl TransferRecord {
     /// blake2-256 of the SCALE encoding: what a later record's `spends` names.
     pub fn hash(&self) -> Hash {
         blake2_256(&self.encode())
+    }
+}
+
+/// The bytes that are signed for a vote of `voter`. A proxy names whom it votes for: its own vote is nobody else's.
+pub fn vote_message(genesis: &Hash, claim: &Claim, voter: EntityId, proxy: Option<EntityId>) -> Vec<u8> {
+    match proxy {
+        None => attest_message(genesis, claim),
+        Some(_) => ("busbar/proxy-vote/v1", genesis, claim, voter).encode(),
     }
 }
 

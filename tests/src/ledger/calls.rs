@@ -11,7 +11,7 @@ use runtime_primitives::{AccountId, Hash};
 impl Ledger {
     pub(super) fn admit(&mut self, owner: AccountId, roles: u16) -> u32 {
         let number = u32::try_from(self.members.len()).expect("few members");
-        self.members.push(Member { owner, roles, votes: false });
+        self.members.push(Member { owner, roles, votes: false, proxy: None });
         self.keys.insert(owner, number);
         self.purse(owner);
         number
@@ -64,6 +64,9 @@ impl Ledger {
             registry::Call::RemoveDelegate { key } => _ = self.keys.remove(key),
             registry::Call::SetVotingKey { key } => {
                 self.members[self.keys[&signer] as usize].votes = key.is_some();
+            }
+            registry::Call::SetProxy { proxy } => {
+                self.members[self.keys[&signer] as usize].proxy = proxy.map(|proxy| proxy.number());
             }
             registry::Call::RegisterMeter { entity, market, p_max_w, import_wh, export_wh, .. } => {
                 let used = (import_wh.wh(), export_wh.wh());

@@ -72,6 +72,7 @@ struct Member {
     owner: AccountId,
     roles: u16,
     votes: bool,
+    proxy: Option<u32>,
 }
 
 #[derive(Clone, Debug)]

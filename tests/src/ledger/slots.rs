@@ -112,7 +112,9 @@ impl Ledger {
     fn open(&mut self, slot: At) {
         let governing = self.market(slot).schedule.range(..=slot.1).next_back();
         let terms = governing.expect("the schedule covers the first slot").1.clone();
-        let voters = (0u32..).zip(&self.members).filter(|(_, member)| member.votes);
+        let by_proxy = |proxy: u32| self.members[proxy as usize].votes;
+        let votes = |member: &super::Member| member.votes || member.proxy.is_some_and(by_proxy);
+        let voters = (0u32..).zip(&self.members).filter(|(_, member)| votes(member));
         let joined = (0u32..).zip(&self.meters).filter(|(_, meter)| meter.market == slot.0);
         let meters = joined.map(|(number, _)| number).collect();
         let book = SlotBook {
@@ -273,7 +275,7 @@ impl Ledger {
         self.meters[meter as usize].learn(shown, replaced);
     }
 
-    /// Entities that vote in stage 5: operators and those that trade, with a voting key when the slot opened and now.
+    /// Entities that vote in stage 5: operators and those that trade, whose vote somebody could cast when the slot opened.
     fn electors(&self, slot: At) -> usize {
         let book = &self.slots[&slot];
         let trading: BTreeSet<u32> = self
@@ -284,7 +286,7 @@ impl Ledger {
             .collect();
         let votes = |entity: &&u32| {
             let member = &self.members[**entity as usize];
-            member.votes && (member.roles & roles::OPERATORS != 0 || trading.contains(*entity))
+            member.roles & roles::OPERATORS != 0 || trading.contains(*entity)
         };
         book.voters.iter().filter(votes).count()
     }

@@ -1,6 +1,6 @@
 //! Execution lists, votes and settlements that do not count.
 
-use super::scenes::{BYSTANDER, SELLER, Scene};
+use super::scenes::{BUYER, BYSTANDER, SELLER, Scene};
 use super::{Attempt, Row, Wrong, row};
 use busbar_tests::world::{FIRST, MARKET, World, entities};
 use contract_interface::{Claim, ExecutionEntry, ExecutionList, ReadingStatus, Stage, attest_message};
@@ -53,6 +53,7 @@ pub fn rows() -> Vec<Row> {
     rows.extend(lists_by_revisions());
     rows.extend(stage_3());
     rows.extend(stage_5());
+    rows.extend(proxies());
     rows.extend(settlements());
     rows
 }
@@ -313,6 +314,61 @@ fn settlements() -> Vec<Row> {
         }),
         row("settle a slot that has not opened", Scene::Before, |world| {
             settle(world, Error::UnknownSlot { market: MARKET, slot: FIRST })
+        }),
+    ]
+}
+
+/// A vote for the seller after its owner, or the proxy's, called something.
+fn after(world: &mut World, home: usize, call: registry::Call, wrong: VoteError) -> Attempt {
+    let owner = world.homes[home].owner.clone();
+    let seller = world.homes[SELLER].entity;
+    let by_proxy = world.vote(seller, world.claim(FIRST, Stage::Certification));
+    world.chain.must(&owner, call);
+    vote(by_proxy, wrong)
+}
+
+fn proxies() -> Vec<Row> {
+    vec![
+        row("a proxy's own vote in the name of another", Scene::Proxied, |world| {
+            let (voter, proxy) = (world.homes[SELLER].entity, world.homes[BYSTANDER].delegate.clone());
+            let claim = world.claim(FIRST, Stage::Certification);
+            vote(forged(world, voter, claim, &proxy), VoteError::BadSignature(voter))
+        }),
+        row("own vote of an entity with a proxy", Scene::Proxied, |world| {
+            let (voter, own) = (world.homes[SELLER].entity, world.homes[SELLER].delegate.clone());
+            let claim = world.claim(FIRST, Stage::Certification);
+            vote(forged(world, voter, claim, &own), VoteError::BadSignature(voter))
+        }),
+        row("proxy that votes twice", Scene::Proxied, |world| {
+            let voter = world.homes[SELLER].entity;
+            let call = world.vote(voter, world.claim(FIRST, Stage::Certification));
+            world.chain.submit_bare(call.clone());
+            world.chain.block_of_successes();
+            vote(call, VoteError::VotedTwice(voter))
+        }),
+        row("proxy removed since the slot opened", Scene::Proxied, |world| {
+            let [voter, proxy] = [SELLER, BYSTANDER].map(|home| world.homes[home].entity);
+            let call = registry::Call::SetProxy { proxy: None };
+            after(world, SELLER, call, VoteError::RevokedProxy { voter, proxy })
+        }),
+        row("proxy replaced since the slot opened", Scene::Proxied, |world| {
+            let [voter, proxy] = [SELLER, BYSTANDER].map(|home| world.homes[home].entity);
+            let call = registry::Call::SetProxy { proxy: Some(world.homes[BUYER].entity) };
+            after(world, SELLER, call, VoteError::RevokedProxy { voter, proxy })
+        }),
+        row("proxy whose key was removed", Scene::Proxied, |world| {
+            let (voter, key) = (world.homes[SELLER].entity, world.homes[BYSTANDER].delegate.account());
+            after(world, BYSTANDER, registry::Call::RemoveDelegate { key }, VoteError::ExpiredKey(voter))
+        }),
+        row("proxy whose key was rotated", Scene::Proxied, |world| {
+            let (voter, owner) = (world.homes[SELLER].entity, world.homes[BYSTANDER].owner.clone());
+            world.chain.must(&owner, registry::Call::SetVotingKey { key: Some(owner.account()) });
+            let claim = world.claim(FIRST, Stage::Certification);
+            let proxy = Some(world.homes[BYSTANDER].entity);
+            let message = contract_interface::vote_message(&world.chain.genesis, &claim, voter, proxy);
+            let signature = owner.sign(&message);
+            let call = attestation::Call::Vote { voter, claim, signature };
+            vote(call, VoteError::BadSignature(voter))
         }),
     ]
 }

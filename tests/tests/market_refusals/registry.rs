@@ -308,6 +308,25 @@ fn keys() -> Vec<Row> {
             let key = world.homes[BUYER].delegate.account();
             by_home(world, SELLER, registry::Call::SetVotingKey { key: Some(key) }, Error::UnknownKey(key))
         }),
+        row("own proxy", Scene::Open, |world| {
+            let entity = world.homes[SELLER].entity;
+            let call = registry::Call::SetProxy { proxy: Some(entity) };
+            by_home(world, SELLER, call, Error::OwnProxy(entity))
+        }),
+        row("proxy that cannot vote", Scene::Open, |world| {
+            let bank = EntityId::from_number(entities::BANK);
+            let call = registry::Call::SetProxy { proxy: Some(bank) };
+            by_home(world, SELLER, call, Error::ProxyWithoutKey(bank))
+        }),
+        row("unknown proxy", Scene::Open, |world| {
+            let nobody = EntityId::from_number(99);
+            let call = registry::Call::SetProxy { proxy: Some(nobody) };
+            by_home(world, SELLER, call, Error::UnknownEntity(nobody))
+        }),
+        row("wrong scope: a voter names a proxy", Scene::Open, |world| {
+            let call = registry::Call::SetProxy { proxy: Some(world.homes[BUYER].entity) };
+            by_guest(world, scopes::VOTE, call, scopes::OWNER)
+        }),
         row("removal of the owner key", Scene::Open, |world| {
             let key = world.homes[SELLER].account();
             by_home(world, SELLER, registry::Call::RemoveDelegate { key }, Error::UnknownKey(key))

@@ -6,6 +6,7 @@ use busbar_tests::evil;
 use busbar_tests::world::{FIRST, Plan, World};
 use contract_interface::Side;
 use runtime_execution::modules::markets::SlotState;
+use runtime_execution::modules::registry;
 use runtime_primitives::Seq;
 use std::collections::BTreeMap;
 
@@ -49,6 +50,8 @@ pub enum Scene {
     Sealed,
     /// Its gate has closed; the seller has revealed.
     Revealing,
+    /// As [`Scene::Voting`], and the bystander is the seller's proxy.
+    Proxied,
 }
 
 /// All moments.
@@ -94,6 +97,7 @@ impl Scenes {
         world.chain.block_of_successes();
         world.expect(FIRST, SlotState::Revealing);
         scenes.insert(Scene::Revealing, world);
+        scenes.insert(Scene::Proxied, proxied(&plan));
         Self(scenes)
     }
 
@@ -136,5 +140,16 @@ fn sealed(plan: &Plan) -> World {
     );
     world.commit(SELLER, &ask);
     world.commit(BUYER, &bid);
+    world
+}
+
+fn proxied(plan: &Plan) -> World {
+    let mut world = World::new(plan);
+    let owner = world.homes[SELLER].owner.clone();
+    world.chain.must(&owner, registry::Call::SetProxy { proxy: Some(world.homes[BYSTANDER].entity) });
+    world.open(FIRST);
+    trade(&mut world);
+    world.deliver(FIRST);
+    world.measure_all(FIRST, &[(0, 4_000), (4_000, 0), (250, 0)]);
     world
 }

@@ -1,6 +1,9 @@
 //! A slot as agents see it: public data of one state, read once and shared by those who look at it.
 
-use contract_interface::{Claim, ExecutionEntry, ExecutionList, SettleInput, Stage};
+use crate::wallet::Wallet;
+use contract_interface::{Claim, ExecutionEntry, ExecutionList, SettleInput, Stage, vote_message};
+use runtime_execution::Call;
+use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
 use runtime_execution::modules::markets::{
     Agreed, At, BookEntry, Elector, LISTS, Live, Posted, PostedList, SEALED, SealState, SealedEntry, TRADES,
@@ -129,6 +132,24 @@ impl<'a> Desk<'a> {
 
 fn has_voted(ballot: &Ballot, index: usize) -> bool {
     ballot.voted.get(index / 8).is_some_and(|byte| byte & (1 << (index % 8)) != 0)
+}
+
+/// The electors whose votes `entity` casts: its own unless it has a proxy, and those it is proxy for.
+pub fn seats(entity: EntityId, electors: &[Elector]) -> Vec<Elector> {
+    let casts = |elector: &&Elector| elector.proxy.unwrap_or(elector.entity) == entity;
+    electors.iter().filter(casts).copied().collect()
+}
+
+/// One vote for each of `seats`, all for `result`.
+pub(super) fn votes(wallet: &Wallet, ballot: &Ballot, seats: &[Elector], result: Hash) -> Vec<Vec<u8>> {
+    let claim = claim_for(ballot, result);
+    let vote = |seat: &Elector| {
+        let message = vote_message(wallet.genesis(), &claim, seat.entity, seat.proxy);
+        let signature = wallet.signer().sign(&message);
+        let vote = attestation::Call::Vote { voter: seat.entity, claim, signature };
+        UncheckedExtrinsic::bare(&Call::Attestation(vote))
+    };
+    seats.iter().map(vote).collect()
 }
 
 /// The claim a voter signs for `result`.

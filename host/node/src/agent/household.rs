@@ -1,20 +1,20 @@
 //! A household: bids by its delegate key, confirms what keeps its limits, reads its meter, re-runs the settlement
 //! and votes by what its own meter says.
 
-use super::desk::{Desk, Match, claim_for};
+use super::desk::{Desk, Match, votes};
 use crate::keys::Signer;
 use crate::wallet::Wallet;
 use contract_interface::{
-    ExecutionList, OrderRequest, Reading, ReadingStatus, SettlementReport, Side, attest_message,
-    confirm_message, reading_message, seal,
+    ExecutionList, OrderRequest, Reading, ReadingStatus, SettlementReport, Side, confirm_message,
+    reading_message, seal,
 };
 use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::attestation::{self, Ballot};
+use runtime_execution::modules::attestation::Ballot;
 use runtime_execution::modules::markets::sealed::Commitment;
 use runtime_execution::modules::markets::{
-    self, Agreed, At, ConfirmItem, ENTITY_SLOTS, Live, PostedList, SealedEntry, rules,
+    self, Agreed, At, ConfirmItem, ENTITY_SLOTS, Elector, Live, PostedList, SealedEntry, rules,
 };
 use runtime_execution::modules::registry::METERS;
 use runtime_execution::modules::{balances, contracts, registry};
@@ -173,24 +173,20 @@ impl Household {
     }
 
     /// Vote on an execution list: for it iff it names this household's own reading and the settlement, re-run
-    /// here, uses exactly what the meter says; else for the list as it should be.
+    /// here, uses exactly what the meter says; else for the list as it should be. One vote for each of `seats`.
     pub fn vote(
         &self,
         desk: &Desk,
-        ballot: &Ballot,
+        (ballot, seats): (&Ballot, &[Elector]),
         list: &PostedList,
         case: &Case,
         own: Option<Registers>,
         vm: &Vm,
-    ) -> (Vec<u8>, Option<Opinion>) {
+    ) -> (Vec<Vec<u8>>, Option<Opinion>) {
         let opinion = self.settle(desk, case, vm);
         let right = self.names_own_reading(desk, case, own) && opinion.is_some();
         let result = if right { list.hash } else { other_than(list.hash, &desk.latest_list()) };
-        let claim = claim_for(ballot, result);
-        let message = attest_message(self.delegate.genesis(), &claim);
-        let signature = self.delegate.signer().sign(&message);
-        let vote = attestation::Call::Vote { voter: self.entity, claim, signature };
-        (UncheckedExtrinsic::bare(&Call::Attestation(vote)), opinion)
+        (votes(&self.delegate, ballot, seats, result), opinion)
     }
 
     /// Re-run the settlement rule.

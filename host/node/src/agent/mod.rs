@@ -12,7 +12,7 @@ mod operator;
 mod remote;
 
 pub use attestor::{Attestor, Verdict};
-pub use desk::{Desk, Match};
+pub use desk::{Desk, Match, seats};
 pub use household::{Case, Household, Intent, Opinion, Registers};
 pub use journal::{Journal, JournalError};
 pub use operator::Operator;

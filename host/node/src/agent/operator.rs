@@ -1,14 +1,13 @@
 //! An operator (the platform, the grid): posts the execution list, votes on it as an elector.
 
-use super::desk::{Desk, claim_for};
+use super::desk::{Desk, seats, votes};
 use crate::wallet::Wallet;
-use contract_interface::{Stage, attest_message};
+use contract_interface::Stage;
 use parity_scale_codec::Encode;
 use runtime_execution::Call;
-use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::{attestation, markets};
+use runtime_execution::modules::markets;
+use runtime_primitives::EntityId;
 use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
-use runtime_primitives::{EntityId, Hash};
 
 /// More than an extrinsic's bytes around a list.
 const ENVELOPE_BYTES_MAX: usize = 1_024;
@@ -50,14 +49,9 @@ impl Operator {
         Some(self.wallet.sign(&Call::Markets(call)))
     }
 
-    /// Vote for the list of everybody's latest readings.
-    pub fn vote(&self, desk: &Desk) -> Option<Vec<u8>> {
-        let (ballot, waiting) = desk.ballot(Stage::Certification)?;
-        waiting.iter().find(|elector| elector.entity == self.entity)?;
-        let result: Hash = desk.latest_list().hash();
-        let claim = claim_for(&ballot, result);
-        let signature = self.wallet.signer().sign(&attest_message(self.wallet.genesis(), &claim));
-        let vote = attestation::Call::Vote { voter: self.entity, claim, signature };
-        Some(UncheckedExtrinsic::bare(&Call::Attestation(vote)))
+    /// Vote for the list of everybody's latest readings, also for those that it is proxy for.
+    pub fn vote(&self, desk: &Desk) -> Vec<Vec<u8>> {
+        let Some((ballot, waiting)) = desk.ballot(Stage::Certification) else { return Vec::new() };
+        votes(&self.wallet, &ballot, &seats(self.entity, &waiting), desk.latest_list().hash())
     }
 }

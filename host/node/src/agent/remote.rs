@@ -4,7 +4,7 @@
 //! A round looks at one block, pinned by its hash, and does what that block calls for. At most one signed extrinsic
 //! a round: the next one's nonce follows from a later block. Votes and readings carry none.
 
-use super::desk::{Desk, Match};
+use super::desk::{Desk, Match, seats};
 use super::household::{Case, Household, Intent, Registers};
 use crate::keys::Signer;
 use crate::scenario::HouseholdScript;
@@ -13,7 +13,7 @@ use contract_interface::Stage;
 use host_rpc::{ClientError, RemoteNode};
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{SLOTS, SlotState};
+use runtime_execution::modules::markets::{Elector, SLOTS, SlotState};
 use runtime_execution::modules::registry::{self, METERS, scopes};
 use runtime_execution::modules::{attestation, timestamp};
 use runtime_primitives::{AccountId, EntityId, Hash, Height, MarketId, MeterId, Slot, Timestamp};
@@ -86,6 +86,8 @@ pub enum Deed {
     Read(Registers),
     /// Votes on an execution list after re-running the settlement.
     Vote {
+        /// In whose name: its own, or that of an entity it is proxy for.
+        voter: EntityId,
         /// The list.
         list: Hash,
         /// Whether for it.
@@ -220,22 +222,26 @@ impl Turn<'_> {
                 // Slots open in order: the rest of the plan lies in the future.
                 None => break,
                 Some(SlotState::Settled) => _ = settled.insert(slot),
-                Some(_) => deeds.extend(self.act(state, slot).map(|(deed, bytes)| (slot, deed, bytes))),
+                Some(_) => {
+                    let done = self.act(state, slot).into_iter();
+                    deeds.extend(done.map(|(deed, bytes)| (slot, deed, bytes)));
+                }
             }
         }
         (deeds, settled)
     }
 
-    fn act(&mut self, state: &Overlay, slot: Slot) -> Option<(Deed, Vec<u8>)> {
-        let desk = Desk::open(state, (self.market, slot))?;
-        match desk.live().slot.state {
+    fn act(&mut self, state: &Overlay, slot: Slot) -> Vec<(Deed, Vec<u8>)> {
+        let Some(desk) = Desk::open(state, (self.market, slot)) else { return Vec::new() };
+        let deed = match desk.live().slot.state {
             SlotState::Open if !self.signed => self.bid(&desk, slot),
             SlotState::Revealing if !self.signed => self.reveal(&desk, slot),
             SlotState::Proposed if !self.signed => self.confirm(&desk),
             SlotState::Metering => self.read(&desk, slot),
-            SlotState::Voting => self.vote(&desk, slot),
+            SlotState::Voting => return self.vote(&desk, slot).unwrap_or_default(),
             _ => None,
-        }
+        };
+        deed.into_iter().collect()
     }
 
     fn bid(&mut self, desk: &Desk, slot: Slot) -> Option<(Deed, Vec<u8>)> {
@@ -275,17 +281,24 @@ impl Turn<'_> {
         Some((Deed::Read(registers), self.household.read(desk.live().at, registers, measured_at)))
     }
 
-    fn vote(&self, desk: &Desk, slot: Slot) -> Option<(Deed, Vec<u8>)> {
+    /// One vote for itself and for each entity that it is proxy for.
+    fn vote(&self, desk: &Desk, slot: Slot) -> Option<Vec<(Deed, Vec<u8>)>> {
         let (ballot, waiting) = desk.ballot(Stage::Certification)?;
-        waiting.iter().find(|elector| elector.entity == self.household.entity)?;
+        let seats = seats(self.household.entity, &waiting);
+        if seats.is_empty() {
+            return None;
+        }
         let operator = desk.operator();
         let posted = desk.lists().into_iter().rev().find(|list| list.poster == operator)?;
         let case = Case::new(desk, desk.full_list(&posted), &posted);
         let own = self.plan.registers.get(&slot).copied();
-        let (vote, opinion) = self.household.vote(desk, &ballot, &posted, &case, own, self.vm);
-        let agrees = result_of(&vote) == Some(posted.hash);
-        let report = opinion.map(|opinion| opinion.report);
-        Some((Deed::Vote { list: posted.hash, agrees, report }, vote))
+        let (votes, opinion) = self.household.vote(desk, (&ballot, &seats), &posted, &case, own, self.vm);
+        let (list, report) = (posted.hash, opinion.map(|opinion| opinion.report));
+        let deed = |(seat, vote): (&Elector, Vec<u8>)| {
+            let agrees = result_of(&vote) == Some(list);
+            (Deed::Vote { voter: seat.entity, list, agrees, report }, vote)
+        };
+        Some(seats.iter().zip(votes).map(deed).collect())
     }
 }
 
@@ -306,8 +319,12 @@ impl fmt::Display for Deed {
             Self::Reveal(intent) => write!(f, "reveal {}", Self::Bid(*intent)),
             Self::Confirm(trades) => write!(f, "confirm trades {trades:?}"),
             Self::Read((import, export)) => write!(f, "reading: import {import} Wh, export {export} Wh"),
-            Self::Vote { list, agrees: true, .. } => write!(f, "vote for list {list}"),
-            Self::Vote { list, agrees: false, .. } => write!(f, "ALERT: vote against list {list}"),
+            Self::Vote { voter, list, agrees: true, .. } => {
+                write!(f, "vote of entity {voter} for list {list}")
+            }
+            Self::Vote { voter, list, agrees: false, .. } => {
+                write!(f, "ALERT: vote of entity {voter} against list {list}")
+            }
         }
     }
 }

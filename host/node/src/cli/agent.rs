@@ -142,9 +142,10 @@ fn line(round: &Round, done: &Done) -> Value {
         Deed::Read((import, export)) => {
             ("reading", json!({ "import_wh": import.wh(), "export_wh": export.wh() }))
         }
-        Deed::Vote { list, agrees, report } => (
+        Deed::Vote { voter, list, agrees, report } => (
             "vote",
             json!({
+                "voter": voter.number(),
                 "list": list.to_string(),
                 "agrees": agrees,
                 "report": report.map(|report| report.to_string()),

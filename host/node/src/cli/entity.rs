@@ -72,6 +72,17 @@ enum EntityCommand {
         #[command(flatten)]
         sign: SignArgs,
     },
+    /// Let another entity vote for this one, or nobody else. Signed by the entity's owner.
+    Proxy {
+        /// Who votes, by its own voting key: a number, or an address of one of its keys.
+        #[arg(required_unless_present = "none")]
+        proxy: Option<Party>,
+        /// Vote by its own voting key again.
+        #[arg(long, conflicts_with = "proxy")]
+        none: bool,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
     /// Forbid an entity to trade, or allow it again. Signed by a registrar.
     Suspend {
         /// Its number, or an address of one of its keys.
@@ -146,6 +157,16 @@ impl EntityArgs {
                     |key| format!("{} votes for the entity, in slots that open from now on", address(key)),
                 );
                 sign.send(&sign.session()?, &Call::Registry(registry::Call::SetVotingKey { key }), said(told))
+            }
+            EntityCommand::Proxy { proxy, none: _, sign } => {
+                let session = sign.session()?;
+                let find = |proxy: Party| anyhow::Ok(session.read(|state| proxy.find(state))??.0);
+                let proxy = proxy.map(find).transpose()?;
+                let told = proxy.map_or_else(
+                    || "nobody else votes for the entity".to_owned(),
+                    |proxy| format!("entity {proxy} votes for the entity, in slots that open from now on"),
+                );
+                sign.send(&session, &Call::Registry(registry::Call::SetProxy { proxy }), said(told))
             }
             EntityCommand::Suspend { entity, lift, sign } => {
                 let session = sign.session()?;

@@ -3,9 +3,7 @@
 
 use super::play::PlayError;
 use crate::agent::Opinion;
-use contract_interface::{
-    Reading, Stage, StageRecord, TradeOrder, Vote, attest_message, confirm_message, reading_message,
-};
+use contract_interface::{Reading, Stage, StageRecord, TradeOrder, Vote, confirm_message, reading_message};
 use host_storage::Snapshot;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use rand_core::OsRng;
@@ -138,7 +136,7 @@ fn signatures_hold<'a>(
     let mut statements: Vec<Statement> = votes
         .map(|vote| Statement {
             signer: vote.key,
-            message: attest_message(&genesis, &vote.claim),
+            message: vote.message(&genesis),
             signature: Signature(vote.signature),
         })
         .collect();

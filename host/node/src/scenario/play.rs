@@ -5,7 +5,7 @@
 
 use super::cast::{Cast, CastError, Casting, MARKET};
 use super::script::Script;
-use crate::agent::{Attestor, Case, Desk, Household, JournalError, Match, Opinion};
+use crate::agent::{Attestor, Case, Desk, Household, JournalError, Match, Opinion, seats};
 use crate::node::{Chain, ChainError, PoolError};
 use contract_interface::{ExecutionList, Stage};
 use host_consensus::{EngineError, Progress as Wake, Solo, VirtualClock};
@@ -308,15 +308,14 @@ impl Play {
             return Ok(());
         };
         let case = Case::new(desk, full_list(snapshot, desk.live().at, &posted)?, &posted);
-        let waiting: Vec<EntityId> = waiting.iter().map(|elector| elector.entity).collect();
         let (scripts, vm, at) = (&self.script.households, self.chain.vm(), desk.live().at);
         let voted = in_parallel(snapshot, at, &mut self.cast.households, |desk, number, household| {
-            waiting.binary_search(&household.entity).ok()?;
+            let seats = seats(household.entity, &waiting);
             let own = scripts[number].registers.get(&at.1).copied();
-            Some(household.vote(desk, &ballot, &posted, &case, own, vm))
+            (!seats.is_empty()).then(|| household.vote(desk, (&ballot, &seats), &posted, &case, own, vm))
         });
-        for (vote, opinion) in voted {
-            batch.push(vote);
+        for (votes, opinion) in voted {
+            batch.extend(votes);
             self.opinions.entry(at.1).or_default().extend(opinion);
         }
         Ok(())

@@ -4,7 +4,7 @@
 use contract_interface::{Claim, Stage, TradeOrder, roles};
 use parity_scale_codec::Encode;
 use runtime_execution::modules::markets::lists::DISPUTE_ROUND;
-use runtime_execution::modules::registry::{ENTITIES, VALIDATORS};
+use runtime_execution::modules::registry::{VALIDATORS, voters};
 use runtime_primitives::{AccountId, EntityId, blake2_256};
 use runtime_state::Overlay;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,14 +27,13 @@ pub fn electors(
     (blake2_256(&entities.encode()) == claim.electorate_hash).then_some(electors)
 }
 
-/// Entities with a voting key that trade in the slot, plus operators.
+/// Entities whose vote somebody can cast and that trade in the slot, plus operators.
 fn market_entities(state: &Overlay, trades: &[TradeOrder]) -> BTreeMap<EntityId, AccountId> {
     let legs = trades.iter().flat_map(|order| order.inputs.iter().chain(&order.outputs));
     let trading: BTreeSet<EntityId> = legs.map(|leg| leg.entity).collect();
-    ENTITIES
-        .entries(state)
+    voters(state)
         .into_iter()
-        .filter(|(id, entity)| entity.roles & roles::OPERATORS != 0 || trading.contains(id))
-        .filter_map(|(id, entity)| Some((id, entity.voting_key?)))
+        .filter(|voter| voter.roles & roles::OPERATORS != 0 || trading.contains(&voter.entity))
+        .map(|voter| (voter.entity, voter.key))
         .collect()
 }

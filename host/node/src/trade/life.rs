@@ -12,8 +12,8 @@ use super::names::Names;
 use super::source::Source;
 use crate::report::StageRow;
 use contract_interface::{
-    Leg, NetPosition, Op, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote, attest_message,
-    confirm_message, reading_message, seal,
+    Leg, NetPosition, Op, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote, confirm_message,
+    reading_message, seal,
 };
 use host_storage::Snapshot;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -372,7 +372,7 @@ impl<'a> Reader<'a> {
     }
 
     fn statement(&self, vote: &Vote) -> Statement {
-        let message = attest_message(&self.source.genesis(), &vote.claim);
+        let message = vote.message(&self.source.genesis());
         Statement { signer: vote.key, message, signature: Signature(vote.signature) }
     }
 

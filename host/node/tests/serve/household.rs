@@ -6,8 +6,11 @@ use host_node::chain_spec::ChainSpec;
 use host_node::replay::replay;
 use host_node::scenario::{MARKET, paper};
 use host_node::trade::Life;
+use host_node::wallet::Wallet;
 use host_storage::Store;
+use runtime_execution::Call;
 use runtime_execution::modules::markets::SlotState;
+use runtime_execution::modules::registry::{self, ENTITIES};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 use tempfile::TempDir;
@@ -140,5 +143,45 @@ fn a_household_killed_after_its_commitment_reveals_and_trades() {
         assert_eq!(life.faults, Vec::<String>::new());
         let paid: Vec<u128> = life.payouts.iter().map(|payout| payout.amount.units()).collect();
         assert_eq!(paid, [67_000_000, 2_000_000]);
+    });
+}
+
+#[test]
+fn a_household_votes_for_those_it_is_proxy_for() {
+    on_a_vm_thread(|| {
+        let folder = TempDir::new().unwrap();
+        let mut theatre = Theatre::open(folder.path());
+        let b = theatre.cast.households[1].entity;
+        let voting_key = |theatre: &Theatre| {
+            let snapshot = theatre.service.chain().snapshot();
+            ENTITIES.get(&Overlay::new(&snapshot), &b).and_then(|entity| entity.voting_key)
+        };
+        while voting_key(&theatre).is_none() {
+            theatre.act();
+        }
+        let mut owner = Wallet::new(signer("B", "owner"), theatre.service.chain().genesis());
+        owner.refresh(&Overlay::new(&theatre.service.chain().snapshot()));
+        let proxy = theatre.cast.households[0].entity;
+        theatre.submit(vec![owner.sign(&Call::Registry(registry::Call::SetProxy { proxy: Some(proxy) }))]);
+        theatre.set_up();
+        let vm = Vm::new(EngineKind::Wasmtime).unwrap();
+        let identity = identity(signer("A", "delegate"), signer("A", "meter"), 0);
+        let mut a =
+            RemoteHousehold::connect(remote(&theatre.service), identity, MARKET, plan_of_a(), vm).unwrap();
+        let mut voters = Vec::new();
+        loop {
+            let round = a.round().unwrap();
+            voters.extend(round.done.iter().filter_map(|done| match done.deed {
+                Deed::Vote { voter, agrees: true, .. } if done.outcome.is_ok() => Some(voter),
+                _ => None,
+            }));
+            if round.over {
+                break;
+            }
+            theatre.act();
+        }
+        voters.sort_unstable();
+        voters.dedup();
+        assert_eq!(voters, [proxy, b]);
     });
 }

@@ -4,7 +4,7 @@
 
 use contract_interface::Stage;
 use host_consensus::{Clock, Progress, VirtualClock};
-use host_node::agent::{Case, Desk, Identity};
+use host_node::agent::{Case, Desk, Identity, seats};
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::scenario::{
@@ -121,12 +121,13 @@ impl Theatre {
                     batch.extend(self.cast.operator.vote(&desk));
                     batch.extend(self.cast.grid.vote(&desk));
                     let (ballot, waiting) = desk.ballot(Stage::Certification).unwrap();
-                    if waiting.iter().any(|elector| elector.entity == b.entity) {
+                    let seats = seats(b.entity, &waiting);
+                    if !seats.is_empty() {
                         let posted = desk.lists().pop().unwrap();
                         let case = Case::new(&desk, desk.full_list(&posted), &posted);
                         let own = script.registers.get(&SLOT).copied();
                         let vm = self.service.chain().vm();
-                        batch.push(b.vote(&desk, &ballot, &posted, &case, own, vm).0);
+                        batch.extend(b.vote(&desk, (&ballot, &seats), &posted, &case, own, vm).0);
                     }
                 }
             }

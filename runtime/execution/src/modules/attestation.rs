@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::modules::markets::{self, At, Elector, SlotState};
 use crate::modules::registry;
 use crate::storage::Map;
-use contract_interface::{Claim, Stage, Vote, attest_message};
+use contract_interface::{Claim, Stage, Vote, vote_message};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::{EntityId, Hash, MarketId, MerkleAccumulator, Slot, blake2_256};
@@ -89,8 +89,18 @@ pub enum Error {
     #[error("the voting key of entity {0} has expired or was removed")]
     #[codec(index = 6)]
     ExpiredKey(EntityId),
+    /// The elector's proxy when the slot opened is its proxy no longer; the elector still counts.
+    #[error("entity {proxy} votes for entity {voter} no longer")]
+    #[codec(index = 8)]
+    RevokedProxy {
+        /// The elector.
+        voter: EntityId,
+        /// Its proxy when the slot opened.
+        proxy: EntityId,
+    },
     /// The signature does not verify under the elector's key.
     #[error("bad vote signature of entity {0}")]
+    #[codec(index = 5)]
     BadSignature(EntityId),
 }
 
@@ -197,7 +207,8 @@ pub fn vote_statement(
 ) -> Option<Statement> {
     let electors = electors(state, (claim.market, claim.slot), claim.stage, claim.round);
     let index = electors.binary_search_by_key(&voter, |elector| elector.entity).ok()?;
-    Some(Statement { signer: electors[index].key, message: attest_message(genesis, claim), signature })
+    let Elector { key, proxy, .. } = electors[index];
+    Some(Statement { signer: key, message: vote_message(genesis, claim, voter, proxy), signature })
 }
 
 /// Count a vote.
@@ -228,17 +239,18 @@ pub fn vote(ctx: &mut Context, voter: EntityId, claim: &Claim, signature: Signat
         return Err(Error::VotedTwice(voter));
     }
     let by_entities = stage == Stage::Certification && round != markets::lists::DISPUTE_ROUND;
-    if by_entities && registry::binding(&ctx.state, &electors[index].key, ctx.env.now).is_none() {
-        return Err(Error::ExpiredKey(voter));
+    let Elector { key: signer, proxy, .. } = electors[index];
+    if by_entities {
+        check_key(ctx, &electors[index])?;
     }
-    let message = attest_message(&ctx.env.genesis, claim);
-    let statement = Statement { signer: electors[index].key, message, signature };
+    let message = vote_message(&ctx.env.genesis, claim, voter, proxy);
+    let statement = Statement { signer, message, signature };
     if !ctx.verifier.verify(&statement) {
         return Err(Error::BadSignature(voter));
     }
     ballot.voted[byte] |= bit;
     let count = add(&mut ballot.tally, claim.result_hash);
-    let record = Vote { voter, key: statement.signer, claim: *claim, signature: signature.0 };
+    let record = Vote { voter, key: signer, proxy, claim: *claim, signature: signature.0 };
     let leaf = record.encode();
     let leaf_index = ballot.votes.push(&leaf);
     ctx.archive(ArchiveEntry::leaf((market, slot), stage, leaf_index, leaf));
@@ -246,6 +258,19 @@ pub fn vote(ctx: &mut Context, voter: EntityId, claim: &Claim, signature: Signat
     ctx.emit(Event::Voted { market, slot, stage, voter, result: claim.result_hash });
     conclude(ctx, live, &ballot, voter, claim.result_hash, count);
     Ok(())
+}
+
+/// The key pinned for an elector is still its own, or still that of its proxy.
+fn check_key(ctx: &Context, elector: &Elector) -> Result<(), Error> {
+    let Elector { entity: voter, key, proxy } = *elector;
+    let holder = proxy.unwrap_or(voter);
+    let bound = registry::binding(&ctx.state, &key, ctx.env.now);
+    bound.filter(|bound| bound.entity == holder).ok_or(Error::ExpiredKey(voter))?;
+    let named = registry::entity(&ctx.state, voter).ok().and_then(|entity| entity.proxy);
+    match proxy {
+        Some(proxy) if named != Some(proxy) => Err(Error::RevokedProxy { voter, proxy }),
+        _ => Ok(()),
+    }
 }
 
 fn add(tally: &mut Vec<(Hash, u32)>, result: Hash) -> u32 {

@@ -134,8 +134,8 @@ impl Platform {
                 acts.push((at.1, "list posted", list));
             }
             let is_posted = desk.lists().iter().any(|list| list.hash == desk.latest_list().hash());
-            if is_posted && let Some(vote) = self.operator.vote(&desk) {
-                acts.push((at.1, "vote", vote));
+            if is_posted {
+                acts.extend(self.operator.vote(&desk).into_iter().map(|vote| (at.1, "vote", vote)));
             }
         }
         acts

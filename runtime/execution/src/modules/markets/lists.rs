@@ -90,7 +90,9 @@ fn electorate(state: &Overlay, live: &Live) -> Vec<super::Elector> {
         .voters
         .iter()
         .filter(|voter| voter.roles & roles::OPERATORS != 0 || trading.contains(&voter.entity));
-    eligible.map(|voter| super::Elector { entity: voter.entity, key: voter.key }).collect()
+    eligible
+        .map(|voter| super::Elector { entity: voter.entity, key: voter.key, proxy: voter.proxy })
+        .collect()
 }
 
 /// Post an execution list: by the market's operator (the platform) or by an elector.

@@ -12,7 +12,7 @@ use super::{
 use super::{clearing, confirm, continuous, lists, records, rules, sealed, settle, terms};
 use crate::context::Context;
 use crate::modules::attestation;
-use crate::modules::registry::{EPOCH, VALIDATORS, VOTERS};
+use crate::modules::registry::{self, EPOCH, VALIDATORS};
 use crate::storage::Due;
 use contract_interface::{Stage, Terms};
 use runtime_primitives::limits::{AGENDA_STEPS_MAX, PEOPLE_WINDOW_BLOCKS_MIN};
@@ -176,12 +176,15 @@ pub(super) fn opening(terms: &Terms, at: At) -> Due {
 
 fn pin(ctx: &mut Context, at: At) {
     let validators = VALIDATORS.get(&ctx.state).unwrap_or_default();
-    let validators =
-        validators.iter().map(|validator| Elector { entity: validator.entity, key: validator.session_key });
+    let validators = validators.iter().map(|validator| Elector {
+        entity: validator.entity,
+        key: validator.session_key,
+        proxy: None,
+    });
     let pinned = Pinned {
         epoch: EPOCH.get(&ctx.state).unwrap_or_default(),
         validators: validators.collect(),
-        voters: VOTERS.get(&ctx.state).unwrap_or_default(),
+        voters: registry::voters(&ctx.state),
     };
     PINNED.put(&mut ctx.state, &at, &pinned);
 }

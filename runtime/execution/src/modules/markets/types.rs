@@ -244,6 +244,8 @@ pub struct Elector {
     pub entity: EntityId,
     /// Whose signature counts.
     pub key: AccountId,
+    /// The entity whose key that is, if it votes as this one's proxy.
+    pub proxy: Option<EntityId>,
 }
 
 /// What is pinned when a slot opens.

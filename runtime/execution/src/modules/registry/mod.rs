@@ -2,6 +2,11 @@
 //!
 //! A key that is not bound here is refused before the pool. Names stay off chain.
 
+mod voting;
+
+pub(crate) use voting::set_voting_key;
+pub use voting::{Enrolled, VOTERS, Voter, voters};
+
 use crate::context::Context;
 use crate::origin::Origin;
 use crate::storage::{Map, Value};
@@ -84,6 +89,12 @@ pub enum Call {
         /// Whether it may not trade.
         suspended: bool,
     },
+    /// Let another entity vote for this one, in slots that open from now on, or nobody else. By the owner.
+    #[codec(index = 6)]
+    SetProxy {
+        /// Who casts the entity's vote by its own voting key.
+        proxy: Option<EntityId>,
+    },
 }
 
 /// Events.
@@ -142,6 +153,14 @@ pub enum Event {
         entity: EntityId,
         /// Whether it may not trade.
         suspended: bool,
+    },
+    /// A proxy was named or removed.
+    #[codec(index = 6)]
+    ProxySet {
+        /// For whom.
+        entity: EntityId,
+        /// The proxy.
+        proxy: Option<EntityId>,
     },
 }
 
@@ -203,6 +222,14 @@ pub enum Error {
     #[error("entity {0} is suspended: settle its receivables or ask the registrar")]
     #[codec(index = 9)]
     Suspended(EntityId),
+    /// An entity votes for itself without being its own proxy.
+    #[error("entity {0} cannot be its own proxy: name a voting key")]
+    #[codec(index = 10)]
+    OwnProxy(EntityId),
+    /// The proxy could not vote.
+    #[error("entity {0} has no voting key to vote with for others")]
+    #[codec(index = 11)]
+    ProxyWithoutKey(EntityId),
 }
 
 /// A market entity.
@@ -214,6 +241,8 @@ pub struct Entity {
     pub roles: u16,
     /// Key whose votes count for it.
     pub voting_key: Option<AccountId>,
+    /// The entity that votes for it.
+    pub proxy: Option<EntityId>,
     /// Whether it may not trade.
     pub suspended: bool,
     /// Hash of the extrinsic that admitted it; zero for genesis.
@@ -257,17 +286,6 @@ pub struct Meter {
     pub connection: Hash,
 }
 
-/// An entity with a voting key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Voter {
-    /// The entity.
-    pub entity: EntityId,
-    /// Its roles.
-    pub roles: u16,
-    /// The key whose votes count for it.
-    pub key: AccountId,
-}
-
 /// A validator of the current set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Validator {
@@ -287,8 +305,6 @@ pub static KEYS: Map<AccountId, KeyBinding> = Map::new("Registry", "Keys");
 pub static METERS: Map<MeterId, Meter> = Map::new("Registry", "Meters");
 /// Next meter id.
 pub static NEXT_METER: Value<MeterId> = Value::new("Registry", "NextMeter");
-/// Entities with a voting key, ascending by id: what electorates are drawn from.
-pub static VOTERS: Value<Vec<Voter>> = Value::new("Registry", "Voters");
 /// The validator set, ascending by entity.
 pub static VALIDATORS: Value<Vec<Validator>> = Value::new("Registry", "Validators");
 /// Epoch of the validator set.
@@ -364,6 +380,12 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
             set_voting_key(&mut ctx.state, entity, key)?;
             ctx.emit(Event::VotingKeySet { entity, key });
         }
+        Call::SetProxy { proxy } => {
+            ensure_scope(origin, scopes::OWNER)?;
+            let entity = origin.entity()?;
+            voting::set_proxy(&mut ctx.state, entity, proxy)?;
+            ctx.emit(Event::ProxySet { entity, proxy });
+        }
         Call::RegisterMeter { entity, key, market, p_max_w, connection, import_wh, export_wh } => {
             ensure_role(ctx, origin, roles::REGISTRAR)?;
             let meter = Meter { entity, key, market, p_max_w, connection };
@@ -432,7 +454,11 @@ pub(crate) fn admit(
         owner,
         KeyBinding { entity: id, scopes: scopes::OWNER, expires: None, caps: Caps::default() },
     )?;
-    ENTITIES.put(state, &id, &Entity { owner, roles, voting_key: None, suspended: false, admitted_by });
+    ENTITIES.put(
+        state,
+        &id,
+        &Entity { owner, roles, voting_key: None, proxy: None, suspended: false, admitted_by },
+    );
     NEXT_ENTITY.put(state, &EntityId::from_number(id.number() + 1));
     Ok(id)
 }
@@ -445,25 +471,6 @@ pub(crate) fn bind_delegate(
     scopes: u8,
 ) -> Result<(), Error> {
     bind(state, key, KeyBinding { entity, scopes, expires: None, caps: Caps::default() })
-}
-
-pub(crate) fn set_voting_key(state: &mut Overlay, id: EntityId, key: Option<AccountId>) -> Result<(), Error> {
-    let mut found = entity(state, id)?;
-    if let Some(key) = key {
-        let scopes = scopes::VOTE | scopes::OWNER;
-        let bound = KEYS.get(state, &key).filter(|bound| bound.entity == id && bound.scopes & scopes != 0);
-        bound.ok_or(Error::UnknownKey(key))?;
-    }
-    found.voting_key = key;
-    let mut voters = VOTERS.get(state).unwrap_or_default();
-    voters.retain(|voter| voter.entity != id);
-    if let Some(key) = key {
-        voters.push(Voter { entity: id, roles: found.roles, key });
-        voters.sort_unstable_by_key(|voter| voter.entity);
-    }
-    VOTERS.put(state, &voters);
-    ENTITIES.put(state, &id, &found);
-    Ok(())
 }
 
 pub(crate) fn admit_meter(

@@ -1,0 +1,92 @@
+//! Whose signature is an entity's vote: its own voting key's, or its proxy's.
+//!
+//! One vote an entity, and one step: a proxy votes by its own voting key, whoever votes for the proxy itself.
+
+use super::{ENTITIES, Entity, Error, KEYS, entity, scopes};
+use crate::storage::Value;
+use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::{AccountId, EntityId};
+use runtime_state::Overlay;
+
+/// An entity that named a voting key, a proxy or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Enrolled {
+    /// The entity.
+    pub entity: EntityId,
+    /// Its roles.
+    pub roles: u16,
+    /// Its own voting key.
+    pub key: Option<AccountId>,
+    /// Who votes for it.
+    pub proxy: Option<EntityId>,
+}
+
+/// An entity whose vote somebody can cast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Voter {
+    /// The entity.
+    pub entity: EntityId,
+    /// Its roles.
+    pub roles: u16,
+    /// The key whose votes count for it.
+    pub key: AccountId,
+    /// Whose key that is, if it is a proxy's.
+    pub proxy: Option<EntityId>,
+}
+
+/// Enrolled entities, ascending by id: what electorates are drawn from.
+pub static VOTERS: Value<Vec<Enrolled>> = Value::new("Registry", "Voters");
+
+/// Who can vote now, ascending by id. Where the proxy has lost its voting key the entity's own counts, if it has one.
+pub fn voters(state: &Overlay) -> Vec<Voter> {
+    let enrolled = VOTERS.get(state).unwrap_or_default();
+    let key_of = |id: EntityId| {
+        let found = enrolled.binary_search_by_key(&id, |other| other.entity).ok()?;
+        enrolled[found].key
+    };
+    let voter = |own: &Enrolled| {
+        let by_proxy = own.proxy.and_then(|proxy| Some((key_of(proxy)?, Some(proxy))));
+        let (key, proxy) = by_proxy.or_else(|| Some((own.key?, None)))?;
+        Some(Voter { entity: own.entity, roles: own.roles, key, proxy })
+    };
+    enrolled.iter().filter_map(voter).collect()
+}
+
+/// Name the key whose votes count for an entity, or none.
+pub(crate) fn set_voting_key(state: &mut Overlay, id: EntityId, key: Option<AccountId>) -> Result<(), Error> {
+    let mut found = entity(state, id)?;
+    if let Some(key) = key {
+        let scopes = scopes::VOTE | scopes::OWNER;
+        let bound = KEYS.get(state, &key).filter(|bound| bound.entity == id && bound.scopes & scopes != 0);
+        bound.ok_or(Error::UnknownKey(key))?;
+    }
+    found.voting_key = key;
+    enrol(state, id, &found);
+    Ok(())
+}
+
+/// Name who votes for an entity, or nobody else.
+pub(super) fn set_proxy(state: &mut Overlay, id: EntityId, proxy: Option<EntityId>) -> Result<(), Error> {
+    let mut found = entity(state, id)?;
+    if let Some(proxy) = proxy {
+        if proxy == id {
+            return Err(Error::OwnProxy(id));
+        }
+        entity(state, proxy)?.voting_key.ok_or(Error::ProxyWithoutKey(proxy))?;
+    }
+    found.proxy = proxy;
+    enrol(state, id, &found);
+    Ok(())
+}
+
+fn enrol(state: &mut Overlay, id: EntityId, found: &Entity) {
+    let mut all = VOTERS.get(state).unwrap_or_default();
+    all.retain(|other| other.entity != id);
+    if found.voting_key.is_some() || found.proxy.is_some() {
+        let (key, proxy) = (found.voting_key, found.proxy);
+        all.push(Enrolled { entity: id, roles: found.roles, key, proxy });
+        all.sort_unstable_by_key(|other| other.entity);
+    }
+    VOTERS.put(state, &all);
+    ENTITIES.put(state, &id, found);
+}
