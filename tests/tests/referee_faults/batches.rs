@@ -1,6 +1,6 @@
 //! Batches of a continuous book: one row for each fault, then mutations of what a plain book by price and time clears.
 
-use crate::mutations::{nudged, nudged_price, pick, seed};
+use crate::nudges::{nudged, nudged_price, pick, seed};
 use crate::testing::books::{Random, ask, bid, order};
 use crate::{naive, seq, ticks, wh};
 use busbar_tests::price_time::Book;

@@ -5,10 +5,9 @@
 use super::fault::Fault;
 use super::live_book::{LiveBook, OpResult};
 use super::rule::{NoAnswer, Rule, RuleKind, answer, clear_message};
-use contract_interface::{Book, ClearParams, Clearing, Descriptor, INTERFACE, Op, Order};
-use runtime_execution::referee::check_clearing;
-use runtime_primitives::{Gas, MarketId, Price, Seq, Slot};
-use std::collections::BTreeMap;
+use contract_interface::{Book, ClearParams, Clearing, Descriptor, INTERFACE, Op};
+use runtime_execution::referee::{check_batch, check_clearing};
+use runtime_primitives::{Gas, MarketId, Price, Slot};
 
 /// Parameters of clearings on the desk: any price is admissible.
 pub const PARAMS: ClearParams = ClearParams {
@@ -92,7 +91,7 @@ pub fn try_batches(
         let (clearing, cost) = clear(rule, &ClearParams { batch: number, ..PARAMS }, &book)
             .map_err(|stopped| Stopped { batch: number, gas: gas.saturating_add(stopped.gas), ..stopped })?;
         gas = gas.saturating_add(cost);
-        verdict = verdict.and_then(|()| check_batch(&resting, &heard, &clearing));
+        verdict = verdict.and_then(|()| check_batch(&resting, &heard, &clearing).map_err(Fault::from));
         match live.play(batch, &clearing) {
             Ok(played) => results.extend(played),
             Err(fault) => {
@@ -112,40 +111,6 @@ fn is_heard(op: &Op, batch: &[Op], live: &LiveBook) -> bool {
     let Op::Cancel { target, .. } = op else { return true };
     let is_new = |op: &Op| matches!(op, Op::New(order) if order.seq == *target);
     live.has(*target) || batch.iter().any(is_new)
-}
-
-/// Limits of both sides, two entities, one price that the earlier order asked or bid: of every trade.
-fn check_batch(resting: &[Order], ops: &[Op], clearing: &Clearing) -> Result<(), Fault> {
-    let new = ops.iter().filter_map(|op| match op {
-        Op::New(order) => Some(order),
-        Op::Cancel { .. } => None,
-    });
-    let orders: BTreeMap<Seq, &Order> = resting.iter().chain(new).map(|order| (order.seq, order)).collect();
-    for trade in &clearing.trades {
-        let (Some(buy), Some(sell)) = (orders.get(&trade.buy), orders.get(&trade.sell)) else {
-            return Err(Fault::new("UnknownOrder", format!("{trade:?} names an order that is not open")));
-        };
-        let maker = if trade.buy < trade.sell { buy } else { sell };
-        if buy.entity == sell.entity {
-            return Err(Fault::new(
-                "SelfTrade",
-                format!("{trade:?} pairs entity {} with itself", buy.entity),
-            ));
-        }
-        if trade.energy.is_zero() {
-            return Err(Fault::new("ZeroEnergy", format!("{trade:?} is of no energy")));
-        }
-        if buy.price < sell.price {
-            return Err(Fault::new(
-                "Limit",
-                format!("{trade:?} pairs a bid of {} with {}", buy.price, sell.price),
-            ));
-        }
-        if (trade.buy_price, trade.sell_price) != (maker.price, maker.price) {
-            return Err(Fault::new("NotRestingPrice", format!("{trade:?} is not at {}", maker.price)));
-        }
-    }
-    Ok(())
 }
 
 fn clear(rule: &Rule, params: &ClearParams, book: &Book) -> Result<(Clearing, Gas), Stopped> {
