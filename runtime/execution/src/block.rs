@@ -100,6 +100,7 @@ pub fn execute_block<S: State>(
     let inherent = call::Call::Timestamp(timestamp::initialize(&mut ctx));
     let mut stepped = BTreeSet::new();
     markets::slots::run_due(&mut ctx, &mut stepped);
+    markets::standing::run_due(&mut ctx);
 
     ctx.begin_extrinsics();
     let mut applier =

@@ -34,6 +34,14 @@ pub const ORDERS_PER_PAGE: u32 = 400;
 pub const SWEPT_PAGES_MAX: u32 = 16;
 /// Entities in one page of what they have going in a slot: an order rewrites a page, a settlement all of them.
 pub const ENTITIES_PER_PAGE: u32 = 16;
+/// Standing orders of one entity in one market.
+pub const STANDING_PER_ENTITY_MAX: u32 = 64;
+/// Standing orders in one market.
+pub const STANDING_PER_MARKET_MAX: u32 = 20_000;
+/// Slots in the period of a standing order's mask: a day of minutes.
+pub const STANDING_PERIOD_MAX: u16 = 1_440;
+/// Gas for standing orders in one block: some two thousand orders.
+pub const STANDING_GAS_MAX: u64 = 200_000_000_000;
 /// Places that an entity may use in one slot for each order it may have: amendments and second thoughts.
 pub const PLACES_PER_ORDER: u32 = 8;
 /// Steps of the agenda in one pass; what is left waits for the next one.

@@ -106,6 +106,12 @@ impl Ledger {
                 self.fund(signer.expect("signed"), entity.number(), amount.units());
             }
             markets::Call::Commit { commit } => self.commit(entity.expect("signed"), commit),
+            markets::Call::SetStanding { template } => {
+                let id = self.standing.keys().filter(|(market, _)| *market == template.market).count();
+                let id = u32::try_from(id).expect("few templates");
+                self.standing.insert((template.market, id), (entity.expect("signed"), (**template).clone()));
+            }
+            markets::Call::RemoveStanding { .. } => {}
             markets::Call::Reveal { seq, request, .. } => self.reveal(seq.number(), request),
             markets::Call::Place { request } => self.place(entity.expect("signed"), request),
             markets::Call::Cancel { market, slot, seq } => self.cancel((*market, *slot), seq.number()),
@@ -182,7 +188,7 @@ impl Ledger {
         }
     }
 
-    fn place(&mut self, entity: u32, request: &OrderRequest) {
+    pub(super) fn place(&mut self, entity: u32, request: &OrderRequest) {
         let at = (request.market, request.slot);
         let slot = self.slots.get_mut(&at).expect("orders are for open slots");
         slot.next_seq += 1;

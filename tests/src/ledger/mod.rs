@@ -19,6 +19,7 @@ use parity_scale_codec::Decode;
 use runtime_execution::archive::{ClearingRecord, SettleRecord, slot_key, tables};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::At;
+use runtime_execution::modules::markets::standing::Template;
 use runtime_execution::modules::{markets, system};
 use runtime_execution::{Event, GenesisConfig, Outcome, Phase};
 use runtime_primitives::{AccountId, Hash, MarketId, Slot};
@@ -133,6 +134,8 @@ pub struct Ledger {
     members: Vec<Member>,
     keys: BTreeMap<AccountId, u32>,
     meters: Vec<Meter>,
+    /// Standing orders by market and number: who set them, and what was signed.
+    standing: BTreeMap<(MarketId, u32), (u32, Template)>,
     validators: BTreeSet<u32>,
     markets: Vec<MarketBook>,
 }
@@ -150,6 +153,7 @@ impl Ledger {
             members: Vec::new(),
             keys: BTreeMap::new(),
             meters: Vec::new(),
+            standing: BTreeMap::new(),
             validators: BTreeSet::new(),
             markets: Vec::new(),
         };
@@ -215,6 +219,11 @@ impl Ledger {
     fn market_event(&mut self, event: &markets::Event, past: &Past) {
         match event {
             markets::Event::SlotMoved { market, slot, state } => self.moved((*market, *slot), *state, past),
+            markets::Event::StandingPlaced { market, slot, id, .. } => {
+                let (entity, template) = self.standing[&(*market, *id)].clone();
+                assert!(template.is_for(*slot), "standing order {id} is for slot {slot}");
+                self.place(entity, &template.request(*slot, Hash::ZERO));
+            }
             markets::Event::Cleared { market, slot, code, .. } => self.clear((*market, *slot), code),
             markets::Event::ReadingPosted { market, slot, meter, revision } => {
                 self.read((*market, *slot), meter.number(), *revision, past);

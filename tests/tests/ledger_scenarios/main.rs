@@ -15,6 +15,7 @@ mod seals;
 mod shortfalls;
 mod sizes;
 mod slots_in_a_row;
+mod standing;
 mod voids;
 
 use busbar_tests::ledger::{self, Ledger, Line};

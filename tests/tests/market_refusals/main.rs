@@ -13,6 +13,7 @@ mod orders;
 mod registry;
 mod scenes;
 mod sealed;
+mod standing;
 mod terms;
 
 use busbar_tests::machine::{on_vm_thread, vm};
@@ -175,6 +176,7 @@ fn every_refusal_has_its_name_and_changes_nothing_else() {
             terms::rows(),
             orders::rows(),
             sealed::rows(),
+            standing::rows(),
             consent::rows(),
             metering::rows(),
             certification::rows(),

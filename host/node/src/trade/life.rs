@@ -23,7 +23,7 @@ use runtime_execution::modules::attestation::is_majority;
 use runtime_execution::modules::markets::batch::{self, BatchRecord};
 use runtime_execution::modules::markets::{self, RECORDS, SLOTS, TERMS};
 use runtime_primitives::crypto::{Signature, Statement};
-use runtime_primitives::{AccountId, Hash, Height, Timestamp, merkle_root};
+use runtime_primitives::{AccountId, Hash, Height, Slot, Timestamp, merkle_root};
 use runtime_state::Overlay;
 
 /// A trade from declaration to settlement, as far as it has come.
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
                     let commitment = self.source.commitment(order.seq)?;
                     let commitment = commitment.map(|record| record.commitment);
                     let genesis = self.source.genesis();
-                    let placed = placed(&genesis, &located.extrinsic.call, hold, commitment);
+                    let placed = placed(&genesis, self.id.at.1, &located.extrinsic.call, hold, commitment);
                     evidence.expect(placed, || format!("the extrinsic of {who} places another order"));
                     match located.signer {
                         Some(_) => evidence.signatures += 1,
@@ -393,19 +393,22 @@ fn decoded<T: DecodeAll>(source: &Source, stage: Stage, what: &str) -> Result<Ve
     leaves.iter().map(|leaf| T::decode_all(&mut &leaf[..]).map_err(|_| source.unreadable(what))).collect()
 }
 
-/// Whether `call` places the order behind `hold`, and in a sealed slot the one that was committed to.
-fn placed(genesis: &Hash, call: &Call, hold: &HoldRecord, commitment: Option<Hash>) -> bool {
+/// Whether `call` places the order behind `hold` in `slot`, and in a sealed slot the one that was committed to.
+fn placed(genesis: &Hash, slot: Slot, call: &Call, hold: &HoldRecord, commitment: Option<Hash>) -> bool {
     let order = hold.order;
     let (request, revealed) = match call {
         Call::Markets(markets::Call::Place { request } | markets::Call::Amend { request, .. }) => {
-            (request, None)
+            (request.clone(), None)
+        }
+        Call::Markets(markets::Call::SetStanding { template }) if template.is_for(slot) => {
+            (template.request(slot, Hash::ZERO), None)
         }
         Call::Markets(markets::Call::Reveal { seq, request, salt }) if *seq == order.seq => {
-            (request, Some(seal(genesis, request, salt, order.entity)))
+            (request.clone(), Some(seal(genesis, request, salt, order.entity)))
         }
         _ => return false,
     };
-    revealed == commitment && request.clone().into_order(order.seq, order.entity) == order
+    revealed == commitment && request.into_order(order.seq, order.entity) == order
 }
 
 fn majority(pass: usize, electors: usize) -> bool {

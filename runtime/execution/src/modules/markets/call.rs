@@ -2,7 +2,10 @@
 
 use super::registration::NewMarket;
 use super::sealed::Commitment;
-use super::{At, Error, confirm, lists, meters, money, orders, readings, registration, sealed, settle};
+use super::standing::Template;
+use super::{
+    At, Error, confirm, lists, meters, money, orders, readings, registration, sealed, settle, standing,
+};
 use crate::context::Context;
 use crate::origin::Origin;
 use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
@@ -151,6 +154,20 @@ pub enum Call {
         /// The commitment.
         commit: Commitment,
     },
+    /// Set a standing order.
+    #[codec(index = 15)]
+    SetStanding {
+        /// What the trader signed.
+        template: Box<Template>,
+    },
+    /// Remove a standing order.
+    #[codec(index = 16)]
+    RemoveStanding {
+        /// Market.
+        market: MarketId,
+        /// Its number.
+        id: u32,
+    },
     /// Reveal the order behind a commitment.
     #[codec(index = 14)]
     Reveal {
@@ -244,6 +261,8 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::Fund { entity, amount } => money::fund(ctx, origin, entity, amount),
         Call::TopUp { market, amount } => registration::top_up(ctx, origin, market, amount),
         Call::Commit { commit } => sealed::commit(ctx, origin, &commit).map(|_| ()),
+        Call::SetStanding { template } => standing::set(ctx, origin, *template).map(|_| ()),
+        Call::RemoveStanding { market, id } => standing::remove(ctx, origin, market, id),
         Call::Reveal { seq, request, salt } => sealed::reveal(ctx, origin, seq, request, &salt),
     }
 }

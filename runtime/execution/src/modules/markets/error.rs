@@ -1,6 +1,7 @@
 //! Why a market call fails: one variant per rule, with the values that disagreed.
 
 use super::SlotState;
+use super::standing::BadTemplate;
 use contract_interface::RuleError;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Seq, Slot, Timestamp};
@@ -370,6 +371,35 @@ pub enum Error {
         /// Of the key.
         cap: Money,
     },
+    /// No market ever had these terms.
+    #[error("no terms {0} are published: read the market's")]
+    #[codec(index = 108)]
+    UnknownTerms(Hash),
+    /// A standing order contradicts itself.
+    #[error("bad standing order: {0}")]
+    #[codec(index = 109)]
+    BadTemplate(BadTemplate),
+    /// No such standing order.
+    #[error("no standing order {0} in this market")]
+    #[codec(index = 110)]
+    UnknownStanding(u32),
+    /// The standing order is somebody else's.
+    #[error("standing order {id} belongs to entity {owner}")]
+    #[codec(index = 111)]
+    ForeignStanding {
+        /// Its number.
+        id: u32,
+        /// Whose it is.
+        owner: EntityId,
+    },
+    /// The entity has its standing orders.
+    #[error("the entity has its {0} standing orders in this market: remove one")]
+    #[codec(index = 112)]
+    TooManyStanding(u32),
+    /// The market has its standing orders.
+    #[error("the market has its {0} standing orders")]
+    #[codec(index = 113)]
+    StandingFull(u32),
     /// The key may not order so much.
     #[error("the key's cap: an order of {energy} Wh, the owner allows {cap} Wh")]
     #[codec(index = 107)]

@@ -1,5 +1,6 @@
 //! What the market tells the world.
 
+use super::standing::Removal;
 use super::{Error, SlotState, VoidReason};
 use crate::referee::{ClearingFault, SettlementFault};
 use contract_interface::{RuleError, Stage};
@@ -280,6 +281,58 @@ pub enum Event {
         seq: Seq,
         /// Money held for it.
         hold: Money,
+    },
+    /// A standing order was set.
+    #[codec(index = 103)]
+    StandingSet {
+        /// Market.
+        market: MarketId,
+        /// Its number.
+        id: u32,
+        /// Whose.
+        entity: EntityId,
+    },
+    /// A standing order became an order, as [`Event::OrderPlaced`] says.
+    #[codec(index = 104)]
+    StandingPlaced {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its number.
+        id: u32,
+        /// The order.
+        seq: Seq,
+    },
+    /// A standing order was refused in this slot, and stands.
+    #[codec(index = 105)]
+    StandingSkipped {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Its number.
+        id: u32,
+        /// Why.
+        error: crate::DispatchError,
+    },
+    /// A standing order is no more.
+    #[codec(index = 106)]
+    StandingRemoved {
+        /// Market.
+        market: MarketId,
+        /// Its number.
+        id: u32,
+        /// Why.
+        reason: Removal,
+    },
+    /// The operator's deposit does not pay for looking at more standing orders in this slot.
+    #[codec(index = 107)]
+    StandingUnpaid {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
     },
     /// The deposit of a sealed order went to the pool, and the order is out.
     #[codec(index = 102)]

@@ -21,6 +21,7 @@ pub mod rules;
 pub mod sealed;
 pub mod settle;
 pub mod slots;
+pub mod standing;
 mod types;
 
 pub use call::{Call, ConfirmItem, dispatch, validate_bare};

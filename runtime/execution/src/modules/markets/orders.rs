@@ -24,14 +24,16 @@ pub(super) struct Bidder {
     pub entity: EntityId,
     /// What the key's orders may come to.
     pub caps: Caps,
+    /// The extrinsic that says so.
+    pub authorised_by: Hash,
 }
 
 impl Bidder {
     /// Whoever signed, if its key may bid.
-    pub(super) fn of(origin: &Origin) -> Result<Self, crate::DispatchError> {
+    pub(super) fn of(ctx: &Context, origin: &Origin) -> Result<Self, crate::DispatchError> {
         registry::ensure_scope(origin, scopes::BID)?;
         let binding = origin.binding()?;
-        Ok(Self { entity: binding.entity, caps: binding.caps })
+        Ok(Self { entity: binding.entity, caps: binding.caps, authorised_by: ctx.extrinsic })
     }
 
     /// Whether `held` more for one more order in the slot is within the key's cap.
@@ -43,7 +45,8 @@ impl Bidder {
         }
     }
 
-    fn may_order(&self, energy: Energy) -> Result<(), Error> {
+    /// Whether one order may be for so much.
+    pub(super) fn may_order(&self, energy: Energy) -> Result<(), Error> {
         match self.caps.energy {
             Some(cap) if energy > cap => Err(Error::AboveEnergyCap { energy, cap }),
             _ => Ok(()),
@@ -56,20 +59,30 @@ impl Bidder {
 /// # Errors
 /// One per rule; see [`Error`].
 pub fn place(ctx: &mut Context, origin: &Origin, request: OrderRequest) -> Result<Seq, crate::DispatchError> {
-    let bidder = Bidder::of(origin)?;
-    let at = (request.market, request.slot);
-    let mut live = live(&ctx.state, at)?;
-    ensure_open(&live)?;
+    let bidder = Bidder::of(ctx, origin)?;
+    let mut live = live(&ctx.state, (request.market, request.slot))?;
+    append(ctx, &mut live, &bidder, &request)
+}
+
+/// Put an order at the end of an open book: what every order goes through, whoever asks for it.
+pub(super) fn append(
+    ctx: &mut Context,
+    live: &mut Live,
+    bidder: &Bidder,
+    request: &OrderRequest,
+) -> Result<Seq, crate::DispatchError> {
+    let at = live.at;
+    ensure_open(live)?;
     if live.terms.is_sealed() {
         return Err(Error::SealedSlot(at.1).into());
     }
     let continuous = rules::is_continuous(&ctx.state, &live.terms);
-    let seq = if continuous { continuous::next_place(&ctx.state, &live) } else { next_place(&live) }?;
-    let (entry, hold) = enter(ctx, &mut live, &bidder, &request, seq)?;
+    let seq = if continuous { continuous::next_place(&ctx.state, live) } else { next_place(live) }?;
+    let (entry, hold) = enter(ctx, live, bidder, request, seq)?;
     BOOK.push(&mut ctx.state, at, seq.number(), &entry);
     live.slot.next_seq = seq.next();
     if continuous {
-        continuous::enqueue(ctx, &mut live, &entry.order);
+        continuous::enqueue(ctx, live, &entry.order);
     }
     SLOTS.put(&mut ctx.state, &at, &live.slot);
     let entity = bidder.entity;
@@ -114,7 +127,7 @@ pub(super) fn enter(
         order,
         amount: hold,
         account: entity.owner,
-        authorised_by: ctx.extrinsic,
+        authorised_by: bidder.authorised_by,
         spends: FUNDINGS.get_or_default(&ctx.state, &entity.owner),
     };
     ctx.archive(ArchiveEntry::hold(at, &record));
@@ -126,7 +139,7 @@ pub(super) fn enter(
     }
     ENTITY_SLOTS.put(&mut ctx.state, &(at.0, at.1, id), &standing);
     live.slot.orders += 1;
-    Ok((BookEntry { order, authorised_by: ctx.extrinsic, hold: record.hash() }, hold))
+    Ok((BookEntry { order, authorised_by: bidder.authorised_by, hold: record.hash() }, hold))
 }
 
 /// Hold `amount` on the entity's account.

@@ -42,7 +42,7 @@ pub struct Commitment {
 /// # Errors
 /// One per rule; see [`Error`].
 pub fn commit(ctx: &mut Context, origin: &Origin, commit: &Commitment) -> Result<Seq, crate::DispatchError> {
-    let bidder = orders::Bidder::of(origin)?;
+    let bidder = orders::Bidder::of(ctx, origin)?;
     let id = bidder.entity;
     let at = (commit.market, commit.slot);
     let mut live = live(&ctx.state, at)?;
@@ -163,7 +163,7 @@ pub fn reveal(
     request: OrderRequest,
     salt: &[u8; 32],
 ) -> Result<(), crate::DispatchError> {
-    let bidder = orders::Bidder::of(origin)?;
+    let bidder = orders::Bidder::of(ctx, origin)?;
     let entity = bidder.entity;
     let at = (request.market, request.slot);
     let mut live = live(&ctx.state, at)?;

@@ -9,7 +9,7 @@ use super::{
     AGENDA, At, BOOK, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
     VoidReason,
 };
-use super::{clearing, confirm, continuous, lists, records, rules, sealed, settle, terms};
+use super::{clearing, confirm, continuous, lists, records, rules, sealed, settle, standing, terms};
 use crate::context::Context;
 use crate::modules::attestation;
 use crate::modules::registry::{self, EPOCH, VALIDATORS};
@@ -51,7 +51,8 @@ pub fn run_due(ctx: &mut Context, stepped: &mut BTreeSet<MarketId>) {
 
 /// When something is due next; blocks before that are needed only for extrinsics.
 pub fn next_due(state: &Overlay) -> Option<Timestamp> {
-    AGENDA.next(state, None).map(|due| Timestamp::from_ms(due.time_ms))
+    let slot = AGENDA.next(state, None).map(|due| Timestamp::from_ms(due.time_ms));
+    slot.into_iter().chain(standing::next_due(state)).min()
 }
 
 fn is_heavy(state: &Overlay, at: At) -> bool {
@@ -153,6 +154,7 @@ fn open(ctx: &mut Context, at: At) {
     let mut live = Live { at, slot, terms };
     let gate = gate(&live);
     enter(ctx, &mut live, SlotState::Open, Some(gate));
+    standing::slot_opened(ctx, at);
 }
 
 /// When the slot's gate closes.
