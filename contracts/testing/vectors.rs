@@ -10,51 +10,69 @@ use std::collections::BTreeMap;
 /// A trade as the oracle writes it, with seqs in place of ids: bid, ask, energy, price.
 pub type Match = (u32, u32, u64, u32);
 
-/// One book with the oracle's result of one rule.
-pub struct Case {
+/// One book of the oracle with what it and others say of it.
+pub struct Oracle {
     /// Where it comes from.
     pub name: String,
+    /// Its number; none for the worked example.
+    pub number: Option<u64>,
     /// The orders by seq.
     pub orders: Vec<Order>,
-    /// The oracle's trades.
-    pub matches: Vec<Match>,
+    /// Results, by rule.
+    pub results: Value,
+    seqs: BTreeMap<u32, u32>,
 }
 
-/// The worked example and the 120 books, with the results of `rule`.
-pub fn cases(rule: &str) -> Vec<Case> {
+/// The worked example and the 120 books.
+pub fn oracles() -> Vec<Oracle> {
     let example: Value =
         serde_json::from_str(include_str!("../../tests/vectors/worked_example.json")).unwrap();
     let books: Value = serde_json::from_str(include_str!("../../tests/vectors/auction.json")).unwrap();
-    let mut cases = vec![case("worked example".into(), &example["orders"], &example[rule])];
+    let mut oracles = vec![Oracle::new("worked example".into(), None, &example["orders"], example.clone())];
     for book in books["cases"].as_array().unwrap() {
         let name = format!("book {} ({})", book["case"], book["class"]);
-        cases.push(case(name, &book["orders"], &book["reference"][rule]));
+        let mut results = book["reference"].clone();
+        for other in ["lemlab_pda", "pymarket_huang", "pymarket_welfare_lp"] {
+            results[other] = book[other].clone();
+        }
+        oracles.push(Oracle::new(name, book["case"].as_u64(), &book["orders"], results));
     }
-    assert_eq!(cases.len(), 121);
-    cases
+    assert_eq!(oracles.len(), 121);
+    oracles
 }
 
-fn case(name: String, orders: &Value, matches: &Value) -> Case {
-    let mut entities = BTreeMap::new();
-    let mut seqs = BTreeMap::new();
-    let mut book: Vec<Order> = rows(orders)
-        .map(|row| {
-            let user = row["user"].as_str().unwrap();
-            let count = u32::try_from(entities.len()).unwrap();
-            let entity = *entities.entry(user.to_owned()).or_insert(count);
-            let side = if row["side"] == "buy" { Side::Buy } else { Side::Sell };
-            seqs.insert(number(&row["id"]), number(&row["seq"]));
-            order(number(&row["seq"]), entity, side, row["qty"].as_u64().unwrap(), number(&row["price"]))
-        })
-        .collect();
-    book.sort_by_key(|order| order.seq);
-    let matches = rows(matches)
-        .map(|row| {
-            let seq = |id: &str| seqs[&number(&row[id])];
-            (seq("buy_id"), seq("sell_id"), row["qty"].as_u64().unwrap(), number(&row["price"]))
-        })
-        .collect();
-    Case { name, orders: book, matches }
+impl Oracle {
+    fn new(name: String, number: Option<u64>, orders: &Value, results: Value) -> Self {
+        let mut entities = BTreeMap::new();
+        let mut seqs = BTreeMap::new();
+        let mut book: Vec<Order> = rows(orders)
+            .map(|row| {
+                let user = row["user"].as_str().unwrap();
+                let count = u32::try_from(entities.len()).unwrap();
+                let entity = *entities.entry(user.to_owned()).or_insert(count);
+                let side = if row["side"] == "buy" { Side::Buy } else { Side::Sell };
+                seqs.insert(integer(&row["id"]), integer(&row["seq"]));
+                let (seq, price) = (integer(&row["seq"]), integer(&row["price"]));
+                order(seq, entity, side, row["qty"].as_u64().unwrap(), price)
+            })
+            .collect();
+        book.sort_by_key(|order| order.seq);
+        Self { name, number, orders: book, results, seqs }
+    }
+
+    /// The trades of `rule`.
+    pub fn matches(&self, rule: &str) -> Vec<Match> {
+        let trade = |row: &Value| {
+            let energy = row["qty"].as_u64().unwrap();
+            (self.seq(&row["buy_id"]), self.seq(&row["sell_id"]), energy, integer(&row["price"]))
+        };
+        rows(&self.results[rule]).map(trade).collect()
+    }
+
+    /// The seq of the order that the oracle calls `id`.
+    pub fn seq(&self, id: &Value) -> u32 {
+        self.seqs[&integer(id)]
+    }
 }
 
 /// A clearing in the oracle's words.
@@ -65,10 +83,12 @@ pub fn matches(clearing: &Clearing) -> Vec<Match> {
     clearing.trades.iter().map(words).collect()
 }
 
-fn rows(list: &Value) -> impl Iterator<Item = &Value> {
+/// The elements of a list of the oracle.
+pub fn rows(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().unwrap().iter()
 }
 
-fn number(value: &Value) -> u32 {
+/// A number of the oracle that is a `u32`.
+pub fn integer(value: &Value) -> u32 {
     u32::try_from(value.as_u64().unwrap()).unwrap()
 }

@@ -8,10 +8,10 @@ pub const BID: &[u8] = include_bytes!("../../contracts/artifacts/bid.wasm");
 pub const HIGH_LOW: &[u8] = include_bytes!("../../contracts/artifacts/high_low.wasm");
 /// The paper's matching rule.
 pub const MIN_SPREAD: &[u8] = include_bytes!("../../contracts/artifacts/min_spread.wasm");
+/// The matching rule with one price for all.
+pub const UNIFORM_PRICE: &[u8] = include_bytes!("../../contracts/artifacts/uniform_price.wasm");
 /// The settlement rule.
 pub const SETTLEMENT: &[u8] = include_bytes!("../../contracts/artifacts/settlement.wasm");
-/// All of them.
-pub const ALL: [&[u8]; 4] = [BID, HIGH_LOW, MIN_SPREAD, SETTLEMENT];
 
 /// The name of code on chain.
 pub fn hash(code: &[u8]) -> Hash {

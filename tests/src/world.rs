@@ -82,7 +82,9 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        let [bid, high_low, min_spread, settlement] = artifacts::ALL.map(<[u8]>::to_vec);
+        let [bid, high_low, min_spread, settlement] =
+            [artifacts::BID, artifacts::HIGH_LOW, artifacts::MIN_SPREAD, artifacts::SETTLEMENT]
+                .map(<[u8]>::to_vec);
         Self {
             homes: 2,
             funds: Money::from_units(1_000_000_000),

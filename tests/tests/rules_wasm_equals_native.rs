@@ -38,11 +38,12 @@ macro_rules! rule {
 static BID: Rule = rule!("bid", contract_bid);
 static HIGH_LOW: Rule = rule!("high_low", contract_high_low);
 static MIN_SPREAD: Rule = rule!("min_spread", contract_min_spread);
+static UNIFORM_PRICE: Rule = rule!("uniform_price", contract_uniform_price);
 static SETTLEMENT: Rule = rule!("settlement", contract_settlement);
-static ALL: [&Rule; 4] = [&BID, &HIGH_LOW, &MIN_SPREAD, &SETTLEMENT];
+static ALL: [&Rule; 5] = [&BID, &HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE, &SETTLEMENT];
 
 /// Gas that no input of these tests uses up.
-const PLENTY: Gas = Gas::from_units(limits::CLEAR_GAS_MAX);
+const PLENTY: Gas = Gas::from_units(limits::CLEAR_GAS_MAX * 5);
 
 /// A module on both engines.
 struct Both {
@@ -129,9 +130,9 @@ fn every_rule_describes_itself_cheaply() {
 #[test]
 fn the_oracles_books_clear_alike() {
     on_a_vm_thread(|| {
-        for rule in [&HIGH_LOW, &MIN_SPREAD] {
+        for rule in [&HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE] {
             let subject = Subject::of(rule);
-            for case in vectors::cases(rule.name) {
+            for case in vectors::oracles() {
                 subject.check(&clear_message(&case.orders), &case.name);
             }
         }
@@ -144,12 +145,17 @@ fn random_messages_are_answered_alike() {
         let seed = seed();
         let mut random = Random(seed);
         let subjects = ALL.map(Subject::of);
-        let [bid, high_low, min_spread, settlement] = &subjects;
+        let [bid, high_low, min_spread, uniform_price, settlement] = &subjects;
         for round in 0..120 {
             let about = format!("seed {seed} round {round}");
             bid.check(&(ADMIT, requests::random_input(&mut random)).encode(), &about);
             settlement.check(&(SETTLE, slots::random_input(&mut random)).encode(), &about);
-            for (rule, flags) in [(high_low, flags::ALL), (min_spread, flags::AUTO_CONFIRM)] {
+            let auctions = [
+                (high_low, flags::ALL),
+                (min_spread, flags::AUTO_CONFIRM),
+                (uniform_price, flags::AUTO_CONFIRM),
+            ];
+            for (rule, flags) in auctions {
                 let shape = Shape::small(&mut random, flags);
                 rule.check(&clear_message(&random_orders(&mut random, shape)), &about);
             }
@@ -172,9 +178,11 @@ fn gas_of_common_sizes_stays_far_below_the_limits() {
         println!("admit                       {gas:>13} gas");
         assert!(gas * 4 <= limits::ADMIT_GAS_MAX, "{gas}");
 
-        for (rule, sizes) in
-            [(&HIGH_LOW, [100, 1_000, 10_000].as_slice()), (&MIN_SPREAD, &[100, 1_000, 2_000])]
-        {
+        for (rule, sizes) in [
+            (&HIGH_LOW, [100, 1_000, 10_000].as_slice()),
+            (&MIN_SPREAD, &[100, 1_000, 2_000]),
+            (&UNIFORM_PRICE, &[100, 1_000, 10_000]),
+        ] {
             let subject = Subject::of(rule);
             for &orders in sizes {
                 let shape = Shape {
@@ -219,10 +227,17 @@ fn full_slots_fit() {
         let asks = (0..count / 2).map(|seq| preferring(ask(seq, 2, 4_000 + seq % 100)));
         let bids = (count / 2..count)
             .map(|seq| preferring(bid(seq, if seq % 2 == 0 { 1 } else { 3 }, 5_000 + seq % 100)));
-        let book = clear_message(&asks.chain(bids).collect::<Vec<_>>());
-        assert!(book.len() <= HIGH_LOW.input_bytes_max);
-        let gas = Subject::of(&HIGH_LOW).check(&book, "a full book");
-        println!("high_low     {count:>6} orders {gas:>13} gas");
+        let orders: Vec<Order> = asks.chain(bids).collect();
+        for rule in [&HIGH_LOW, &UNIFORM_PRICE] {
+            // What the other does not know is a preference.
+            let known = if rule.name == HIGH_LOW.name { flags::ALL } else { flags::AUTO_CONFIRM };
+            let orders: Vec<Order> =
+                orders.iter().map(|order| Order { flags: order.flags & known, ..*order }).collect();
+            let book = clear_message(&orders);
+            assert!(book.len() <= rule.input_bytes_max);
+            let gas = Subject::of(rule).check(&book, "a full book");
+            println!("{:12} {count:>6} orders {gas:>13} gas", rule.name);
+        }
 
         let slot = (SETTLE, settle_input(20_000, count)).encode();
         let gas = Subject::of(&SETTLEMENT).check(&slot, "a full slot");
@@ -256,9 +271,17 @@ fn the_worst_books_fit_the_gas_of_a_clearing() {
         let own = |order: Order| Order { entity: household, ..order };
         worst(&MIN_SPREAD, 2_000, &asks, &bids);
         worst(&MIN_SPREAD, 2_000, &|seq| own(asks(seq)), &|seq| own(bids(seq)));
-        worst(&HIGH_LOW, 100_000, &|seq| ask(seq, 3, 4_000 + seq % 100), &|seq| {
-            bid(seq, 2, 5_000 + seq % 100)
-        });
+        let (asks, bids) = (|seq| ask(seq, 3, 4_000 + seq % 100), |seq| bid(seq, 2, 5_000 + seq % 100));
+        worst(&HIGH_LOW, 100_000, &asks, &bids);
+        worst(&UNIFORM_PRICE, 100_000, &asks, &bids);
+        // Everybody could trade with itself, and one owns so much that others' prices matter.
+        let owned = |order: Order, entity: u32| Order { entity: EntityId::from_number(entity), ..order };
+        worst(
+            &UNIFORM_PRICE,
+            100_000,
+            &|seq| owned(ask(seq, 3, 1_000_000 - seq), if seq % 4 == 0 { seq } else { 1 }),
+            &|seq| owned(bid(seq, 2, seq), if seq % 4 == 0 { seq - 50_000 } else { 1 }),
+        );
     });
 }
 

@@ -3,7 +3,7 @@
 //! An order is addressed by its position in the book; positions ascend with seq, so they break ties alike.
 
 use alloc::vec::Vec;
-use contract_interface::{Book, ClearParams, Clearing, Descriptor, Order, RuleError, Side};
+use contract_interface::{Book, ClearParams, Descriptor, Order, RuleError, Side};
 use runtime_primitives::{Energy, Seq};
 
 /// Most orders with a minimum fill in one clearing: each may cost one more run.
@@ -34,10 +34,12 @@ pub enum Fault {
     MinEnergyAboveEnergy,
     /// More than [`FLAGGED_MAX`] orders with a minimum fill.
     TooManyFlagged,
+    /// The orders' energies do not add up in 64 bits of Wh.
+    EnergyOverflow,
 }
 
 impl From<Fault> for RuleError {
-    /// `BadInput` 1–4 and `Custom` 1 as numbered here.
+    /// `BadInput` 1–5 and `Custom` 1 as numbered here.
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Interface(version) => Self::UnsupportedInterface(version),
@@ -47,6 +49,7 @@ impl From<Fault> for RuleError {
             Fault::NotAscending => Self::BadInput(2),
             Fault::ZeroEnergy => Self::BadInput(3),
             Fault::MinEnergyAboveEnergy => Self::BadInput(4),
+            Fault::EnergyOverflow => Self::BadInput(5),
             Fault::TooManyFlagged => Self::Custom(1),
         }
     }
@@ -88,6 +91,15 @@ pub fn check(params: &ClearParams, book: Book, rule: &Descriptor) -> Result<Vec<
     Ok(orders)
 }
 
+/// The energy of all orders: what a rule checks that adds energies up, so that no sum of some of them overflows.
+///
+/// # Errors
+/// [`Fault::EnergyOverflow`].
+pub fn total_energy(orders: &[Order]) -> Result<Energy, Fault> {
+    let mut energies = orders.iter().map(|order| order.energy);
+    energies.try_fold(Energy::ZERO, Energy::checked_add).ok_or(Fault::EnergyOverflow)
+}
+
 /// Positions of one side's orders, best price first, then by seq.
 pub fn merit_order(orders: &[Order], side: Side) -> Vec<u32> {
     let rank = |price: u32| if side == Side::Buy { !price } else { price };
@@ -104,7 +116,7 @@ const DIGITS: usize = 4;
 
 /// Sorts `keys` by their upper halves and leaves the order of equal ones: digit by digit, with a pass for each digit in
 /// which keys differ. A comparison sort guesses wrong at every second comparison; here there is nothing to guess.
-fn sorted_by_upper_half(keys: Vec<u64>) -> Vec<u64> {
+pub(crate) fn sorted_by_upper_half(keys: Vec<u64>) -> Vec<u64> {
     let digit = |key: u64, place: usize| (key >> (32 + 8 * place) & 0xff) as usize;
     let mut starts = [[0u32; 256]; DIGITS];
     for &key in &keys {
@@ -133,75 +145,61 @@ fn sorted_by_upper_half(keys: Vec<u64>) -> Vec<u64> {
     from
 }
 
+/// What a run of a rule leaves of a book, by position.
+pub struct Cleared {
+    /// Energy that each order traded.
+    pub fills: Vec<Energy>,
+    /// Energy that each order would still have traded; none of an order that was dropped.
+    pub left: Vec<Energy>,
+}
+
 /// Runs `clear` until no order is filled above zero yet below its minimum.
 ///
-/// `clear` gets the energy each order still has to fill: all of it, or nothing for an order that was dropped. After
-/// each run the largest seq among the violators is dropped, so the loop ends after at most [`FLAGGED_MAX`] + 1 runs.
-pub fn with_min_energy(orders: &[Order], mut clear: impl FnMut(&mut [Energy]) -> Clearing) -> Clearing {
+/// `clear` gets the energy each order still has to fill (all of it, or nothing for an order that was dropped) and takes
+/// away what it fills. After each run the largest seq among the violators is dropped, so the loop ends after at most
+/// [`FLAGGED_MAX`] + 1 runs.
+pub fn with_min_energy(orders: &[Order], mut clear: impl FnMut(&mut [Energy])) -> Cleared {
     let mut flagged: Vec<Flagged> = (0..)
         .zip(orders)
         .filter(|(_, order)| !order.min_energy.is_zero())
-        .map(|(position, order)| Flagged {
-            position,
-            seq: order.seq,
-            least: order.min_energy,
-            filled: Energy::ZERO,
-            dropped: false,
-        })
+        .map(|(position, _)| Flagged { position, dropped: false })
         .collect();
     let mut left: Vec<Energy> = orders.iter().map(|order| order.energy).collect();
     loop {
-        let clearing = clear(&mut left);
-        if flagged.is_empty() {
-            return clearing;
-        }
-        count_fills(&mut flagged, &clearing);
-        let Some(violator) = flagged.iter_mut().rev().find(|order| order.is_violated()) else {
-            return clearing;
+        clear(&mut left);
+        let violated = |order: &&mut Flagged| {
+            let Order { energy, min_energy, .. } = orders[order.position];
+            let filled = energy.saturating_sub(left[order.position]);
+            !order.dropped && !filled.is_zero() && filled < min_energy
         };
+        let Some(violator) = flagged.iter_mut().rev().find(violated) else { break };
         violator.dropped = true;
         for (left, order) in left.iter_mut().zip(orders) {
             *left = order.energy;
         }
         for order in flagged.iter().filter(|order| order.dropped) {
-            left[order.position as usize] = Energy::ZERO;
+            left[order.position] = Energy::ZERO;
         }
     }
+    let fill = |(order, left): (&Order, &Energy)| order.energy.saturating_sub(*left);
+    let mut fills: Vec<Energy> = orders.iter().zip(&left).map(fill).collect();
+    for order in flagged.iter().filter(|order| order.dropped) {
+        fills[order.position] = Energy::ZERO;
+    }
+    Cleared { fills, left }
 }
 
 /// An order with a minimum fill; ascending by seq.
 struct Flagged {
-    position: u32,
-    seq: Seq,
-    least: Energy,
-    filled: Energy,
+    position: usize,
     dropped: bool,
-}
-
-impl Flagged {
-    fn is_violated(&self) -> bool {
-        !self.filled.is_zero() && self.filled < self.least
-    }
-}
-
-fn count_fills(flagged: &mut [Flagged], clearing: &Clearing) {
-    for order in &mut *flagged {
-        order.filled = Energy::ZERO;
-    }
-    for trade in &clearing.trades {
-        for seq in [trade.buy, trade.sell] {
-            if let Ok(at) = flagged.binary_search_by_key(&seq, |order| order.seq) {
-                flagged[at].filled = flagged[at].filled.saturating_add(trade.energy);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::vec;
-    use contract_interface::{INTERFACE, Pricing, Trade, flags};
+    use contract_interface::{INTERFACE, Pricing, flags};
     use runtime_primitives::{EntityId, MarketId, MeterId, Price, Slot};
 
     const RULE: Descriptor = Descriptor {
@@ -316,23 +314,16 @@ mod tests {
         let book = [with(10, 60), with(20, 60), with(30, 60), order(40, Side::Buy, 5)];
         let mut runs = vec![];
         // 130 Wh are shared evenly among those not dropped: 43 each, then 65 each.
-        let clearing = with_min_energy(&book, |left| {
+        let cleared = with_min_energy(&book, |left| {
             runs.push(left.iter().map(|left| left.wh()).collect::<Vec<_>>());
             let takers = left[..3].iter().filter(|left| !left.is_zero()).count();
             let share = Energy::from_wh(130 / u64::try_from(takers).unwrap_or(1));
-            let trades =
-                book[..3].iter().zip(&mut *left).filter(|(_, left)| !left.is_zero()).map(|(order, _)| {
-                    Trade {
-                        buy: order.seq,
-                        sell: Seq::from_number(99),
-                        energy: share,
-                        buy_price: order.price,
-                        sell_price: order.price,
-                    }
-                });
-            Clearing { trades: trades.collect(), ..Clearing::default() }
+            for left in left[..3].iter_mut().filter(|left| !left.is_zero()) {
+                *left = left.saturating_sub(share);
+            }
         });
         assert_eq!(runs, [[100, 100, 100, 100], [100, 100, 0, 100]]);
-        assert_eq!(clearing.trades.len(), 2);
+        assert_eq!(cleared.fills, [65, 65, 0, 0].map(Energy::from_wh));
+        assert_eq!(cleared.left, [35, 35, 0, 100].map(Energy::from_wh));
     }
 }

@@ -14,7 +14,12 @@ mod dispatch;
 mod entry;
 #[cfg(target_arch = "wasm32")]
 pub mod guest;
+mod owners;
+pub mod pairing;
+mod queue;
 mod storage;
 
 pub use dispatch::{Answer, Handler, LANG_ERROR, OK, REVERT, answer, selects, unreadable};
+pub use owners::{Owners, Shares};
+pub use queue::Queue;
 pub use storage::Storage;

@@ -157,6 +157,32 @@ fn each_clearing_fault_has_its_name() {
     }
 }
 
+/// Entity 9 bids 90 and asks 10; others ask 70 and bid 30. One price serves the upper two or the lower two.
+#[test]
+fn a_uniform_price_is_not_blamed_for_whom_it_excludes() {
+    let strangers = [bid(1, 10, 90), ask(2, 10, 10), ask(3, 10, 70), bid(4, 10, 30)];
+    let owner = EntityId::from_number(9);
+    let of_one =
+        strangers.map(|order| if order.seq < seq(3) { Order { entity: owner, ..order } } else { order });
+    let cross = |buy, sell| Some(Fault::ResidualCross { buy: seq(buy), sell: seq(sell) });
+    let (upper, lower) = (trade(1, 3, 10, (80, 80)), trade(4, 2, 10, (20, 20)));
+    let upper_part = trade(1, 3, 9, (80, 80));
+    for (rule, book, traded, fault) in [
+        (&UNIFORM, &of_one, Some(upper), None),
+        (&UNIFORM, &of_one, Some(lower), None),
+        (&UNIFORM, &of_one, Some(upper_part), cross(1, 3)),
+        (&UNIFORM, &of_one, None, cross(1, 3)),
+        (&UNIFORM, &strangers, Some(upper), cross(4, 2)),
+        (&UNIFORM, &strangers, Some(lower), cross(1, 3)),
+        (&SINGLE, &of_one, Some(upper), cross(4, 2)),
+    ] {
+        let clearing =
+            Clearing { uniform_price: traded.map(|trade| trade.buy_price), ..clearing(traded.as_slice()) };
+        assert_eq!(check_clearing(rule, book, &clearing).err(), fault, "{traded:?} {book:?}");
+        assert_eq!(naive::clears(rule, book, &clearing), fault.is_none(), "{traded:?}: the restatement");
+    }
+}
+
 /// Meter 1 sells 100 Wh to 2 at 50 and 60 Wh to 3 at 55/53; 1 exports 120 and takes 7, 2 takes 90, 3 takes 200 and is
 /// curtailed.
 fn slot() -> SettleInput {

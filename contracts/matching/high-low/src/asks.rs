@@ -1,11 +1,10 @@
 //! The asks as a bid looks at them: by merit, and by its preferences.
 //!
-//! Cursors only move forwards while bids come in merit order, so a whole clearing reads each queue once, however many
-//! asks belong to the bidder itself.
+//! Bids come in merit order, so an ask that is too dear for one is too dear for all that follow: no queue looks back.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::collections::BTreeMap;
 use contract_interface::{Order, Side, flags};
-use contract_sdk::auction;
+use contract_sdk::{Queue, auction};
 use runtime_primitives::{Energy, EntityId};
 
 /// All asks of a book.
@@ -31,14 +30,14 @@ impl Asks {
         let is_green = |position: u32| orders[position as usize].flags & flags::GREEN != 0;
         let mut green = Queue::default();
         if bids().any(|bid| bid.flags & flags::GREEN != 0) {
-            green.positions.extend(any.positions.iter().filter(|&&position| is_green(position)));
+            any.positions().iter().filter(|&&position| is_green(position)).for_each(|&ask| green.push(ask));
         }
         if !partners.is_empty() {
-            for &position in &any.positions {
+            for &position in any.positions() {
                 if let Some([green, all]) = partners.get_mut(&orders[position as usize].entity) {
-                    all.positions.push(position);
+                    all.push(position);
                     if is_green(position) {
-                        green.positions.push(position);
+                        green.push(position);
                     }
                 }
             }
@@ -57,7 +56,10 @@ impl Asks {
     /// its partner's first, then green ones, then by price and seq.
     pub fn best_for(&mut self, bid: &Order, orders: &[Order], left: &[Energy]) -> Option<usize> {
         let wants_green = bid.flags & flags::GREEN != 0;
-        let best = |queue: &mut Queue| queue.best_for(bid, orders, left);
+        let best = |queue: &mut Queue| {
+            let position = queue.first_not_of(bid.entity, orders, left)?;
+            (orders[position].price <= bid.price).then_some(position)
+        };
         if bid.flags & flags::PARTNER != 0
             && let Some([green, all]) = self.partners.get_mut(&bid.partner)
         {
@@ -68,52 +70,5 @@ impl Asks {
         }
         let preferred = if wants_green { best(&mut self.green) } else { None };
         preferred.or_else(|| best(&mut self.any))
-    }
-}
-
-/// Some of the asks by price, then seq.
-///
-/// `head` is the first ask with energy left. `second` is where the search for an ask of another entity than `head`'s
-/// stands: all asks between the two are exhausted or belong to that entity.
-#[derive(Default)]
-struct Queue {
-    positions: Vec<u32>,
-    head: usize,
-    second: usize,
-}
-
-impl From<Vec<u32>> for Queue {
-    fn from(positions: Vec<u32>) -> Self {
-        Self { positions, head: 0, second: 0 }
-    }
-}
-
-impl Queue {
-    fn rewind(&mut self) {
-        (self.head, self.second) = (0, 0);
-    }
-
-    fn best_for(&mut self, bid: &Order, orders: &[Order], left: &[Energy]) -> Option<usize> {
-        let position = self.first_not_of(bid.entity, orders, left)?;
-        (orders[position].price <= bid.price).then_some(position)
-    }
-
-    fn first_not_of(&mut self, entity: EntityId, orders: &[Order], left: &[Energy]) -> Option<usize> {
-        let at = |index: usize| self.positions.get(index).map(|&position| position as usize);
-        while at(self.head).is_some_and(|position| left[position].is_zero()) {
-            self.head += 1;
-        }
-        let head = at(self.head)?;
-        let owner = orders[head].entity;
-        if owner != entity {
-            return Some(head);
-        }
-        self.second = self.second.max(self.head + 1);
-        while at(self.second)
-            .is_some_and(|position| left[position].is_zero() || orders[position].entity == owner)
-        {
-            self.second += 1;
-        }
-        at(self.second)
     }
 }

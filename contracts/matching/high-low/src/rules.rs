@@ -39,16 +39,15 @@ pub fn clear(params: ClearParams, book: Book) -> Result<Clearing, RuleError> {
     let orders = auction::check(&params, book, &DESCRIPTOR)?;
     let bids = auction::merit_order(&orders, Side::Buy);
     let mut asks = Asks::new(&orders);
-    Ok(auction::with_min_energy(&orders, |left| Clearing {
-        trades: pair(&orders, &bids, &mut asks, left),
-        ..Clearing::default()
-    }))
+    let mut trades = Vec::new();
+    auction::with_min_energy(&orders, |left| pair(&orders, &bids, &mut asks, left, &mut trades));
+    Ok(Clearing { trades, ..Clearing::default() })
 }
 
 /// Each bid in merit order takes the asks it likes best until it is filled or none is left within its limit.
-fn pair(orders: &[Order], bids: &[u32], asks: &mut Asks, left: &mut [Energy]) -> Vec<Trade> {
+fn pair(orders: &[Order], bids: &[u32], asks: &mut Asks, left: &mut [Energy], trades: &mut Vec<Trade>) {
     asks.rewind();
-    let mut trades = Vec::new();
+    trades.clear();
     for &bid in bids {
         let bid = bid as usize;
         let buyer = &orders[bid];
@@ -69,5 +68,4 @@ fn pair(orders: &[Order], bids: &[u32], asks: &mut Asks, left: &mut [Energy]) ->
             });
         }
     }
-    trades
 }

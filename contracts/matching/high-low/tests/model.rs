@@ -6,7 +6,7 @@
 mod testing;
 
 use contract_high_low::{DESCRIPTOR, Fault, clear};
-use contract_interface::{Order, RuleError, Side, flags};
+use contract_interface::{Order, Pricing, RuleError, Side, flags};
 use core::cmp::Reverse;
 use runtime_primitives::{Energy, EntityId, Seq, midpoint_floor};
 use std::collections::BTreeSet;
@@ -74,7 +74,7 @@ fn random_books_clear_as_the_model_says_and_keep_every_promise() {
         let clearing = clear(PARAMS, book(&orders)).expect("the book is well-formed");
         assert_eq!(vectors::matches(&clearing), model(&orders), "seed {seed} {shape:?}");
         assert_eq!(clear(PARAMS, book(&orders)), Ok(clearing.clone()), "seed {seed}");
-        promises::respects_orders(&orders, &clearing);
+        promises::respects_orders(&orders, &clearing, Pricing::Single);
         promises::leaves_no_cross(&orders, &clearing);
     }
 }

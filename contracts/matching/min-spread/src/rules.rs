@@ -41,7 +41,9 @@ pub fn clear(params: ClearParams, book: Book) -> Result<Clearing, RuleError> {
     let orders = auction::check(&params, book, &DESCRIPTOR)?;
     let mut run =
         Run { bids: Bids::new(&orders), asks: Asks::new(&orders), pairs: BinaryHeap::new(), orders: &orders };
-    Ok(auction::with_min_energy(&orders, |left| Clearing { trades: run.trades(left), ..Clearing::default() }))
+    let mut trades = Vec::new();
+    auction::with_min_energy(&orders, |left| run.clear(left, &mut trades));
+    Ok(Clearing { trades, ..Clearing::default() })
 }
 
 /// A bid's next feasible pair; the smallest goes first. From the top: spread, position of the younger order, of the bid.
@@ -74,7 +76,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn trades(&mut self, left: &mut [Energy]) -> Vec<Trade> {
+    fn clear(&mut self, left: &mut [Energy], trades: &mut Vec<Trade>) {
+        trades.clear();
         self.bids.rewind(left);
         self.asks.rewind(left);
         self.pairs.clear();
@@ -85,7 +88,6 @@ impl Run<'_> {
                 self.pair_up(bid);
             }
         }
-        let mut trades = Vec::new();
         while let Some(Reverse(pair)) = self.pairs.pop() {
             let bid = pair.bid();
             let ask = self.asks.met(bid);
@@ -105,7 +107,6 @@ impl Run<'_> {
                 self.pair_up(bid);
             }
         }
-        trades
     }
 
     /// Finds the next pair of `bid`, for the heap unless the bid can wait, and of the bids that stop waiting for it.

@@ -5,16 +5,17 @@
 #[path = "../../../testing/mod.rs"]
 mod testing;
 
+use contract_interface::Pricing;
 use contract_min_spread::clear;
 use testing::{books, promises, vectors};
 
 #[test]
 fn all_books_clear_as_the_oracle_says() {
-    for case in vectors::cases("min_spread") {
+    for case in vectors::oracles() {
         let clearing =
             clear(books::PARAMS, books::book(&case.orders)).expect("the oracle's books are well-formed");
-        assert_eq!(vectors::matches(&clearing), case.matches, "{}", case.name);
-        promises::respects_orders(&case.orders, &clearing);
+        assert_eq!(vectors::matches(&clearing), case.matches("min_spread"), "{}", case.name);
+        promises::respects_orders(&case.orders, &clearing, Pricing::Single);
         promises::leaves_no_cross(&case.orders, &clearing);
     }
 }

@@ -18,12 +18,15 @@ pub enum Rule {
     HighLow,
     /// The paper's matching rule.
     MinSpread,
+    /// The matching rule with one price for all.
+    UniformPrice,
     /// The settlement rule.
     Settlement,
 }
 
 impl Rule {
-    const ALL: [Self; 4] = [Self::Bid, Self::HighLow, Self::MinSpread, Self::Settlement];
+    const ALL: [Self; 5] =
+        [Self::Bid, Self::HighLow, Self::MinSpread, Self::UniformPrice, Self::Settlement];
 
     /// Its code.
     pub const fn bytes(self) -> &'static [u8] {
@@ -31,6 +34,7 @@ impl Rule {
             Self::Bid => rules::BID,
             Self::HighLow => rules::HIGH_LOW,
             Self::MinSpread => rules::MIN_SPREAD,
+            Self::UniformPrice => rules::UNIFORM_PRICE,
             Self::Settlement => rules::SETTLEMENT,
         }
     }

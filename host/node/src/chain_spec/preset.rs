@@ -107,7 +107,7 @@ fn dev() -> GenesisConfig {
             entity("//Eve", roles::TRADER, Money::ZERO, true),
             entity("//Ferdie", roles::TRADER, Money::ZERO, true),
         ],
-        codes: [rules::BID, rules::HIGH_LOW, rules::MIN_SPREAD, rules::SETTLEMENT]
+        codes: [rules::BID, rules::HIGH_LOW, rules::MIN_SPREAD, rules::UNIFORM_PRICE, rules::SETTLEMENT]
             .map(<[u8]>::to_vec)
             .to_vec(),
         default_settlement: Some(blake2_256(rules::SETTLEMENT)),

@@ -28,6 +28,8 @@ pub mod rules {
     pub const HIGH_LOW: &[u8] = include_bytes!("../../../../contracts/artifacts/high_low.wasm");
     /// The paper's matching rule; here the fallback.
     pub const MIN_SPREAD: &[u8] = include_bytes!("../../../../contracts/artifacts/min_spread.wasm");
+    /// The matching rule with one price for all.
+    pub const UNIFORM_PRICE: &[u8] = include_bytes!("../../../../contracts/artifacts/uniform_price.wasm");
     /// The settlement rule.
     pub const SETTLEMENT: &[u8] = include_bytes!("../../../../contracts/artifacts/settlement.wasm");
 }

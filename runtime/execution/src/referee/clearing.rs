@@ -181,7 +181,42 @@ pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) ->
     // Orders with a minimum may stay unfilled: their minimum is why.
     let open = book.iter().zip(&fills);
     let open = open.filter(|(order, fill)| **fill < order.energy && order.min_energy.is_zero());
-    check_residual(open.map(|(order, _)| order))
+    let open = open.map(|(order, _)| order);
+    match clearing.trades.first() {
+        Some(trade) if rule.pricing == Pricing::Uniform => check_uniform_residual(book, open, trade.buy_price),
+        _ => check_residual(open),
+    }
+}
+
+/// As [`check_residual`], at a uniform price.
+///
+/// No uniform price can promise that where an entity's own bid and ask cross: the entity is no partner of its own, and
+/// its bid may be worth more, its ask less, than any price at which others trade. A pair with such an order counts if
+/// both would trade at the price that there is.
+fn check_uniform_residual<'a>(
+    book: &[Order],
+    open: impl Iterator<Item = &'a Order> + Clone,
+    price: Price,
+) -> Result<(), ClearingFault> {
+    let selves = crossing_selves(book);
+    check_residual(open.clone().filter(|order| selves.binary_search(&order.entity).is_err()))?;
+    check_residual(open.filter(|order| match order.side {
+        Side::Buy => order.price >= price,
+        Side::Sell => order.price <= price,
+    }))
+}
+
+/// Entities with a bid that reaches an ask of their own, ascending.
+fn crossing_selves(book: &[Order]) -> Vec<EntityId> {
+    let mut orders: Vec<(EntityId, Side, Price)> =
+        book.iter().map(|order| (order.entity, order.side, order.price)).collect();
+    orders.sort_unstable();
+    let crosses = |own: &[(EntityId, Side, Price)]| {
+        // Bids come first, and prices ascend: the dearest bid is the last of them, the cheapest ask follows it.
+        let bids = own.partition_point(|order| order.1 == Side::Buy);
+        bids > 0 && own.get(bids).is_some_and(|ask| own[bids - 1].2 >= ask.2)
+    };
+    orders.chunk_by(|a, b| a.0 == b.0).filter(|own| crosses(own)).map(|own| own[0].0).collect()
 }
 
 /// A clearing of so many orders has at most as many trades.

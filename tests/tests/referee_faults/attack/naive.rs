@@ -37,12 +37,21 @@ pub fn clears(rule: &Descriptor, book: &[Order], clearing: &Clearing) -> bool {
         fill == 0 || (u128::from(order.min_energy.wh())..=u128::from(order.energy.wh())).contains(&fill)
     });
     let open = |order: &&Order| order.min_energy.is_zero() && fill(order) < u128::from(order.energy.wh());
+    let reaches =
+        |bid: &Order, ask: &Order| bid.side == Side::Buy && ask.side == Side::Sell && ask.price <= bid.price;
+    let reaches_itself = |order: &Order| {
+        let own = || book.iter().filter(|other| other.entity == order.entity);
+        own().any(|bid| own().any(|ask| reaches(bid, ask)))
+    };
     let crosses = book.iter().filter(open).any(|bid| {
-        bid.side == Side::Buy
-            && book
-                .iter()
-                .filter(open)
-                .any(|ask| ask.side == Side::Sell && ask.entity != bid.entity && ask.price <= bid.price)
+        book.iter().filter(open).any(|ask| {
+            let judged_at_the_price =
+                rule.pricing == Pricing::Uniform && (reaches_itself(bid) || reaches_itself(ask));
+            let both_would_trade = trades
+                .first()
+                .is_none_or(|trade| ask.price <= trade.buy_price && trade.buy_price <= bid.price);
+            reaches(bid, ask) && ask.entity != bid.entity && (!judged_at_the_price || both_would_trade)
+        })
     });
     clearing.cancelled.is_empty()
         && trades.len() <= book.len()
