@@ -8,13 +8,13 @@ mod testing;
 
 use busbar_tests::evil;
 use contract_interface::{
-    ADMIT, CLEAR, DESCRIBE, Descriptor, Order, RuleError, RuleResult, SETTLE, SettleInput, flags,
+    ADMIT, CLEAR, DESCRIBE, Descriptor, Op, Order, RuleError, RuleResult, SETTLE, SettleInput, flags,
 };
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{Energy, EntityId, Gas, blake2_256, limits};
 use runtime_vm::{CodeError, EngineKind, Kind, Module, Outcome, Output, Trap, VM_THREAD_STACK_BYTES, Vm};
 use testing::books::{PARAMS, Random, Shape, ask, bid, book, random_orders};
-use testing::{requests, slots, vectors};
+use testing::{batches, requests, slots, vectors};
 
 /// One rule in both its forms.
 struct Rule {
@@ -39,11 +39,12 @@ static BID: Rule = rule!("bid", contract_bid);
 static HIGH_LOW: Rule = rule!("high_low", contract_high_low);
 static MIN_SPREAD: Rule = rule!("min_spread", contract_min_spread);
 static UNIFORM_PRICE: Rule = rule!("uniform_price", contract_uniform_price);
+static CONTINUOUS: Rule = rule!("continuous", contract_continuous);
 static SETTLEMENT: Rule = rule!("settlement", contract_settlement);
-static ALL: [&Rule; 5] = [&BID, &HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE, &SETTLEMENT];
+static ALL: [&Rule; 6] = [&BID, &HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE, &CONTINUOUS, &SETTLEMENT];
 
 /// Gas that no input of these tests uses up.
-const PLENTY: Gas = Gas::from_units(limits::CLEAR_GAS_MAX * 5);
+const PLENTY: Gas = Gas::from_units(limits::CLEAR_GAS_MAX);
 
 /// A module on both engines.
 struct Both {
@@ -140,12 +141,23 @@ fn the_oracles_books_clear_alike() {
 }
 
 #[test]
+fn the_oracles_sequences_clear_alike() {
+    on_a_vm_thread(|| {
+        let subject = Subject::of(&CONTINUOUS);
+        for case in batches::sequences() {
+            let message = (CLEAR, PARAMS, batches::batch(&[], &case.ops)).encode();
+            subject.check(&message, &format!("case {}", case.number));
+        }
+    });
+}
+
+#[test]
 fn random_messages_are_answered_alike() {
     on_a_vm_thread(|| {
         let seed = seed();
         let mut random = Random(seed);
         let subjects = ALL.map(Subject::of);
-        let [bid, high_low, min_spread, uniform_price, settlement] = &subjects;
+        let [bid, high_low, min_spread, uniform_price, continuous, settlement] = &subjects;
         for round in 0..120 {
             let about = format!("seed {seed} round {round}");
             bid.check(&(ADMIT, requests::random_input(&mut random)).encode(), &about);
@@ -159,6 +171,10 @@ fn random_messages_are_answered_alike() {
                 let shape = Shape::small(&mut random, flags);
                 rule.check(&clear_message(&random_orders(&mut random, shape)), &about);
             }
+            let resting = [ask(0, 90, 4_050), ask(1, 90, 4_060)];
+            let (entities, levels) = (1 + random.below(20), 1 + random.below(50));
+            let ops = batches::random_ops(&mut random, 2, 60, entities, levels);
+            continuous.check(&(CLEAR, PARAMS, batches::batch(&resting, &ops)).encode(), &about);
             // Other rules' messages, and bytes that are no message.
             let mut bytes = (ADMIT, requests::random_input(&mut random)).encode();
             let at = random.below(u32::try_from(bytes.len()).expect("small")) as usize;
@@ -237,6 +253,20 @@ fn full_slots_fit() {
             assert!(book.len() <= rule.input_bytes_max);
             let gas = Subject::of(rule).check(&book, "a full book");
             println!("{:12} {count:>6} orders {gas:>13} gas", rule.name);
+        }
+
+        // As much memory as there can be: all that the rule takes rests, and goes.
+        let resting: Vec<Order> = (0..count).map(|seq| ask(seq, 2, 4_000 + seq % 100)).collect();
+        let cancels: Vec<Op> = (0..count).map(|seq| batches::cancel(count + seq, seq)).collect();
+        // And as much work: half of it is new, and trades.
+        let half = count as usize / 2;
+        let ops: Vec<Op> =
+            (count..).zip(&resting[half..]).map(|(seq, _)| Op::New(bid(seq, 1, 5_000))).collect();
+        for (resting, ops) in [(&resting[..], &cancels), (&resting[half..], &ops)] {
+            let batch = (CLEAR, PARAMS, batches::batch(resting, ops)).encode();
+            assert!(batch.len() <= CONTINUOUS.input_bytes_max);
+            let gas = Subject::of(&CONTINUOUS).check(&batch, "a full batch");
+            println!("continuous   {count:>6} orders {gas:>13} gas");
         }
 
         let slot = (SETTLE, settle_input(20_000, count)).encode();

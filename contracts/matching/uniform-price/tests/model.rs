@@ -43,14 +43,14 @@ fn largest_flow(bids: &[&Order], asks: &[&Order]) -> u64 {
         let mut path = vec![];
         let mut to = end;
         loop {
-            let from = came_from[to].unwrap();
+            let from = came_from[to].expect("reached");
             path.push((from, to));
-            match bid_from[from].unwrap() {
+            match bid_from[from].expect("reached") {
                 Some(back) => to = back,
                 None => break,
             }
         }
-        let first = path.last().unwrap().0;
+        let first = path.last().expect("not empty").0;
         let backwards = path.windows(2).map(|pair| flow[pair[0].0][pair[1].1]).min().unwrap_or(u64::MAX);
         let amount = bid_left[first].min(ask_left[end]).min(backwards);
         for (step, &(from, to)) in path.iter().enumerate() {

@@ -29,7 +29,7 @@ fn expected(case: &Oracle) -> (BTreeMap<u32, u64>, Option<[u32; 3]>) {
     if uniform["fills"].is_null() {
         return (BTreeMap::new(), None);
     }
-    let fills = rows(&uniform["fills"]).map(|row| (case.seq(&row[0]), row[1].as_u64().unwrap())).collect();
+    let fills = rows(&uniform["fills"]).map(|row| (case.seq(&row[0]), u64::from(integer(&row[1])))).collect();
     (fills, Some(["lo", "price", "hi"].map(|field| integer(&uniform[field]))))
 }
 

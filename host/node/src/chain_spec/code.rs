@@ -20,13 +20,15 @@ pub enum Rule {
     MinSpread,
     /// The matching rule with one price for all.
     UniformPrice,
+    /// The matching rule of continuous books.
+    Continuous,
     /// The settlement rule.
     Settlement,
 }
 
 impl Rule {
-    const ALL: [Self; 5] =
-        [Self::Bid, Self::HighLow, Self::MinSpread, Self::UniformPrice, Self::Settlement];
+    const ALL: [Self; 6] =
+        [Self::Bid, Self::HighLow, Self::MinSpread, Self::UniformPrice, Self::Continuous, Self::Settlement];
 
     /// Its code.
     pub const fn bytes(self) -> &'static [u8] {
@@ -35,6 +37,7 @@ impl Rule {
             Self::HighLow => rules::HIGH_LOW,
             Self::MinSpread => rules::MIN_SPREAD,
             Self::UniformPrice => rules::UNIFORM_PRICE,
+            Self::Continuous => rules::CONTINUOUS,
             Self::Settlement => rules::SETTLEMENT,
         }
     }

@@ -30,6 +30,8 @@ pub mod rules {
     pub const MIN_SPREAD: &[u8] = include_bytes!("../../../../contracts/artifacts/min_spread.wasm");
     /// The matching rule with one price for all.
     pub const UNIFORM_PRICE: &[u8] = include_bytes!("../../../../contracts/artifacts/uniform_price.wasm");
+    /// The matching rule of continuous books.
+    pub const CONTINUOUS: &[u8] = include_bytes!("../../../../contracts/artifacts/continuous.wasm");
     /// The settlement rule.
     pub const SETTLEMENT: &[u8] = include_bytes!("../../../../contracts/artifacts/settlement.wasm");
 }
