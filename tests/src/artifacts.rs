@@ -15,6 +15,9 @@ pub const CONTINUOUS: &[u8] = include_bytes!("../../contracts/artifacts/continuo
 /// The settlement rule.
 pub const SETTLEMENT: &[u8] = include_bytes!("../../contracts/artifacts/settlement.wasm");
 
+/// All of them.
+pub const ALL: [&[u8]; 6] = [BID, HIGH_LOW, MIN_SPREAD, UNIFORM_PRICE, CONTINUOUS, SETTLEMENT];
+
 /// The name of code on chain.
 pub fn hash(code: &[u8]) -> Hash {
     blake2_256(code)

@@ -183,7 +183,9 @@ pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) ->
     let open = open.filter(|(order, fill)| **fill < order.energy && order.min_energy.is_zero());
     let open = open.map(|(order, _)| order);
     match clearing.trades.first() {
-        Some(trade) if rule.pricing == Pricing::Uniform => check_uniform_residual(book, open, trade.buy_price),
+        Some(trade) if rule.pricing == Pricing::Uniform => {
+            check_uniform_residual(book, open, trade.buy_price)
+        }
         _ => check_residual(open),
     }
 }

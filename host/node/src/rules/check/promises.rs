@@ -140,15 +140,32 @@ pub fn pricing(scene: &Scene) -> Result<(), String> {
     })
 }
 
-/// No bid and ask of two entities that cross both have energy left, minimums apart.
+/// No bid and ask of two entities that cross both have energy left, minimums apart. At a uniform price, a pair in which an
+/// entity's own bid and ask cross counts only if both would trade at that price.
 pub fn no_residual_cross(scene: &Scene) -> Result<(), String> {
     let fills = scene.fills();
     let open = |order: &&Order| {
         order.min_energy.is_zero()
             && fills.get(&order.seq).copied().unwrap_or(0) < u128::from(order.energy.wh())
     };
-    let open: Vec<&Order> = scene.orders.values().filter(open).collect();
+    let mut open: Vec<&Order> = scene.orders.values().filter(open).collect();
+    let price = match scene.clearing.trades.first() {
+        Some(trade) if scene.rule.pricing == Pricing::Uniform => trade.buy_price,
+        _ => return crossing(&open),
+    };
+    let strangers: Vec<&Order> = open.iter().copied().filter(|order| !crosses_itself(scene, order)).collect();
+    crossing(&strangers)?;
+    open.retain(|order| if order.side == Side::Buy { order.price >= price } else { order.price <= price });
     crossing(&open)
+}
+
+/// Whether the owner of `order` has a bid that reaches an ask of its own.
+fn crosses_itself(scene: &Scene, order: &Order) -> bool {
+    let own = |side| {
+        let own = scene.orders.values().filter(move |own| own.entity == order.entity && own.side == side);
+        own.map(|own| own.price)
+    };
+    own(Side::Buy).max().is_some_and(|bid| own(Side::Sell).any(|ask| ask <= bid))
 }
 
 /// No two of these orders cross that are of two entities.
