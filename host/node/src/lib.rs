@@ -3,6 +3,7 @@
 //! The only crate with secret keys and a command line; what it knows of the rules it asks the runtime.
 
 pub mod agent;
+pub mod bill;
 pub mod chain_spec;
 pub mod cli;
 pub mod client;

@@ -10,8 +10,10 @@ use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use parity_scale_codec::DecodeAll;
-use runtime_execution::Receipt;
-use runtime_primitives::{Hash, Height};
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::timestamp;
+use runtime_execution::{Call, Receipt};
+use runtime_primitives::{Hash, Height, Timestamp};
 use runtime_state::{ArchiveRow, Backend};
 use serde_json::Value;
 use std::cell::RefCell;
@@ -120,22 +122,56 @@ impl RemoteNode {
     /// # Errors
     /// [`ClientError`].
     pub fn archive(&self, table: u8, prefix: &[u8]) -> Result<Vec<ArchiveRow>, ClientError> {
-        let method = "busbar_getArchive";
         let mut rows: Vec<ArchiveRow> = Vec::new();
         loop {
-            let after = rows.last().map_or(Value::Null, |row| hex(&row.key).into());
-            let page = [table.into(), hex(prefix).into(), ROWS_PER_PAGE_MAX.into(), after];
-            let answer = self.call(method, params(page))?;
-            let found = answer.as_array().ok_or(ClientError::Answer { method })?;
-            if found.is_empty() {
+            let page = self.archive_page(table, prefix, rows.last().map(|row| &row.key[..]))?;
+            if page.is_empty() {
                 return Ok(rows);
             }
-            for row in found {
-                let row =
-                    (|| Some(ArchiveRow { table, key: bytes(row.get(0)?)?, value: bytes(row.get(1)?)? }))();
-                let row = row.filter(|row| rows.last().is_none_or(|last| last.key < row.key));
-                rows.push(row.ok_or(ClientError::Answer { method })?);
-            }
+            rows.extend(page);
+        }
+    }
+
+    /// The next of these rows after the key `after`; none if there are no more.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn archive_page(
+        &self,
+        table: u8,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+    ) -> Result<Vec<ArchiveRow>, ClientError> {
+        let method = "busbar_getArchive";
+        let from = after.map_or(Value::Null, |key| hex(key).into());
+        let page = [table.into(), hex(prefix).into(), ROWS_PER_PAGE_MAX.into(), from];
+        let answer = self.call(method, params(page))?;
+        let found = answer.as_array().ok_or(ClientError::Answer { method })?;
+        let mut rows: Vec<ArchiveRow> = Vec::with_capacity(found.len());
+        for row in found {
+            let row = (|| Some(ArchiveRow { table, key: bytes(row.get(0)?)?, value: bytes(row.get(1)?)? }))();
+            let last = rows.last().map(|row| &row.key[..]).or(after);
+            let row = row.filter(|row| last.is_none_or(|last| last < &row.key[..]));
+            rows.push(row.ok_or(ClientError::Answer { method })?);
+        }
+        Ok(rows)
+    }
+
+    /// Time of `block`, if there is such a block: its first extrinsic says it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn time(&self, block: Hash) -> Result<Option<Timestamp>, ClientError> {
+        let method = "chain_getBlock";
+        let answer = self.call(method, params([block.to_string().into()]))?;
+        if answer.is_null() {
+            return Ok(None);
+        }
+        let inherent = bytes(&answer["block"]["extrinsics"][0]);
+        let inherent = inherent.and_then(|bytes| UncheckedExtrinsic::from_bytes(&bytes).ok());
+        match inherent.map(|inherent| inherent.call) {
+            Some(Call::Timestamp(timestamp::Call::Set { now })) => Ok(Some(Timestamp::from_ms(now))),
+            _ => Err(ClientError::Answer { method }),
         }
     }
 

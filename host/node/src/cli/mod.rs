@@ -2,6 +2,7 @@
 
 mod agent;
 mod bank;
+mod bill;
 mod chain_spec;
 mod contract;
 mod demo;
@@ -44,6 +45,8 @@ enum Command {
     Bank(bank::BankArgs),
     /// Place, cancel, amend and list orders.
     Order(order::OrderArgs),
+    /// Show an entity's bill.
+    Bill(bill::BillArgs),
     /// Show and check a trade's life, or list trades.
     Trade(trade::TradeArgs),
     /// Write orders, trades and readings as CSV, JSON or Parquet.
@@ -101,6 +104,7 @@ impl Cli {
             Command::Meter(args) => args.run(),
             Command::Bank(args) => args.run(),
             Command::Order(args) => args.run(),
+            Command::Bill(args) => args.run(),
             Command::Trade(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Replay(args) => args.run(),

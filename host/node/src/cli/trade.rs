@@ -77,7 +77,7 @@ impl TradeArgs {
 }
 
 /// The store of a data folder, or of the file itself.
-fn open(data: &Path) -> anyhow::Result<Store> {
+pub(super) fn open(data: &Path) -> anyhow::Result<Store> {
     let path = if data.is_dir() { data.join("chain.redb") } else { data.to_owned() };
     Store::open(&path).with_context(|| format!("cannot open {}", path.display()))
 }

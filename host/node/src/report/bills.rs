@@ -1,8 +1,9 @@
 //! Bills: one line a payment, as CSV and as JSON.
 //!
 //! ```text
-//! entity,name,time,kind,counterparty,market,slot,trade,meter,energy_wh,amount_units,amount_yuan,record
+//! entity,name,time,kind,counterparty,market,slot,trade,meter,energy_wh,reading,amount_units,amount_yuan,record
 //! ```
+//! `reading` is the hash of the meter reading that counted, `record` that of the ledger's record.
 //! `amount_units` is exact in 10⁻⁷ yuan, positive for money received; `amount_yuan` says the same with a point.
 //! JSON is an array with one object a line and the same names; what does not apply is empty, in JSON `null`.
 
@@ -37,6 +38,8 @@ pub struct BillLine {
     pub meter: Option<MeterId>,
     /// Energy paid for, if any.
     pub energy: Option<Energy>,
+    /// Hash of the reading that the energy follows from, if any.
+    pub reading: Option<Hash>,
     /// Money received (+) or paid (−).
     pub amount: Amount,
     /// Hash of the transfer record behind it.
@@ -55,6 +58,7 @@ struct Row<'a> {
     trade: Option<u32>,
     meter: Option<u32>,
     energy_wh: Option<u64>,
+    reading: Option<String>,
     amount_units: String,
     amount_yuan: Amount,
     record: String,
@@ -73,6 +77,7 @@ impl<'a> From<&'a BillLine> for Row<'a> {
             trade: line.trade,
             meter: line.meter.map(MeterId::number),
             energy_wh: line.energy.map(Energy::wh),
+            reading: line.reading.map(|reading| reading.to_string()),
             amount_units: line.amount.units().to_string(),
             amount_yuan: line.amount,
             record: line.record.to_string(),
@@ -113,7 +118,7 @@ pub fn write_bills_json(lines: &[BillLine], mut to: impl Write) -> io::Result<()
     to.flush()
 }
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "entity",
     "name",
     "time",
@@ -124,13 +129,14 @@ const COLUMNS: [&str; 13] = [
     "trade",
     "meter",
     "energy_wh",
+    "reading",
     "amount_units",
     "amount_yuan",
     "record",
 ];
 
 /// The word for a transfer's kind.
-fn kind_name(kind: u8) -> Cow<'static, str> {
+pub fn kind_name(kind: u8) -> Cow<'static, str> {
     Cow::Borrowed(match kind {
         kinds::ENERGY => "energy",
         kinds::FEE => "network fee",
@@ -168,6 +174,7 @@ mod tests {
             trade: Some(0),
             meter: Some(MeterId::from_number(7)),
             energy: Some(Energy::from_wh(10_000)),
+            reading: Some(Hash([0xcd; 32])),
             amount: Amount::from_units(-67_000_000),
             record: Hash([0xab; 32]),
         };
@@ -185,6 +192,7 @@ mod tests {
             trade: None,
             meter: None,
             energy: None,
+            reading: None,
             amount: Amount::from_units(i128::from(u64::MAX) * 4),
             ..energy.clone()
         };
@@ -200,17 +208,17 @@ mod tests {
     #[test]
     fn csv_is_one_line_a_payment() {
         let text = written(|lines, to| write_bills_csv(lines, to), &bill());
-        let hash = "ab".repeat(32);
+        let (hash, reading) = ("ab".repeat(32), "cd".repeat(32));
         let expected = [
             COLUMNS.join(","),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,energy,A,1,500,0,7,10000,-67000000,-6.7000000,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,energy,A,1,500,0,7,10000,0x{reading},-67000000,-6.7000000,0x{hash}"
             ),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,network fee,C,1,500,0,7,10000,-2000000,-0.2000000,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,network fee,C,1,500,0,7,10000,0x{reading},-2000000,-0.2000000,0x{hash}"
             ),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,funding,bank,,,,,,73786976294838206460,7378697629483.8206460,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,funding,bank,,,,,,,73786976294838206460,7378697629483.8206460,0x{hash}"
             ),
         ];
         assert_eq!(text.lines().collect::<Vec<_>>(), expected);

@@ -12,7 +12,7 @@ mod stages;
 mod summary;
 
 pub use amount::Amount;
-pub use bills::{BillLine, bill_total, write_bills_csv, write_bills_json};
+pub use bills::{BillLine, bill_total, kind_name, write_bills_csv, write_bills_json};
 pub use instant::{utc_clock, utc_date_time};
 pub use memory::peak_memory_bytes;
 pub use progress::Progress;

@@ -97,7 +97,7 @@ pub fn outcome(play: &Play, conserved: bool) -> Result<Outcome, PlayError> {
         sound.check(&snapshot, &state, at, play.opinions.get(&slot))?;
         sums.add_slot(&snapshot, at)?;
     }
-    let book = Book::read(&snapshot, script)?;
+    let book = Book::read(&snapshot, &state, script)?;
     let prepared = bills::prepare(script, &state, &book, &sums.measured);
     invariants.insert("money_conserved", conserved && Cast::money(&state) == bills::issuance(&state));
     invariants.insert("settled_trades_certified", sound.certified && sums.trades > 0);

@@ -6,6 +6,7 @@
 use super::cast::{Cast, CastError, Casting, MARKET};
 use super::script::Script;
 use crate::agent::{Attestor, Case, Desk, Household, JournalError, Match, Opinion, seats};
+use crate::bill::BillError;
 use crate::node::{Chain, ChainError, PoolError};
 use contract_interface::{ExecutionList, Stage};
 use host_consensus::{EngineError, Progress as Wake, Solo, VirtualClock};
@@ -46,6 +47,9 @@ pub enum PlayError {
     /// The archive cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The bills cannot be read.
+    #[error(transparent)]
+    Bill(#[from] BillError),
     /// The data folder cannot be made.
     #[error("data folder {}: {source}", path.display())]
     Folder {

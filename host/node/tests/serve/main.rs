@@ -1,6 +1,7 @@
 //! A node that serves, and those who come to it over RPC: in this process, and as processes of their own.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod bills;
 mod household;
 mod node;
 mod processes;

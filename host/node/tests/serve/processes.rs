@@ -18,13 +18,13 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn busbar(arguments: &[&str]) -> Command {
+pub fn busbar(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_busbar"));
     command.args(arguments).stdin(Stdio::null());
     command
 }
 
-fn json(output: &Output) -> Value {
+pub fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
 }
 
@@ -37,14 +37,14 @@ fn until(mut holds: impl FnMut() -> bool) {
 }
 
 /// A node process; killed if the test fails.
-struct Node {
+pub struct Node {
     child: Child,
     genesis: String,
-    url: String,
+    pub url: String,
 }
 
 impl Node {
-    fn start(data: &Path, more: &[&str]) -> Self {
+    pub fn start(data: &Path, more: &[&str]) -> Self {
         let data = data.display().to_string();
         let line = [&["node", "--data", &data, "--rpc", "127.0.0.1:0", "--log", "warn"], more].concat();
         let mut child = busbar(&line).stdout(Stdio::piped()).spawn().unwrap();
@@ -56,7 +56,7 @@ impl Node {
     }
 
     /// Interrupt it; whether it ends well.
-    fn stop(mut self, signal: &str) -> bool {
+    pub fn stop(mut self, signal: &str) -> bool {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         self.child.wait().unwrap().success()

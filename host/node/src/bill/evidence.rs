@@ -1,0 +1,109 @@
+//! What stands behind a payment of a slot: the energy, the meter, and the reading that counted.
+
+use super::{BillError, Records};
+use contract_interface::{ExecutionList, SettleInput, TransferRecord, kinds};
+use parity_scale_codec::DecodeAll;
+use runtime_execution::archive::{SettleRecord, slot_key, tables};
+use runtime_execution::modules::markets::{At, SLOTS};
+use runtime_primitives::{Energy, EntityId, Hash, MeterId, Price};
+use runtime_state::Overlay;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A settled slot.
+#[derive(Debug)]
+pub(super) struct Settled {
+    record: SettleRecord,
+    owners: BTreeMap<MeterId, EntityId>,
+    trades: BTreeMap<u32, usize>,
+    readings: BTreeMap<MeterId, Hash>,
+}
+
+impl Settled {
+    /// The slot `at`, if it is settled.
+    fn read(records: &dyn Records, state: &Overlay, at: At) -> Result<Option<Self>, BillError> {
+        let Some(record) = decoded::<SettleRecord>(records, tables::SETTLE, &slot_key(at))? else {
+            return Ok(None);
+        };
+        let chosen = SLOTS.get(state, &at).and_then(|slot| slot.chosen);
+        let list = match chosen {
+            Some(hash) => {
+                let key = [&slot_key(at)[..], hash.as_bytes()].concat();
+                decoded::<ExecutionList>(records, tables::LIST, &key)?.unwrap_or_default()
+            }
+            None => ExecutionList::default(),
+        };
+        let SettleInput { meters, trades, .. } = &record.input;
+        Ok(Some(Self {
+            owners: meters.iter().map(|meter| (meter.meter, meter.entity)).collect(),
+            trades: (0..).zip(trades).map(|(index, trade)| (trade.id, index)).collect(),
+            readings: list.0.iter().map(|entry| (entry.meter, entry.reading)).collect(),
+            record,
+        }))
+    }
+
+    /// The energy that `record` pays for.
+    pub(super) fn energy(&self, record: &TransferRecord) -> Option<Energy> {
+        let rates = &self.record.input.rates;
+        let per_kwh = |price: Price| {
+            let wh = record.amount.units().checked_div(u128::from(price.ticks()))?;
+            u64::try_from(wh).ok().map(Energy::from_wh)
+        };
+        match record.kind {
+            kinds::ENERGY | kinds::FEE | kinds::SURPLUS => {
+                let index = self.trades.get(&record.trade?)?;
+                self.record.report.settled.get(*index).copied()
+            }
+            kinds::FEED_IN => per_kwh(rates.feed_in),
+            kinds::RETAIL => per_kwh(rates.retail),
+            kinds::DEVIATION => per_kwh(rates.deviation),
+            _ => None,
+        }
+    }
+
+    /// The meter that `record` is about; of a trade's two that of the first of `parties` who has one of them.
+    pub(super) fn meter(&self, record: &TransferRecord, parties: [Option<EntityId>; 2]) -> Option<MeterId> {
+        if record.meter.is_some() {
+            return record.meter;
+        }
+        let trade = self.record.input.trades.get(*self.trades.get(&record.trade?)?)?;
+        let both = [trade.buy_meter, trade.sell_meter];
+        let own = |party: EntityId| both.into_iter().find(|meter| self.owners.get(meter) == Some(&party));
+        parties.into_iter().flatten().find_map(own).or(Some(trade.buy_meter))
+    }
+
+    /// The reading of `meter` that counted.
+    pub(super) fn reading(&self, meter: MeterId) -> Option<Hash> {
+        self.readings.get(&meter).copied()
+    }
+}
+
+/// Evidence of the slots that payments name; payments of a slot come together, so one slot is kept.
+pub(super) struct Evidence<'a> {
+    records: &'a dyn Records,
+    state: &'a Overlay<'a>,
+    latest: Option<(At, Option<Rc<Settled>>)>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) const fn new(records: &'a dyn Records, state: &'a Overlay<'a>) -> Self {
+        Self { records, state, latest: None }
+    }
+
+    /// What stands behind payments of `at`, if it is settled.
+    pub(super) fn of(&mut self, at: At) -> Result<Option<Rc<Settled>>, BillError> {
+        if let Some((known, settled)) = &self.latest
+            && *known == at
+        {
+            return Ok(settled.clone());
+        }
+        let settled = Settled::read(self.records, self.state, at)?.map(Rc::new);
+        self.latest = Some((at, settled.clone()));
+        Ok(settled)
+    }
+}
+
+fn decoded<T: DecodeAll>(records: &dyn Records, table: u8, key: &[u8]) -> Result<Option<T>, BillError> {
+    let Some(bytes) = records.row(table, key)? else { return Ok(None) };
+    Ok(T::decode_all(&mut &bytes[..]).ok())
+}

@@ -1,0 +1,92 @@
+//! Bills: what an entity was paid and paid, line by line, from a node's archive.
+//!
+//! The rule: a line is a record of the ledger, nothing else. What an account had at genesis and all its lines are what it
+//! has, free and held together, to the unit; a bill that cannot show this says so.
+
+mod error;
+mod evidence;
+mod movements;
+mod period;
+mod records;
+
+pub use error::BillError;
+pub use movements::{Movement, movements};
+pub use period::Period;
+pub use records::{Records, RemoteRecords};
+
+use crate::report::{Amount, BillLine};
+use runtime_execution::modules::balances;
+use runtime_execution::modules::registry::Entity;
+use runtime_primitives::{AccountId, EntityId, Height, Money, Timestamp};
+use runtime_state::Overlay;
+
+/// An entity's bill for a period.
+#[derive(Clone, Debug)]
+pub struct Bill {
+    /// Whose.
+    pub entity: EntityId,
+    /// The account of its money.
+    pub account: AccountId,
+    /// Free and held money before the first line, if the period is one of time.
+    pub opening: Option<Amount>,
+    /// Free and held money after the last line, if the period is one of time.
+    pub closing: Option<Amount>,
+    /// The lines, oldest first.
+    pub lines: Vec<BillLine>,
+    /// What the lines add up to.
+    pub total: Amount,
+    /// Whether what the account had at genesis and all its lines since are what it has now.
+    pub adds_up: bool,
+    /// The last block counted.
+    pub height: Height,
+}
+
+impl Bill {
+    /// Read the bill of `entity` for `period`; `state` is the one after the last block counted, `name` knows accounts.
+    ///
+    /// # Errors
+    /// [`BillError`].
+    pub fn read(
+        records: &dyn Records,
+        state: &Overlay,
+        (id, entity): (EntityId, &Entity),
+        genesis: Money,
+        period: &Period,
+        name: &dyn Fn(&AccountId) -> String,
+    ) -> Result<Self, BillError> {
+        let account = entity.owner;
+        let mut balance = Amount::received(genesis).ok_or(BillError::Sum)?;
+        let (mut total, mut opening, mut lines) = (Amount::ZERO, balance, Vec::new());
+        let add = |sum: Amount, more: Amount| sum.checked_add(more).ok_or(BillError::Sum);
+        for movement in movements(records, state)? {
+            let movement = movement?;
+            let Some(line) = movement.line_of(&account, id, name) else { continue };
+            if period.starts_after(movement.time) {
+                opening = add(opening, line.amount)?;
+            }
+            balance = add(balance, line.amount)?;
+            if period.contains(&line) {
+                total = add(total, line.amount)?;
+                lines.push(line);
+            }
+        }
+        let money = balances::account(state, &account).data;
+        let has = Amount::received(money.free.saturating_add(money.reserved)).ok_or(BillError::Sum)?;
+        let of_time = period.is_of_time();
+        Ok(Self {
+            entity: id,
+            account,
+            opening: of_time.then_some(opening),
+            closing: of_time.then_some(add(opening, total)?),
+            lines,
+            total,
+            adds_up: balance == has,
+            height: movements::height_of(state),
+        })
+    }
+
+    /// Time of the last line.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        self.lines.last().map(|line| line.time)
+    }
+}

@@ -1,0 +1,214 @@
+//! `busbar bill`: what an entity was paid and paid, from a node's archive or over RPC.
+
+use super::remote::{self, address};
+use super::trade::open;
+use crate::bill::{Bill, Period, Records, RemoteRecords};
+use crate::chain_spec::ChainSpec;
+use crate::client::{Party, Session};
+use crate::quantity;
+use crate::report::{Amount, kind_name, utc_date_time, write_bills_csv, write_bills_json};
+use crate::trade::Names;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use host_rpc::RemoteNode;
+use runtime_execution::modules::balances;
+use runtime_execution::modules::registry::{Entity, KEYS};
+use runtime_primitives::{AccountId, Hash, Height, MarketId, Money, Slot, Timestamp};
+use runtime_state::Overlay;
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Show an entity's bill: every line names its trade, reading and record, and lines add up to the change of the account.
+#[derive(Debug, Args)]
+pub struct BillArgs {
+    /// The entity: its number, or an address of one of its keys.
+    entity: Party,
+    /// Data folder of a node or a demo, instead of a node.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The node's RPC address, http:// or ws://.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9944", conflicts_with = "data")]
+    rpc: String,
+    /// The chain's spec, for what accounts had at genesis [default: that of the data folder].
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// First moment, such as 2026-01-01T00:00:00Z [default: genesis].
+    #[arg(long, value_name = "TIME", value_parser = quantity::instant)]
+    from: Option<Timestamp>,
+    /// The moment after the last [default: now].
+    #[arg(long, value_name = "TIME", value_parser = quantity::instant)]
+    until: Option<Timestamp>,
+    /// Only payments of these slots, such as 500..595, whenever they were booked.
+    #[arg(long, value_name = "A..B", value_parser = slots, conflicts_with_all = ["from", "until"])]
+    slots: Option<(Slot, Slot)>,
+    /// The market of these slots.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "slots")]
+    market: u32,
+    /// Print the lines as JSON.
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print the lines as CSV.
+    #[arg(long)]
+    csv: bool,
+}
+
+/// `A..B`, both included, or one slot.
+fn slots(text: &str) -> Result<(Slot, Slot), String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let number = |text: &str| text.parse().map(Slot::from_number);
+    match (number(first), number(last)) {
+        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
+        _ => Err(format!("{text:?} names no slots: write the first and the last, such as 500..595")),
+    }
+}
+
+impl BillArgs {
+    /// Read the bill and print it. The exit code says whether it adds up.
+    ///
+    /// # Errors
+    /// If the archive cannot be read or there is no such entity.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let bill = match &self.data {
+            Some(data) => {
+                let store = open(data)?;
+                let snapshot = store.snapshot();
+                let names = Names::of(&snapshot);
+                let state = Overlay::new(&snapshot);
+                let spec = self.spec.clone().or_else(|| data.is_dir().then(|| data.join("spec.json")));
+                let genesis = |account, _: &Entity| at_genesis(spec.as_deref(), account);
+                self.read(&snapshot, &state, genesis, &|account| names.account(&state, account))?
+            }
+            None => {
+                let session = Session::connect(&self.rpc)?;
+                let records = RemoteRecords(session.node());
+                session.read(|state| {
+                    let name = |account: &AccountId| entity_name(state, account);
+                    let genesis = |account, entity: &Entity| match &self.spec {
+                        // Whoever was admitted later began with nothing.
+                        None if entity.admitted_by != Hash::ZERO => Ok(Money::ZERO),
+                        None => genesis_state(&session, account),
+                        Some(spec) => at_genesis(Some(spec), account),
+                    };
+                    self.read(&records, state, genesis, &name)
+                })??
+            }
+        };
+        if self.json {
+            write_bills_json(&bill.lines, io::stdout().lock())?;
+        } else if self.csv {
+            write_bills_csv(&bill.lines, io::stdout().lock())?;
+        } else {
+            print(&bill)?;
+        }
+        if bill.adds_up {
+            return Ok(ExitCode::SUCCESS);
+        }
+        eprintln!(
+            "the account's lines since genesis do not add up to what it has: the archive is not the chain's"
+        );
+        Ok(ExitCode::FAILURE)
+    }
+
+    fn read(
+        &self,
+        records: &dyn Records,
+        state: &Overlay,
+        genesis: impl Fn(AccountId, &Entity) -> anyhow::Result<Money>,
+        name: &dyn Fn(&AccountId) -> String,
+    ) -> anyhow::Result<Bill> {
+        let (id, entity) = self.entity.find(state)?;
+        let money = genesis(entity.owner, &entity)?;
+        Ok(Bill::read(records, state, (id, &entity), money, &self.period(), name)?)
+    }
+
+    fn period(&self) -> Period {
+        match (self.slots, Period::ALL) {
+            (Some((first, last)), _) => {
+                Period::Slots { market: MarketId::from_number(self.market), first, last }
+            }
+            (None, Period::Time { from, until }) => {
+                Period::Time { from: self.from.unwrap_or(from), until: self.until.unwrap_or(until) }
+            }
+            (None, all) => all,
+        }
+    }
+}
+
+/// What an account had at genesis, by the chain's spec.
+fn at_genesis(spec: Option<&Path>, account: AccountId) -> anyhow::Result<Money> {
+    let spec = spec.context("name the chain's spec with --spec: it says what accounts had at genesis")?;
+    let (_, config) = ChainSpec::load(spec)?;
+    let owned = config.entities.iter().find(|entity| entity.owner == account);
+    Ok(owned.map_or(Money::ZERO, |entity| entity.balance))
+}
+
+/// What an account had at genesis, by a node that still keeps that state.
+fn genesis_state(session: &Session, account: AccountId) -> anyhow::Result<Money> {
+    let node = session.node();
+    let genesis = node.block_hash(Height::ZERO)?.context("the node has no genesis block")?;
+    let state = node.state(genesis);
+    let read = || balances::account(&Overlay::new(&state), &account).data;
+    match RemoteNode::reading(read) {
+        Ok(money) => Ok(money.free.saturating_add(money.reserved)),
+        Err(error) => {
+            bail!("{error}\nname the chain's spec with --spec: it says what accounts had at genesis")
+        }
+    }
+}
+
+fn entity_name(state: &Overlay, account: &AccountId) -> String {
+    let binding = KEYS.get(state, account);
+    binding.map_or_else(|| address(*account), |binding| format!("entity {}", binding.entity))
+}
+
+fn print(bill: &Bill) -> io::Result<()> {
+    let mut table = remote::table(["Time", "What", "Slot", "Trade", "Meter", "Wh", "With", "Yuan", "Record"]);
+    let mut kinds: BTreeMap<u8, (u32, Amount)> = BTreeMap::new();
+    for line in &bill.lines {
+        let number = |number: Option<u32>| number.map_or_else(String::new, |number| number.to_string());
+        let record = line.record.to_string();
+        table.add_row([
+            utc_date_time(line.time),
+            kind_name(line.kind).into_owned(),
+            number(line.slot.map(Slot::number)),
+            number(line.trade),
+            number(line.meter.map(|meter| meter.number())),
+            line.energy.map_or_else(String::new, |energy| energy.wh().to_string()),
+            line.counterparty.clone(),
+            line.amount.to_string(),
+            record.get(..10).unwrap_or(&record).to_owned(),
+        ]);
+        let sum = kinds.entry(line.kind).or_default();
+        *sum = (sum.0 + 1, sum.1.checked_add(line.amount).unwrap_or(sum.1));
+    }
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "Bill of entity {}, account {}, up to block {}",
+        bill.entity,
+        address(bill.account),
+        bill.height
+    )?;
+    if !bill.lines.is_empty() {
+        writeln!(out, "{table}")?;
+    }
+    let mut row = |what: &str, lines: &str, amount: Amount| {
+        writeln!(out, "{what:<24} {lines:>10} {:>24} yuan", amount.to_string())
+    };
+    if let Some(opening) = bill.opening {
+        row("before, free and held", "", opening)?;
+    }
+    for (kind, (lines, amount)) in kinds {
+        row(&kind_name(kind), &format!("{lines} lines"), amount)?;
+    }
+    row("total", &format!("{} lines", bill.lines.len()), bill.total)?;
+    if let Some(closing) = bill.closing {
+        row("after, free and held", "", closing)?;
+    }
+    if bill.adds_up {
+        writeln!(out, "All lines since genesis add up to what the account has, to the unit.")?;
+    }
+    Ok(())
+}

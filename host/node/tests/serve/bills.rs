@@ -1,0 +1,107 @@
+//! Bills of the paper's trade: from the data folder, and from a node that serves it.
+
+use crate::processes::{Node, busbar, json};
+use crate::theatre::on_a_vm_thread;
+use host_node::scenario::{Casting, Play, first_household, paper};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Output;
+use tempfile::TempDir;
+
+fn bill(entity: u32, more: &[&str]) -> Output {
+    let entity = entity.to_string();
+    busbar(&[&["bill", &entity], more].concat()).output().unwrap()
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{output:?}");
+    json(output).as_array().unwrap().clone()
+}
+
+/// Kind and units of each line.
+fn amounts(lines: &[Value]) -> Vec<(&str, i64)> {
+    let units = |line: &Value| line["amount_units"].as_str().unwrap().parse().unwrap();
+    lines.iter().map(|line| (line["kind"].as_str().unwrap(), units(line))).collect()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn a_bill_names_its_evidence_and_adds_up() {
+    on_a_vm_thread(|| {
+        let folder = TempDir::new().unwrap();
+        let mut play = Play::open(paper().unwrap(), Casting::default(), folder.path()).unwrap();
+        play.run(|_| {}).unwrap();
+        drop(play);
+        let data = folder.path().display().to_string();
+        let (a, b) = (first_household(), first_household() + 1);
+
+        let all = lines(&bill(b, &["--data", &data, "--json"]));
+        let slot = lines(&bill(b, &["--data", &data, "--slots", "500", "--json"]));
+        assert_eq!(amounts(&slot), [("energy", -67_000_000), ("network fee", -2_000_000)]);
+        assert_eq!(slot[..], all[all.len() - 2..]);
+        for line in &slot {
+            assert_eq!((&line["trade"], &line["energy_wh"]), (&0.into(), &10_000.into()));
+            for hash in ["reading", "record"] {
+                assert_eq!(line[hash].as_str().unwrap().len(), 66, "{hash}");
+            }
+        }
+        let seller = lines(&bill(a, &["--data", &data, "--slots", "500..501", "--json"]));
+        assert_eq!(amounts(&seller), [("energy", 67_000_000)]);
+        assert_eq!(seller[0]["record"], slot[0]["record"], "one record, two bills");
+        assert_ne!(seller[0]["reading"], slot[0]["reading"], "each by its own meter");
+        assert!(lines(&bill(b, &["--data", &data, "--slots", "501..502", "--json"])).is_empty());
+
+        let settled = slot[0]["time"].as_str().unwrap().replace(' ', "T") + "Z";
+        let before = lines(&bill(b, &["--data", &data, "--until", &settled, "--json"]));
+        let after = lines(&bill(b, &["--data", &data, "--from", &settled, "--json"]));
+        assert_eq!([before, after.clone()].concat(), all);
+        assert_eq!(after, slot);
+
+        let shown = text(&bill(b, &["--data", &data, "--from", &settled]));
+        let funds = amounts(&all)[0].1;
+        let yuan = |units: i64| format!("{}.{:07} yuan", units / 10_000_000, units % 10_000_000);
+        for figure in ["-6.9000000 yuan", &yuan(funds), &yuan(funds - 69_000_000), "add up"] {
+            assert!(shown.contains(figure), "{figure} is not in\n{shown}");
+        }
+        assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+        foreign_spec(folder.path(), &data);
+        served(folder.path(), b, &all);
+    });
+}
+
+/// With another chain's spec the account of somebody who had money at genesis does not add up.
+fn foreign_spec(folder: &Path, data: &str) {
+    let spec = std::fs::read_to_string(folder.join("spec.json")).unwrap();
+    let mut spec: Value = serde_json::from_str(&spec).unwrap();
+    let entities = spec["entities"].as_array_mut().unwrap();
+    let rich = entities.iter().position(|entity| entity["balance"].as_str().is_some_and(|yuan| yuan != "0"));
+    let rich = rich.expect("somebody has money at genesis");
+    entities[rich]["balance"] = "1".into();
+    let other = folder.join("other.json");
+    std::fs::write(&other, spec.to_string()).unwrap();
+    let rich = u32::try_from(rich).unwrap();
+    assert!(bill(rich, &["--data", data]).status.success());
+    let refused = bill(rich, &["--data", data, "--spec", other.to_str().unwrap()]);
+    assert!(!refused.status.success() && text(&refused).contains("total"), "{refused:?}");
+}
+
+/// The same lines over RPC; whoever is not a scenario's reader knows accounts by their numbers.
+fn served(folder: &Path, entity: u32, expected: &[Value]) {
+    let node = Node::start(folder, &[]);
+    let found = lines(&bill(entity, &["--rpc", &node.url, "--json"]));
+    let nameless = |lines: &[Value]| {
+        let mut lines = lines.to_vec();
+        for line in &mut lines {
+            line["name"] = Value::Null;
+            line["counterparty"] = Value::Null;
+        }
+        lines
+    };
+    assert_eq!(nameless(&found), nameless(expected));
+    assert!(node.stop("-TERM"));
+    let nobody = bill(9_999, &["--rpc", "http://127.0.0.1:1"]);
+    assert!(!nobody.status.success());
+}
