@@ -37,6 +37,11 @@ pub const SENTENCES: &[Sentence] = &[
         run: read_others,
     },
     Sentence {
+        text: "a concentrator brings the last readings",
+        meaning: "of all meters again, in one extrinsic that the meter operator signs; what is known already is left out",
+        run: concentrate,
+    },
+    Sentence {
         text: "meter <household> is silent but imports <energy>",
         meaning: "the registers move, no reading is posted",
         run: |stage, values| silent(stage, values, true),
@@ -60,6 +65,11 @@ pub const SENTENCES: &[Sentence] = &[
         text: "the last reading of <household> is replayed",
         meaning: "the very bytes that its meter sent",
         run: replay,
+    },
+    Sentence {
+        text: "meter <household> signs import <energy> and export <energy>",
+        meaning: "a reading that it does not post: a concentrator may bring it",
+        run: sign,
     },
     Sentence {
         text: "a stranger signs that meter <household> exports <energy>",
@@ -122,6 +132,28 @@ fn read_others(stage: &mut Stage, _: &[Value]) -> Done {
         stage.world.chain.submit_bare(call);
     }
     stage.world.chain.block_of_successes();
+    Ok(())
+}
+
+fn sign(stage: &mut Stage, values: &[Value]) -> Done {
+    let gaps = Gaps(values);
+    let home = stage.home(&gaps.name(0));
+    advance(stage, home, gaps.energy(1), gaps.energy(2));
+    let reading = stage.world.reading(home, stage.slot, 0, ReadingStatus::Measured);
+    let call = stage.world.sign_reading(home, reading);
+    stage.readings.insert(home, call);
+    Ok(())
+}
+
+/// Readings that meters have signed, whether they posted them or not.
+fn concentrate(stage: &mut Stage, _: &[Value]) -> Done {
+    let signed = stage.readings.values().filter_map(|call| match call {
+        markets::Call::PostReading { reading, signature } => Some((*reading, *signature)),
+        _ => None,
+    });
+    let readings = signed.collect();
+    let key = Arc::clone(&stage.world.owners[entities::METER_OPERATOR as usize]);
+    stage.submit(&key, markets::Call::PostReadings { readings });
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod expects;
 mod metering;
 mod orders;
 mod payments;
+mod sealed;
 pub mod settings;
 mod stage;
 mod votes;
@@ -31,10 +32,11 @@ pub struct Sentence {
 }
 
 /// Groups of sentences, as documented.
-pub fn groups() -> [(&'static str, &'static [Sentence]); 6] {
+pub fn groups() -> [(&'static str, &'static [Sentence]); 7] {
     [
         ("Time and people", acts::SENTENCES),
         ("Orders and consent", orders::SENTENCES),
+        ("Sealed orders and keys", sealed::SENTENCES),
         ("Meters", metering::SENTENCES),
         ("Votes", votes::SENTENCES),
         ("Expectations of slots and trades", expects::SENTENCES),

@@ -64,7 +64,13 @@ pub const SENTENCES: &[Sentence] = &[
 
 type Done = Result<(), String>;
 
-fn request(stage: &Stage, gaps: &Gaps, first: usize, side: Side) -> Result<(usize, OrderRequest), String> {
+/// The household of a sentence and what it would sign: energy and price begin at gap `first`.
+pub(super) fn request(
+    stage: &Stage,
+    gaps: &Gaps,
+    first: usize,
+    side: Side,
+) -> Result<(usize, OrderRequest), String> {
     let home = stage.home(&gaps.name(0));
     let plain = stage.world.request(home, stage.slot, side, gaps.energy(first), gaps.price(first + 1));
     let request = OrderRequest { terms: stage.terms_of(stage.slot).hash(), ..plain };

@@ -44,7 +44,7 @@ pub const SENTENCES: &[Sentence] = &[
 ];
 
 /// Kinds of payments by name.
-pub const KINDS: [(&str, u8); 9] = [
+pub const KINDS: [(&str, u8); 10] = [
     ("energy", kinds::ENERGY),
     ("fee", kinds::FEE),
     ("surplus", kinds::SURPLUS),
@@ -52,6 +52,7 @@ pub const KINDS: [(&str, u8); 9] = [
     ("retail", kinds::RETAIL),
     ("deviation", kinds::DEVIATION),
     ("refusal", kinds::REFUSAL),
+    ("forfeit", kinds::FORFEIT),
     ("refund", kinds::POOL_REFUND),
     ("debt", kinds::RECEIVABLE),
 ];

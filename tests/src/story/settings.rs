@@ -11,7 +11,7 @@ use contract_interface::Side;
 use runtime_primitives::{Energy, Money, Price};
 
 /// What a key is worth, as documented.
-pub const KEYS: [(&str, &str); 24] = [
+pub const KEYS: [(&str, &str); 25] = [
     ("slot length", "minutes, like `10 min`"),
     ("feed-in", "price in yuan/kWh that the retailer pays for what nobody bought"),
     ("retail", "price in yuan/kWh of what nobody sold"),
@@ -27,6 +27,7 @@ pub const KEYS: [(&str, &str); 24] = [
     ("orders an entity", "a number"),
     ("opens before", "time before delivery, like `30 min`"),
     ("gate before", "time before delivery"),
+    ("reveal", "time after the gate: orders are sealed until then"),
     ("voting", "time after the slot's end"),
     ("objection", "time after the slot's end"),
     ("dispute", "time after the slot's end"),
@@ -81,6 +82,7 @@ pub fn set(plan: &mut Plan, key: &str, value: &str) -> Result<(), String> {
         "orders an entity" => plan.limits.orders_per_entity = count()?,
         "opens before" => plan.windows.open_before_s = duration(value)?,
         "gate before" => plan.windows.gate_before_s = duration(value)?,
+        "reveal" => plan.windows.reveal_s = duration(value)?,
         "voting" => plan.windows.voting_s = duration(value)?,
         "objection" => plan.windows.objection_s = duration(value)?,
         "dispute" => plan.windows.dispute_s = duration(value)?,

@@ -6,7 +6,7 @@ use super::words::{Anchor, INSTITUTIONS, Value};
 use super::{Cast, understand};
 use crate::chain::AnyCall;
 use crate::world::{FIRST, Plan, World, entities};
-use contract_interface::Terms;
+use contract_interface::{OrderRequest, Terms};
 use host_node::keys::Signer;
 use runtime_execution::Outcome;
 use runtime_execution::modules::markets::{self, At, SLOTS};
@@ -67,6 +67,8 @@ pub struct Stage {
     pub lists: BTreeMap<String, Hash>,
     /// Registers of a household where a slot began.
     pub starts: BTreeMap<(usize, Slot), (u64, u64)>,
+    /// What was sealed, by slot and place in the book.
+    pub sealed: BTreeMap<(At, u32), (usize, OrderRequest)>,
     /// The last reading that a household's meter posted, as it was sent.
     pub readings: BTreeMap<usize, markets::Call>,
 }
@@ -90,6 +92,7 @@ impl Stage {
             remembered: BTreeMap::new(),
             lists: BTreeMap::new(),
             starts: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             readings: BTreeMap::new(),
         };
         stage.focus(0).expect("the first market is there");

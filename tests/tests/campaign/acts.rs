@@ -17,6 +17,7 @@ impl Playing {
             Act::Order => self.order(slot),
             Act::Cancel => self.cancel(slot),
             Act::Amend => self.amend(slot),
+            Act::Reveal => self.reveal(slot),
             Act::Answer => self.answer(slot),
             Act::Attest => self.attest(slot),
             Act::Interrupt => self.interrupt(slot),
@@ -73,8 +74,39 @@ impl Playing {
         for _ in 0..2 + self.random.below(5) {
             let home = self.someone();
             let request = self.wish(home, slot);
+            // Now and then the wrong way for the market.
+            if self.world.terms.is_sealed() != self.random.once_in(30) {
+                self.commit(home, request);
+                continue;
+            }
             let delegate = Arc::clone(&self.world.homes[home].delegate);
             self.world.chain.submit(&delegate, markets::Call::Place { request });
+        }
+    }
+
+    /// A commitment takes the next place; alone in its block, so that the place is known.
+    fn commit(&mut self, home: usize, request: OrderRequest) {
+        self.world.chain.block();
+        let Some(record) = self.record(request.slot) else { return };
+        let commit = self.world.commitment(home, &request);
+        let delegate = Arc::clone(&self.world.homes[home].delegate);
+        self.world.chain.submit(&delegate, markets::Call::Commit { commit });
+        self.world.chain.block();
+        self.sealed.push((home, request.slot, record.next_seq, request));
+    }
+
+    /// Most reveal what they sealed, a few something else, some nothing.
+    fn reveal(&mut self, slot: Slot) {
+        let own: Vec<_> = self.sealed.iter().filter(|(_, of, ..)| *of == slot).cloned().collect();
+        for (home, _, seq, request) in own {
+            match self.random.below(8) {
+                0 | 1 => {}
+                2 => {
+                    let other = self.wish(home, slot);
+                    self.world.reveal(home, seq, &other);
+                }
+                _ => self.world.reveal(home, seq, &request),
+            }
         }
     }
 
@@ -161,6 +193,7 @@ impl Playing {
     /// Meters count; most post. What they moved is near what was agreed, or anything.
     fn read(&mut self, slot: Slot) {
         let capacity = self.world.terms.capacity(busbar_tests::world::P_MAX_W).wh();
+        let mut batch = Vec::new();
         for home in 0..self.world.homes.len() {
             if self.random.once_in(3) {
                 continue;
@@ -184,7 +217,17 @@ impl Playing {
             if self.random.once_in(15) {
                 self.world.chain.submit_bare(call.clone());
             }
-            self.world.chain.submit_bare(call);
+            match call {
+                // A concentrator brings some of them in one piece.
+                markets::Call::PostReading { reading, signature } if self.random.once_in(4) => {
+                    batch.push((reading, signature));
+                }
+                call => _ = self.world.chain.submit_bare(call),
+            }
+        }
+        if !batch.is_empty() {
+            let key = Arc::clone(&self.world.owners[entities::METER_OPERATOR as usize]);
+            self.world.chain.submit(&key, markets::Call::PostReadings { readings: batch });
         }
     }
 

@@ -8,9 +8,10 @@ use crate::plans;
 use busbar_tests::invariants;
 use busbar_tests::ledger::{self, Ledger};
 use busbar_tests::world::{FIRST, World};
+use contract_interface::OrderRequest;
 use runtime_execution::modules::markets::SlotState;
 use runtime_execution::{Event, Outcome};
-use runtime_primitives::{Slot, Timestamp};
+use runtime_primitives::{Seq, Slot, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -23,6 +24,9 @@ pub const MUST_HAPPEN: &[&str] = &[
     "event Interrupted",
     "event ListPosted",
     "event Dissent",
+    "event OrderRevealed",
+    "event SealForfeited",
+    "event ReadingRefused",
     "event Owed",
     "event ClearingFailed",
     "event SlotVoid",
@@ -43,6 +47,8 @@ pub enum Act {
     Cancel,
     /// Amendments.
     Amend,
+    /// Sealed orders are revealed, or not.
+    Reveal,
     /// Consents and refusals.
     Answer,
     /// Validators' signatures.
@@ -63,10 +69,11 @@ pub enum Act {
 
 impl Act {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Order,
         Self::Cancel,
         Self::Amend,
+        Self::Reveal,
         Self::Answer,
         Self::Attest,
         Self::Interrupt,
@@ -106,6 +113,8 @@ pub struct Playing {
     pub world: World,
     /// Left to chance.
     pub random: Random,
+    /// Orders that were sealed: whose, where, and what.
+    pub sealed: Vec<(usize, Slot, Seq, OrderRequest)>,
 }
 
 impl Case {
@@ -123,7 +132,7 @@ impl Case {
     pub fn play(self) -> Result<BTreeMap<String, u32>, String> {
         let mut random = Random(u64::from(self.seed) << 20);
         let plan = plans::plan(&mut random);
-        let mut playing = Playing { world: World::new(&plan), random };
+        let mut playing = Playing { world: World::new(&plan), random, sealed: Vec::new() };
         for (time, slot, act) in self.agenda(&playing.world) {
             playing.wait(time);
             // Each act has chances of its own, so that leaving one out does not change the others.
@@ -160,7 +169,8 @@ impl Case {
             agenda.extend([before(open - 300, Act::Cancel), before(open - 400, Act::Amend)]);
             agenda.extend([before(gate - 1, Act::Order), before(gate - 2, Act::Cancel)]);
             agenda.extend([before(open - 450, Act::Money), before(gate - 20, Act::Money)]);
-            agenda.extend([gate - 10, gate - 40, gate - 80].map(|at| before(at, Act::Answer)));
+            agenda.extend([gate - 15, gate - 35].map(|at| before(at, Act::Reveal)));
+            agenda.extend([gate - 10, gate - 65, gate - 80].map(|at| before(at, Act::Answer)));
             agenda.extend([gate - 155, gate - 170].map(|at| before(at, Act::Attest)));
             agenda.extend([before(5, Act::Interrupt), after(1, Act::Read), after(120, Act::Read)]);
             agenda.extend([after(150, Act::Correct), after(310, Act::List), after(320, Act::Vote)]);
