@@ -44,6 +44,8 @@ pub mod entities {
     pub const HOME: u32 = 10;
 }
 
+/// Households that join in one block, so that its gas suffices.
+const HOMES_IN_BLOCK: usize = 1_000;
 /// Number of validators.
 const VALIDATORS: u32 = 3;
 /// Genesis money of bank, retailer and platform each: 100,000 yuan.
@@ -260,9 +262,17 @@ impl World {
     }
 
     fn register_homes(&mut self, plan: &Plan) {
-        let registrar = Arc::clone(&self.owners[entities::REGISTRAR as usize]);
         let first = u32::try_from(self.homes.len()).expect("few homes");
-        for number in first..first + plan.homes {
+        let numbers: Vec<u32> = (first..first + plan.homes).collect();
+        for some in numbers.chunks(HOMES_IN_BLOCK) {
+            self.register(plan, some);
+        }
+    }
+
+    fn register(&mut self, plan: &Plan, numbers: &[u32]) {
+        let registrar = Arc::clone(&self.owners[entities::REGISTRAR as usize]);
+        let first = self.homes.len();
+        for number in numbers.iter().copied() {
             let owner = self.keys.add(&format!("home {number}"));
             self.chain.submit(
                 &registrar,
@@ -280,7 +290,7 @@ impl World {
         }
         self.chain.block_of_successes();
         let bank = Arc::clone(self.bank());
-        for home in &self.homes.clone()[first as usize..] {
+        for home in &self.homes.clone()[first..] {
             self.chain.submit(&registrar, register_meter(home));
             let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
             let key = home.delegate.account();

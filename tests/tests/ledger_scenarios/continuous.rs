@@ -6,8 +6,12 @@ use busbar_tests::machine::on_vm_thread;
 use busbar_tests::plodding;
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use contract_interface::{Clearing, Op, OrderRequest, Side, Stage, flags, kinds};
+use host_consensus::{Application, Certificate};
 use host_node::agent::{Attestor, Desk, Journal, Verdict};
 use host_node::keys::{KeyPair, Signer, SigningPolicy};
+use host_node::node::Chain;
+use host_node::replay::replay;
+use host_node::trade::{self, Life, TradeId};
 use parity_scale_codec::Decode;
 use runtime_execution::Outcome;
 use runtime_execution::archive::{ClearingRecord, tables};
@@ -359,6 +363,33 @@ fn claim_what_is_there(state: &mut Overlay, at: markets::At) {
     let root = runtime_primitives::merkle_root(ops.iter().map(Encode::encode));
     ballot.claim.input_root = continuous::claim_input(state, at, &root);
     attestation::BALLOTS.put(state, &key, &ballot);
+}
+
+/// A node that is given the same blocks tells each trade's life, and its chain replays.
+#[test]
+fn trades_of_several_batches_are_shown_and_replayed() {
+    scenario(|mut world| {
+        let ask = world.place(A, FIRST, Side::Sell, 9_000, 6_000);
+        world.place(B, FIRST, Side::Buy, 4_000, 6_500);
+        world.place(C, FIRST, Side::Buy, 3_000, 6_200);
+        cancel(A, &mut world, ask);
+        world.finish(FIRST, &[(0, 7_000), (4_000, 0), (3_000, 0), (0, 0)]);
+        let folder = tempfile::tempdir().unwrap();
+        let node = Chain::open(&folder.path().join("chain.redb"), &world.genesis).unwrap();
+        for past in &world.chain.past {
+            node.finalized(past.ordered.clone(), Certificate::solo()).unwrap();
+        }
+        let snapshot = node.snapshot();
+        let listed = trade::list(&snapshot, None).unwrap();
+        let settled: Vec<Option<&str>> = listed.iter().map(|trade| trade.settled.as_deref()).collect();
+        assert_eq!(settled, [Some("4 kWh"), Some("3 kWh")]);
+        for trade in 0..2 {
+            let life = Life::read(&snapshot, TradeId { at: (MARKET, FIRST), trade }).unwrap();
+            assert_eq!((life.rows.len(), life.faults), (7, Vec::<String>::new()));
+        }
+        let replayed = replay(&snapshot, &world.genesis, |_| ()).unwrap();
+        assert_eq!(replayed.last, world.chain.header.hash());
+    });
 }
 
 /// More than fits a page, and cancellations that always find a place.

@@ -55,11 +55,13 @@ impl<'a> Desk<'a> {
     pub fn matches(&self) -> Vec<Match> {
         let at = self.live.at;
         let entries = TRADES.load(self.state, at, self.live.slot.trades);
+        let places = confirm::places(self.state, &self.live);
         (0u32..)
             .zip(entries)
             .map(|(index, entry)| {
-                let (buy, sell) = confirm::orders_of(self.state, at, &entry);
-                let hash = confirm::trade_order(at, index, &entry, &buy, &sell).hash();
+                let (buy, sell) = confirm::parties(&places, &entry);
+                let hash = confirm::trade_order(at, index, &entry, buy, sell).hash();
+                let (buy, sell) = (buy.clone(), sell.clone());
                 Match { index, hash, buy, sell, buyer: entry.buyer, seller: entry.seller }
             })
             .collect()

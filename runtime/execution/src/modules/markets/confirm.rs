@@ -50,6 +50,17 @@ pub fn orders_of(state: &Overlay, at: At, entry: &TradeEntry) -> (BookEntry, Boo
     (order(entry.trade.buy), order(entry.trade.sell))
 }
 
+/// All places of a slot: for those who ask for the orders of many trades, which [`orders_of`] reads one by one.
+pub fn places(state: &Overlay, live: &Live) -> Vec<BookEntry> {
+    BOOK.load(state, live.at, live.slot.next_seq.number())
+}
+
+/// The bid and the ask behind a trade, in the [`places`] of its slot.
+pub fn parties<'a>(places: &'a [BookEntry], entry: &TradeEntry) -> (&'a BookEntry, &'a BookEntry) {
+    let place = |seq: runtime_primitives::Seq| &places[seq.number() as usize];
+    (place(entry.trade.buy), place(entry.trade.sell))
+}
+
 struct Party {
     entry: TradeEntry,
     side: Side,
@@ -155,11 +166,12 @@ fn finish(ctx: &mut Context, mut live: Live) {
 /// End the window: cancel what is not confirmed, record stage 2, open the validators' claim.
 pub fn close(ctx: &mut Context, live: &mut Live) {
     let entries = TRADES.load(&ctx.state, live.at, live.slot.trades);
-    let mut leaves = Vec::new();
+    let places = places(&ctx.state, live);
+    let mut leaves = Vec::with_capacity(entries.len());
     for (index, mut entry) in (0u32..).zip(entries) {
-        let (buy, sell) = orders_of(&ctx.state, live.at, &entry);
+        let (buy, sell) = parties(&places, &entry);
         if entry.is_confirmed() {
-            leaves.push(trade_order(live.at, index, &entry, &buy, &sell).encode());
+            leaves.push(trade_order(live.at, index, &entry, buy, sell).encode());
             continue;
         }
         for agreed in [&mut entry.buyer, &mut entry.seller] {
@@ -168,7 +180,7 @@ pub fn close(ctx: &mut Context, live: &mut Live) {
             }
         }
         TRADES.set(&mut ctx.state, live.at, index, &entry);
-        cancel(ctx, live, index, &entry, &buy, &sell);
+        cancel(ctx, live, index, &entry, buy, sell);
     }
     let root = merkle_root(&leaves);
     let count = super::clearing::count(leaves.len());

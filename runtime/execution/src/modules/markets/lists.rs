@@ -78,9 +78,10 @@ fn claim(ctx: &Context, live: &Live, round: u8) -> Claim {
 fn electorate(state: &Overlay, live: &Live) -> Vec<super::Elector> {
     let mut trading: BTreeSet<EntityId> = BTreeSet::new();
     if live.slot.void.is_none() {
+        let places = super::confirm::places(state, live);
         for entry in TRADES.load(state, live.at, live.slot.trades) {
             if entry.is_confirmed() {
-                let (buy, sell) = super::confirm::orders_of(state, live.at, &entry);
+                let (buy, sell) = super::confirm::parties(&places, &entry);
                 trading.extend([buy.order.entity, sell.order.entity]);
             }
         }

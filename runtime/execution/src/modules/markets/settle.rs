@@ -32,10 +32,11 @@ pub fn certified(state: &Overlay, live: &Live) -> Vec<CertifiedTrade> {
         return Vec::new();
     }
     let entries = TRADES.load(state, live.at, live.slot.trades);
+    let places = confirm::places(state, live);
     let confirmed = (0u32..).zip(entries).filter(|(_, entry)| entry.is_confirmed());
     confirmed
         .map(|(id, entry)| {
-            let (buy, sell) = confirm::orders_of(state, live.at, &entry);
+            let (buy, sell) = confirm::parties(&places, &entry);
             CertifiedTrade {
                 id,
                 buy_meter: buy.order.meter,
