@@ -1,7 +1,7 @@
 //! The rows of a slot, from the archive.
 
 use super::{Cell, ExportError, Selected, What};
-use contract_interface::{Clearing, Order, ReadingStatus, Side, Stage, flags};
+use contract_interface::{Clearing, Op, Order, ReadingStatus, Side, Stage, Trade, flags};
 use host_storage::Snapshot;
 use parity_scale_codec::{Decode, DecodeAll};
 use runtime_execution::archive::{
@@ -60,7 +60,7 @@ impl Source<'_> {
         vec![number(market.number()), number(slot.number()), Cell::Time(self.slot.starts)]
     }
 
-    /// Orders that stood at the gate, once it has closed.
+    /// Orders that nobody had cancelled at the gate, once it has closed.
     fn book(&self) -> Result<Option<BTreeSet<Seq>>, ExportError> {
         let (market, slot) = self.at();
         let state = Overlay::new(self.snapshot);
@@ -68,16 +68,29 @@ impl Source<'_> {
             return Ok(None);
         }
         let leaves = self.scan(tables::STAGE, &stage_key(self.at(), Stage::Declaration))?;
-        let orders =
-            leaves.iter().map(|row| self.decode::<Order>(&row.value, "order").map(|order| order.seq));
-        Ok(Some(orders.collect::<Result<_, _>>()?))
+        let mut orders = BTreeSet::new();
+        for row in leaves {
+            // An auction records its orders, a continuous book its operations.
+            match Order::decode_all(&mut &row.value[..]) {
+                Ok(order) => _ = orders.insert(order.seq),
+                Err(_) => match self.decode(&row.value, "order")? {
+                    Op::New(order) => _ = orders.insert(order.seq),
+                    Op::Cancel { target, .. } => _ = orders.remove(&target),
+                },
+            }
+        }
+        Ok(Some(orders))
     }
 
-    fn clearing(&self) -> Result<Option<Clearing>, ExportError> {
-        let Some(record) = self.all::<ClearingRecord>(tables::CLEARING, "clearing")?.pop() else {
-            return Ok(None);
-        };
-        Ok(Some(self.decode(&record.output, "clearing")?))
+    /// The trades of all clearings, if there was one.
+    fn trades(&self) -> Result<Option<Vec<Trade>>, ExportError> {
+        let records = self.all::<ClearingRecord>(tables::CLEARING, "clearing")?;
+        let mut trades = (!records.is_empty()).then(Vec::new);
+        for record in records {
+            let clearing: Clearing = self.decode(&record.output, "clearing")?;
+            trades.get_or_insert_default().extend(clearing.trades);
+        }
+        Ok(trades)
     }
 }
 
@@ -102,10 +115,10 @@ fn maybe<T>(value: Option<T>, cell: impl FnOnce(T) -> Cell) -> Cell {
 }
 
 fn orders(source: &Source) -> Result<Vec<Row>, ExportError> {
-    let (book, clearing) = (source.book()?, source.clearing()?);
-    let traded = clearing.map(|clearing| {
+    let (book, trades) = (source.book()?, source.trades()?);
+    let traded = trades.map(|trades| {
         let mut traded: BTreeMap<Seq, Energy> = BTreeMap::new();
-        for trade in &clearing.trades {
+        for trade in &trades {
             for seq in [trade.buy, trade.sell] {
                 let sum = traded.entry(seq).or_default();
                 *sum = sum.saturating_add(trade.energy);
@@ -142,7 +155,7 @@ fn orders(source: &Source) -> Result<Vec<Row>, ExportError> {
 }
 
 fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
-    let Some(clearing) = source.clearing()? else { return Ok(Vec::new()) };
+    let Some(trades) = source.trades()? else { return Ok(Vec::new()) };
     let holds = source.all::<HoldRecord>(tables::HOLD, "hold")?;
     let orders: BTreeMap<Seq, Order> = holds.iter().map(|hold| (hold.order.seq, hold.order)).collect();
     let consents = consents(source)?;
@@ -151,7 +164,7 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
             let pairs = record.input.trades.iter().zip(record.report.settled);
             pairs.map(|(trade, energy)| (trade.id, energy)).collect()
         });
-    let rows = (0u32..).zip(&clearing.trades).map(|(index, trade)| {
+    let rows = (0u32..).zip(&trades).map(|(index, trade)| {
         let order = |seq: &Seq| orders.get(seq).ok_or_else(|| source.unreadable("hold"));
         let (buy, sell) = (order(&trade.buy)?, order(&trade.sell)?);
         let consent = |side: Side| maybe(consents.get(&(index, side as u8)), text);
