@@ -3,15 +3,17 @@
 //! Entities and meters have different numbers, so that mistaking one for the other shows.
 
 use super::books::Random;
-use contract_interface::{CertifiedTrade, INTERFACE, MeterSlot, Rates, SettleInput, Side};
+use contract_interface::{CertifiedTrade, Fee, INTERFACE, MeterSlot, Rates, SettleInput};
 use runtime_primitives::{Energy, EntityId, MarketId, MeterId, Price, Slot};
+
+/// The buyer pays the network.
+pub const FEE: Fee = Fee { buyer: Price::from_ticks(200), seller: Price::ZERO };
 
 /// Rates with every charge above zero.
 pub const RATES: Rates = Rates {
     feed_in: Price::from_ticks(3_000),
     retail: Price::from_ticks(9_000),
-    network_fee: Price::from_ticks(200),
-    fee_payer: Side::Buy,
+    fee: FEE,
     deviation: Price::from_ticks(1_000),
     tol_wh: Energy::from_wh(5),
     tol_bp: 500,
@@ -42,6 +44,7 @@ pub fn trade(id: u32, buy_meter: u32, sell_meter: u32, energy: u64, prices: (u32
         energy: Energy::from_wh(energy),
         buy_price: Price::from_ticks(prices.0),
         sell_price: Price::from_ticks(prices.1),
+        fee: FEE,
     }
 }
 
@@ -59,7 +62,7 @@ pub fn input(rates: Rates, trades: &[CertifiedTrade], meters: &[MeterSlot]) -> S
 
 /// A small slot: meters that buy and sell, deliver more or less, and share owners.
 pub fn random_input(random: &mut Random) -> SettleInput {
-    let count = 2 + random.below(12);
+    let count = 4 + random.below(10);
     let meters: Vec<MeterSlot> = (0..count)
         .map(|number| MeterSlot {
             curtailed: random.once_in(5),
@@ -68,16 +71,23 @@ pub fn random_input(random: &mut Random) -> SettleInput {
         })
         .collect();
     let trades: Vec<CertifiedTrade> = (0..random.below(30))
-        .map(|id| {
+        .filter_map(|id| {
             let sell_price = 3_000 + random.below(3_000);
             let buy_price = sell_price + random.either(0, 500);
             let seller = random.below(count);
             let buyer = (seller + 1 + random.below(count - 1)) % count;
-            trade(id, buyer * 3, seller * 3, u64::from(1 + random.below(1_500)), (buy_price, sell_price))
+            // Nobody trades with itself.
+            if seller / 2 == buyer / 2 {
+                return None;
+            }
+            let energy = u64::from(1 + random.below(1_500));
+            let [buyer_pays, seller_pays] =
+                [0, 0].map(|_| Price::from_ticks(random.either(0, 1) * random.below(300)));
+            let fee = Fee { buyer: buyer_pays, seller: seller_pays };
+            Some(CertifiedTrade { fee, ..trade(id, buyer * 3, seller * 3, energy, (buy_price, sell_price)) })
         })
         .collect();
     let rates = Rates {
-        fee_payer: random.either(Side::Buy, Side::Sell),
         tol_wh: Energy::from_wh(u64::from(random.below(100))),
         tol_bp: u16::try_from(random.below(1_000)).expect("below 1000"),
         ..RATES

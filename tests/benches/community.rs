@@ -7,7 +7,7 @@
 //! voting key. What the node does is timed apart from what everybody else does (signing); both share the machine.
 
 use contract_interface::{
-    Limits, OrderRequest, Rates, Reading, ReadingStatus, Side, Stage, Terms, Windows, attest_message, flags,
+    Fee, Limits, OrderRequest, Rates, Reading, ReadingStatus, Side, Stage, Terms, Windows, attest_message, flags,
     reading_message, roles,
 };
 use host_consensus::{Solo, VirtualClock};
@@ -23,7 +23,8 @@ use runtime_execution::modules::{attestation, contracts, registry, system};
 use runtime_execution::{Call, GenesisConfig, GenesisEntity};
 use runtime_primitives::limits::READINGS_PER_BATCH_MAX;
 use runtime_primitives::{
-    AccountId, Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp, blake2_256,
+    AccountId, Energy, EntityId, FeederId, Gas, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
+    blake2_256,
 };
 use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;
@@ -126,12 +127,12 @@ fn terms(community: &Community, tariff: &Tariff, entities: u32) -> Terms {
         rates: Rates {
             feed_in: tariff.feed_in(),
             retail: tariff.retail(),
-            network_fee: tariff.network_fee(),
-            fee_payer: Side::Buy,
+            fee: Fee { buyer: tariff.network_fee(), seller: Price::ZERO },
             deviation: Price::from_ticks(1_000),
             tol_wh: Energy::from_wh(20),
             tol_bp: 500,
         },
+        fees: Vec::new(),
         bid: hash(rules::BID),
         matching: hash(rules::HIGH_LOW),
         settlement: hash(rules::SETTLEMENT),
@@ -229,6 +230,7 @@ impl City {
                         market: MARKET,
                         p_max_w: self.community.prosumers[household.model as usize].capacity_w * 2,
                         connection: Hash::ZERO,
+                        feeder: FeederId::ZERO,
                         import_wh: Energy::ZERO,
                         export_wh: Energy::ZERO,
                     };

@@ -4,7 +4,7 @@
 //! are the promises made to a household, each in its own words.
 
 use crate::world::World;
-use contract_interface::{Rates, Side, Stage, TradeOrder, Transfer, TransferRecord, kinds};
+use contract_interface::{Side, Stage, TradeOrder, Transfer, TransferRecord, kinds};
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{HoldRecord, SettleRecord, slot_key, stage_key, tables};
 use runtime_execution::modules::markets::At;
@@ -97,7 +97,6 @@ fn of_trade(record: &SettleRecord, trade: u32, kind: u8) -> u128 {
 
 /// A trade price is charged for energy that went through both meters, and for no other.
 fn metered_energy_only(_: &World, _: At, record: &SettleRecord) -> Result<(), String> {
-    let rates: &Rates = &record.input.rates;
     let meters = record.input.meters.iter();
     let mut left: BTreeMap<_, _> =
         meters.map(|meter| (meter.meter, (meter.import_wh.wh(), meter.export_wh.wh()))).collect();
@@ -116,7 +115,7 @@ fn metered_energy_only(_: &World, _: At, record: &SettleRecord) -> Result<(), St
         let expected = [
             (kinds::ENERGY, due(trade.sell_price)),
             (kinds::SURPLUS, surplus),
-            (kinds::FEE, due(rates.network_fee)),
+            (kinds::FEE, due(trade.fee.buyer) + due(trade.fee.seller)),
         ];
         for (kind, expected) in expected {
             let charged = of_trade(record, trade.id, kind);

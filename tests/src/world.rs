@@ -5,14 +5,14 @@
 use crate::artifacts;
 use crate::chain::Chain;
 use crate::keyring::Keyring;
-use contract_interface::{Limits, Rates, Side, Terms, Windows, roles};
+use contract_interface::{Fee, FeederFee, Limits, Rates, Terms, Windows, roles};
 use host_node::keys::Signer;
 use runtime_execution::modules::markets::registration::NewMarket;
 use runtime_execution::modules::registry::{Caps, scopes};
 use runtime_execution::modules::{contracts, markets, registry};
 use runtime_execution::{GenesisConfig, GenesisEntity};
 use runtime_primitives::{
-    AccountId, Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
+    AccountId, Energy, EntityId, FeederId, Gas, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
 };
 use std::sync::Arc;
 
@@ -70,6 +70,10 @@ pub struct Plan {
     pub slot_minutes: u16,
     /// Rates of the market.
     pub rates: Rates,
+    /// Fees between feeders.
+    pub fees: Vec<FeederFee>,
+    /// Feeders of the households, in order; those beyond its end are on feeder 0.
+    pub feeders: Vec<u32>,
     /// Limits of the market.
     pub limits: Limits,
     /// Windows of the market.
@@ -94,12 +98,13 @@ impl Default for Plan {
             rates: Rates {
                 feed_in: Price::from_ticks(3_000),
                 retail: Price::from_ticks(9_000),
-                network_fee: Price::from_ticks(200),
-                fee_payer: Side::Buy,
+                fee: Fee { buyer: Price::from_ticks(200), seller: Price::ZERO },
                 deviation: Price::from_ticks(1_000),
                 tol_wh: Energy::from_wh(5),
                 tol_bp: 500,
             },
+            fees: Vec::new(),
+            feeders: Vec::new(),
             limits: Limits {
                 tick_size: Price::from_ticks(10),
                 price_min: Price::from_ticks(3_000),
@@ -137,6 +142,7 @@ impl Plan {
             windows: self.windows,
             limits: self.limits,
             rates: self.rates,
+            fees: self.fees.clone(),
             bid,
             matching,
             settlement,
@@ -158,6 +164,8 @@ pub struct Home {
     pub market: MarketId,
     /// Its connection.
     pub meter: MeterId,
+    /// The feeder it is on.
+    pub feeder: FeederId,
     /// Signs its readings.
     pub meter_key: Arc<Signer>,
     /// What the registers show: import and export.
@@ -284,6 +292,7 @@ impl World {
                 delegate: self.keys.add(&format!("home {number} delegate")),
                 market: self.market,
                 meter: MeterId::from_number(number),
+                feeder: FeederId::from_number(plan.feeders.get(number as usize).copied().unwrap_or_default()),
                 meter_key: self.keys.add(&format!("home {number} meter")),
                 registers: REGISTERS_AT_START,
             });
@@ -330,6 +339,7 @@ pub fn register_meter(home: &Home) -> registry::Call {
         market: home.market,
         p_max_w: P_MAX_W,
         connection: Hash([7; 32]),
+        feeder: home.feeder,
         import_wh: Energy::from_wh(REGISTERS_AT_START.0),
         export_wh: Energy::from_wh(REGISTERS_AT_START.1),
     }

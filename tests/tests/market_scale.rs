@@ -83,6 +83,7 @@ fn city() -> World {
                 market: MARKET,
                 p_max_w: P_MAX_W,
                 connection: Hash::ZERO,
+                feeder: runtime_primitives::FeederId::ZERO,
                 import_wh: Energy::ZERO,
                 export_wh: Energy::ZERO,
             };

@@ -29,7 +29,7 @@ pub use record::{
     attest_message, confirm_message, reading_message, seal, vote_message,
 };
 pub use settlement::{
-    CertifiedTrade, ExecutionEntry, ExecutionList, MeterSlot, Party, Rates, Reading, ReadingStatus,
+    CertifiedTrade, ExecutionEntry, ExecutionList, Fee, MeterSlot, Party, Rates, Reading, ReadingStatus,
     SettleInput, SettlementReport, Transfer, kinds,
 };
-pub use terms::{Limits, Terms, Windows};
+pub use terms::{FeederFee, Limits, Terms, Windows};

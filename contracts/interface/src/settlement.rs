@@ -1,8 +1,8 @@
 //! Meter readings, execution lists and the settlement rule's input and output.
 
-use crate::Side;
+use crate::fixed::{Reader, Writer, fixed_codec};
 use alloc::vec::Vec;
-use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
+use parity_scale_codec::{Decode, Encode, Error, MaxEncodedLen};
 use runtime_primitives::{
     Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp, blake2_256,
 };
@@ -88,7 +88,7 @@ pub struct MeterSlot {
 }
 
 /// A certified trade as the settlement rule sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertifiedTrade {
     /// Position in clearing order.
     pub id: u32,
@@ -102,6 +102,57 @@ pub struct CertifiedTrade {
     pub buy_price: Price,
     /// What the seller gets.
     pub sell_price: Price,
+    /// What both sides pay for the network between their feeders.
+    pub fee: Fee,
+}
+
+impl CertifiedTrade {
+    /// Bytes of the encoding.
+    pub const BYTES: usize = 3 * 4 + 8 + 4 * 4;
+
+    /// The trade with this encoding: any bytes are one.
+    pub fn of_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        let mut fields = Reader::new(bytes);
+        Self {
+            id: fields.u32(),
+            buy_meter: MeterId::from_number(fields.u32()),
+            sell_meter: MeterId::from_number(fields.u32()),
+            energy: Energy::from_wh(fields.u64()),
+            buy_price: Price::from_ticks(fields.u32()),
+            sell_price: Price::from_ticks(fields.u32()),
+            fee: Fee { buyer: Price::from_ticks(fields.u32()), seller: Price::from_ticks(fields.u32()) },
+        }
+    }
+
+    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Result<Self, Error> {
+        Ok(Self::of_bytes(bytes))
+    }
+
+    /// The encoding.
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        Writer::new()
+            .put(self.id.to_le_bytes())
+            .put(self.buy_meter.number().to_le_bytes())
+            .put(self.sell_meter.number().to_le_bytes())
+            .put(self.energy.wh().to_le_bytes())
+            .put(self.buy_price.ticks().to_le_bytes())
+            .put(self.sell_price.ticks().to_le_bytes())
+            .put(self.fee.buyer.ticks().to_le_bytes())
+            .put(self.fee.seller.ticks().to_le_bytes())
+            .finish()
+    }
+}
+
+fixed_codec!(CertifiedTrade);
+
+/// Network fee of a trade, for each traded kWh: what either side pays to the grid operator. A fee that one side pays
+/// alone is zero for the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+pub struct Fee {
+    /// The buyer's part, on top of the price.
+    pub buyer: Price,
+    /// The seller's part, out of what it is paid.
+    pub seller: Price,
 }
 
 /// Rates of a market; all prices per kWh.
@@ -111,10 +162,8 @@ pub struct Rates {
     pub feed_in: Price,
     /// R: the retailer charges this for residual import; includes the network fee.
     pub retail: Price,
-    /// n: network fee on traded energy.
-    pub network_fee: Price,
-    /// Who pays it.
-    pub fee_payer: Side,
+    /// n: network fee on traded energy, where the terms list no other for the feeders.
+    pub fee: Fee,
     /// δ: deviation rate.
     pub deviation: Price,
     /// Tolerance band, absolute part.
@@ -218,7 +267,7 @@ pub struct Transfer {
 pub struct SettlementReport {
     /// Settled energy of each trade, in the input's order.
     pub settled: Vec<Energy>,
-    /// Payments: for each trade energy, surplus, fee; then for each meter feed-in, retail, deviation as seller,
+    /// Payments: for each trade energy, surplus, the buyer's fee, the seller's; then for each meter feed-in, retail, deviation as seller,
     /// deviation as buyer. Payments of zero are left out.
     pub transfers: Vec<Transfer>,
 }

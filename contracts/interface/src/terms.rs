@@ -1,8 +1,9 @@
 //! Terms: everything a trader agrees to when signing an order.
 
-use crate::{ClearParams, INTERFACE, Rates};
+use crate::{ClearParams, Fee, INTERFACE, Rates, Side};
+use alloc::vec::Vec;
 use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
-use runtime_primitives::{Energy, Hash, MarketId, Money, Price, Slot, Timestamp, blake2_256};
+use runtime_primitives::{Energy, FeederId, Hash, MarketId, Money, Price, Slot, Timestamp, blake2_256};
 
 /// Moments of a slot relative to delivery, in seconds (MARKET section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
@@ -32,9 +33,9 @@ pub struct Windows {
 pub struct Limits {
     /// Orders are priced in multiples of this.
     pub tick_size: Price,
-    /// Lowest admissible price, ≥ the feed-in tariff.
+    /// Lowest admissible price, ≥ the feed-in tariff plus a seller's highest network fee.
     pub price_min: Price,
-    /// Highest admissible price, ≤ retail less network fee.
+    /// Highest admissible price, ≤ retail less a buyer's highest network fee.
     pub price_max: Price,
     /// Orders in one slot.
     pub orders_per_slot: u32,
@@ -42,8 +43,26 @@ pub struct Limits {
     pub orders_per_entity: u32,
 }
 
+/// Network fee between two feeders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+pub struct FeederFee {
+    /// Where the seller's meter is.
+    pub seller: FeederId,
+    /// Where the buyer's meter is.
+    pub buyer: FeederId,
+    /// What both sides pay.
+    pub fee: Fee,
+}
+
+impl FeederFee {
+    /// What the list is ordered by.
+    pub const fn pair(&self) -> (FeederId, FeederId) {
+        (self.seller, self.buyer)
+    }
+}
+
 /// The terms of a market for a slot.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Terms {
     /// Length of a slot.
     pub slot_minutes: u16,
@@ -55,6 +74,8 @@ pub struct Terms {
     pub limits: Limits,
     /// Rates of settlement.
     pub rates: Rates,
+    /// Fees between feeders, ascending by seller's and buyer's; pairs that are not listed pay [`Rates::fee`].
+    pub fees: Vec<FeederFee>,
     /// Code hash of the bid rule.
     pub bid: Hash,
     /// Code hash of the matching rule.
@@ -102,14 +123,27 @@ impl Terms {
         self.rates.deviation.times(self.capacity(p_max_w))
     }
 
-    /// Hold of an order (MARKET section 3): buyer `max(limit + n, δ) · q`, seller `δ · q`; if the seller pays the
-    /// fee, buyer `max(limit, δ) · q`.
-    pub fn hold(&self, side: crate::Side, limit: Price, energy: Energy) -> Money {
-        let Rates { network_fee, fee_payer, deviation, .. } = self.rates;
-        let price = match (side, fee_payer) {
-            (crate::Side::Sell, _) => deviation,
-            (crate::Side::Buy, crate::Side::Buy) => limit.saturating_add(network_fee).max(deviation),
-            (crate::Side::Buy, crate::Side::Sell) => limit.max(deviation),
+    /// Network fee of a trade between these feeders.
+    pub fn fee(&self, seller: FeederId, buyer: FeederId) -> Fee {
+        let found = self.fees.binary_search_by_key(&(seller, buyer), FeederFee::pair);
+        found.map_or(self.rates.fee, |index| self.fees[index].fee)
+    }
+
+    /// The most that either side may have to pay, whoever it trades with.
+    pub fn highest_fee(&self) -> Fee {
+        self.fees.iter().fold(self.rates.fee, |most, listed| Fee {
+            buyer: most.buyer.max(listed.fee.buyer),
+            seller: most.seller.max(listed.fee.seller),
+        })
+    }
+
+    /// Hold of an order (MARKET section 3): buyer `max(limit + n, δ) · q` with the highest fee n of a buyer, seller
+    /// `δ · q`. A seller's fee needs no hold: it is paid out of what the seller is paid.
+    pub fn hold(&self, side: Side, limit: Price, energy: Energy) -> Money {
+        let deviation = self.rates.deviation;
+        let price = match side {
+            Side::Sell => deviation,
+            Side::Buy => limit.saturating_add(self.highest_fee().buyer).max(deviation),
         };
         price.times(energy)
     }

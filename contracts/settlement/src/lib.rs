@@ -16,4 +16,4 @@ pub use error::Fault;
 pub use report::Settlement;
 pub use rules::{DESCRIPTOR, describe, settle};
 
-contract_sdk::pure_rule! { input_max: limits::PURE_IO_BYTES_MAX, DESCRIBE => describe, SETTLE => settle }
+contract_sdk::pure_rule! { input_max: limits::PURE_IO_BYTES_MAX, DESCRIBE => describe, SETTLE => rules::settle_packed }

@@ -3,16 +3,16 @@
 //! The payments of a full slot would not fit into a pure contract's memory beside their encoding, so [`Settlement`]
 //! encodes as a `SettlementReport` without ever holding one.
 
-use crate::rules::{Allocation, Ledger};
+use crate::rules::{Allocation, Ledger, PackedTrade};
 use alloc::vec::Vec;
-use contract_interface::{CertifiedTrade, MeterSlot, Party, Rates, SettlementReport, Side, Transfer, kinds};
+use contract_interface::{CertifiedTrade, MeterSlot, Party, Rates, SettlementReport, Transfer, kinds};
 use parity_scale_codec::{Compact, Encode, Output};
 use runtime_primitives::{Energy, Money};
 
 /// The outcome of a slot.
 pub struct Settlement {
     rates: Rates,
-    trades: Vec<CertifiedTrade>,
+    trades: Vec<PackedTrade>,
     allocated: Vec<Allocation>,
     meters: Vec<MeterSlot>,
     ledgers: Vec<Ledger>,
@@ -21,7 +21,7 @@ pub struct Settlement {
 impl Settlement {
     pub(crate) const fn new(
         rates: Rates,
-        trades: Vec<CertifiedTrade>,
+        trades: Vec<PackedTrade>,
         allocated: Vec<Allocation>,
         meters: Vec<MeterSlot>,
         ledgers: Vec<Ledger>,
@@ -36,27 +36,27 @@ impl Settlement {
 
     /// All payments above zero, in the order of `SettlementReport`.
     pub fn transfers(&self) -> impl Iterator<Item = Transfer> {
-        let of_trades =
-            self.trades.iter().zip(&self.allocated).flat_map(|(trade, got)| self.of_trade(trade, *got));
+        let of_trades = self
+            .trades
+            .iter()
+            .zip(&self.allocated)
+            .flat_map(|(trade, got)| self.of_trade(&trade.get(), *got));
         let of_meters =
             self.meters.iter().zip(&self.ledgers).flat_map(|(meter, ledger)| self.of_meter(meter, *ledger));
         of_trades.chain(of_meters).filter(|transfer| !transfer.amount.is_zero())
     }
 
-    fn of_trade(&self, trade: &CertifiedTrade, got: Allocation) -> [Transfer; 3] {
+    fn of_trade(&self, trade: &CertifiedTrade, got: Allocation) -> [Transfer; 4] {
         let owner = |index: u32| Party::Entity(self.meters[index as usize].entity);
         let (buyer, seller) = (owner(got.buyer), owner(got.seller));
         let line =
             |kind, from, to, amount| Transfer { from, to, amount, kind, trade: Some(trade.id), meter: None };
-        let payer = match self.rates.fee_payer {
-            Side::Buy => buyer,
-            Side::Sell => seller,
-        };
         let surplus = trade.buy_price.checked_sub(trade.sell_price).unwrap_or_default();
         [
             line(kinds::ENERGY, buyer, seller, trade.sell_price.times(got.settled)),
             line(kinds::SURPLUS, buyer, Party::Pool, surplus.times(got.settled)),
-            line(kinds::FEE, payer, Party::Grid, self.rates.network_fee.times(got.settled)),
+            line(kinds::FEE, buyer, Party::Grid, trade.fee.buyer.times(got.settled)),
+            line(kinds::FEE, seller, Party::Grid, trade.fee.seller.times(got.settled)),
         ]
     }
 

@@ -6,8 +6,8 @@
 mod testing;
 
 use contract_interface::{
-    CertifiedTrade, LangError, MeterSlot, Party, Rates, RuleError, SETTLE, SettleInput, SettlementReport,
-    Side, Transfer, kinds,
+    CertifiedTrade, Fee, LangError, MeterSlot, Party, Rates, RuleError, SETTLE, SettleInput,
+    SettlementReport, Transfer, kinds,
 };
 use contract_settlement::{Fault, dispatch, settle};
 use parity_scale_codec::Encode;
@@ -42,6 +42,11 @@ fn line(transfer: &Transfer) -> Line {
         both => panic!("a line is about a trade or a meter, not {both:?}"),
     };
     (transfer.kind, transfer.from, transfer.to, transfer.amount.units(), about)
+}
+
+/// A trade that the network costs nothing.
+fn free(trade: CertifiedTrade) -> CertifiedTrade {
+    CertifiedTrade { fee: Fee::default(), ..trade }
 }
 
 use Party::{Grid, Pool, Retailer};
@@ -128,11 +133,20 @@ fn the_band_rounds_down_and_has_a_floor() {
 }
 
 #[test]
-fn the_seller_can_be_the_one_who_pays_the_fee() {
-    let trades = [trade(1, 2, 1, 1_000, (6_000, 6_000))];
-    let lines = [(ENERGY, entity(102), entity(101), 6_000_000, 1), (FEE, entity(101), Grid, 200_000, 1)];
-    let rates = Rates { fee_payer: Side::Sell, ..RATES };
-    check(rates, &trades, &[meter(1, 0, 1_000), meter(2, 1_000, 0)], &[1_000], &lines);
+fn the_fee_is_the_trades_own_and_either_side_pays_its_part() {
+    // The rates' fee is the market's default; what counts is in the trade.
+    let meters = [meter(1, 0, 1_000), meter(2, 1_000, 0)];
+    for (buyer, seller) in [(0, 200), (70, 130), (0, 0), (333, 1)] {
+        let fee = Fee { buyer: Price::from_ticks(buyer), seller: Price::from_ticks(seller) };
+        let trades = [CertifiedTrade { fee, ..trade(1, 2, 1, 1_000, (6_000, 6_000)) }];
+        let mut lines = vec![(ENERGY, entity(102), entity(101), 6_000_000, 1)];
+        for (payer, ticks) in [(102, buyer), (101, seller)] {
+            if ticks > 0 {
+                lines.push((FEE, entity(payer), Grid, u128::from(ticks) * 1_000, 1));
+            }
+        }
+        check(RATES, &trades, &meters, &[1_000], &lines);
+    }
 }
 
 #[test]
@@ -150,8 +164,8 @@ fn two_prices_feed_the_pool() {
 fn metered_energy_goes_to_trades_in_clearing_order() {
     // Meter 1 sold 100 + 100 + 100 and exported 150; meter 3's purchase is limited by its own import.
     let at = (5_000, 5_000);
-    let trades = [trade(4, 2, 1, 100, at), trade(5, 3, 1, 100, at), trade(6, 2, 1, 100, at)];
-    let rates = Rates { network_fee: Price::ZERO, tol_wh: Energy::ZERO, tol_bp: 0, ..RATES };
+    let trades = [(4, 2), (5, 3), (6, 2)].map(|(id, buyer)| free(trade(id, buyer, 1, 100, at)));
+    let rates = Rates { tol_wh: Energy::ZERO, tol_bp: 0, ..RATES };
     let lines = [
         (ENERGY, entity(102), entity(101), 500_000, 4),
         (ENERGY, entity(103), entity(101), 150_000, 5),
@@ -166,8 +180,8 @@ fn metered_energy_goes_to_trades_in_clearing_order() {
 #[test]
 fn a_meter_may_both_buy_and_sell() {
     let at = (5_000, 5_000);
-    let trades = [trade(1, 1, 2, 10, at), trade(2, 2, 1, 20, at)];
-    let rates = Rates { network_fee: Price::ZERO, tol_wh: Energy::ZERO, tol_bp: 0, ..RATES };
+    let trades = [trade(1, 1, 2, 10, at), trade(2, 2, 1, 20, at)].map(free);
+    let rates = Rates { tol_wh: Energy::ZERO, tol_bp: 0, ..RATES };
     let lines = [
         (ENERGY, entity(101), entity(102), 20_000, 1),
         (ENERGY, entity(102), entity(101), 50_000, 2),
@@ -256,8 +270,8 @@ fn expected_net(input: &SettleInput, settled: &[Energy]) -> BTreeMap<Party, i128
                 let buyer = Party::Entity(buyer.entity);
                 pay(buyer, owner, trade.sell_price.ticks(), settled.wh());
                 pay(buyer, Pool, trade.buy_price.ticks() - trade.sell_price.ticks(), settled.wh());
-                let payer = if rates.fee_payer == Side::Buy { buyer } else { owner };
-                pay(payer, Grid, rates.network_fee.ticks(), settled.wh());
+                pay(buyer, Grid, trade.fee.buyer.ticks(), settled.wh());
+                pay(owner, Grid, trade.fee.seller.ticks(), settled.wh());
             }
             if trade.buy_meter == meter.meter {
                 (bought, into) = (bought + trade.energy.wh(), into + settled.wh());

@@ -20,6 +20,6 @@ pub use block::{Digest, DigestItem, Executed, Header, OrderedBlock};
 pub use hash::{Hash, blake2_128, blake2_256, keccak_256, sha2_256, twox_64, twox_128};
 pub use merkle::{MerkleAccumulator, MerkleProof, MerkleTree, merkle_root};
 pub use units::{
-    Energy, EntityId, Gas, Height, MarketId, MeterId, Money, Price, Seq, Slot, SlotCount, Timestamp,
-    midpoint_floor,
+    Energy, EntityId, FeederId, Gas, Height, MarketId, MeterId, Money, Price, Seq, Slot, SlotCount,
+    Timestamp, midpoint_floor,
 };

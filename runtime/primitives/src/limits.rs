@@ -52,6 +52,8 @@ pub const OPEN_BEFORE_S_MAX: u32 = 7 * 24 * 3_600;
 pub const OPEN_SLOTS_MAX: u32 = 2_048;
 /// Longest dispute: a month.
 pub const DISPUTE_S_MAX: u32 = 31 * 24 * 3_600;
+/// Pairs of feeders that terms may price: every order reads them.
+pub const FEEDER_FEES_MAX: usize = 256;
 /// Bytes of the memo that a bid rule keeps per market and entity.
 pub const MEMO_BYTES_MAX: usize = 256;
 /// Execution lists of the platform for one slot; a voter has one a round.

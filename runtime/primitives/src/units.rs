@@ -109,6 +109,10 @@ quantity!(
     MeterId(u32), from_number, number
 );
 quantity!(
+    /// A feeder of the local network, as the grid operator numbers them.
+    FeederId(u32), from_number, number
+);
+quantity!(
     /// Position of an order in the finalized order of its market and slot.
     Seq(u32), from_number, number
 );
@@ -213,7 +217,7 @@ macro_rules! plain_display {
         }
     )*};
 }
-plain_display!(Energy, Slot, SlotCount, Timestamp, Gas, Height, MarketId, EntityId, MeterId, Seq);
+plain_display!(Energy, Slot, SlotCount, Timestamp, Gas, Height, MarketId, EntityId, MeterId, FeederId, Seq);
 
 #[cfg(test)]
 mod tests {

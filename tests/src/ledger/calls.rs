@@ -68,10 +68,13 @@ impl Ledger {
             registry::Call::SetProxy { proxy } => {
                 self.members[self.keys[&signer] as usize].proxy = proxy.map(|proxy| proxy.number());
             }
-            registry::Call::RegisterMeter { entity, market, p_max_w, import_wh, export_wh, .. } => {
+            registry::Call::RegisterMeter {
+                entity, market, p_max_w, feeder, import_wh, export_wh, ..
+            } => {
                 let used = (import_wh.wh(), export_wh.wh());
                 let (entity, market, p_max_w) = (entity.number(), *market, *p_max_w);
-                self.meters.push(Meter { entity, market, p_max_w, used, known: used });
+                let feeder = feeder.number();
+                self.meters.push(Meter { entity, market, p_max_w, feeder, used, known: used });
             }
             registry::Call::SetSuspended { .. } => {}
         }
@@ -201,7 +204,7 @@ impl Ledger {
         let slot = self.slots.get_mut(&at).expect("orders are for open slots");
         let seq = runtime_primitives::Seq::from_number(seq);
         let order = request.clone().into_order(seq, runtime_primitives::EntityId::from_number(entity));
-        let price = formulas::hold_price(&slot.terms.rates, order.side, order.price.ticks());
+        let price = formulas::hold_price(&slot.terms, order.side, order.price.ticks());
         let hold = u128::from(price) * u128::from(order.energy.wh());
         slot.orders.insert(seq.number(), order);
         if self.is_continuous(at) {
@@ -223,7 +226,7 @@ impl Ledger {
             return;
         }
         let order = book.orders.remove(&seq).expect("the order is in the book");
-        let price = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
+        let price = formulas::hold_price(&book.terms, order.side, order.price.ticks());
         self.release(slot, order.entity.number(), u128::from(price) * u128::from(order.energy.wh()));
     }
 

@@ -1,16 +1,23 @@
 //! The published formulas, in plain numbers (MARKET sections 3 and 4).
 
-use contract_interface::{Rates, Side};
+use contract_interface::{Fee, Rates, Side, Terms};
 
 /// Ticks held for each kWh of an order.
-pub fn hold_price(rates: &Rates, side: Side, limit: u32) -> u64 {
-    let (limit, fee, deviation) =
-        (u64::from(limit), u64::from(rates.network_fee.ticks()), u64::from(rates.deviation.ticks()));
-    match (side, rates.fee_payer) {
-        (Side::Sell, _) => deviation,
-        (Side::Buy, Side::Buy) => deviation.max(limit + fee),
-        (Side::Buy, Side::Sell) => deviation.max(limit),
+pub fn hold_price(terms: &Terms, side: Side, limit: u32) -> u64 {
+    let deviation = u64::from(terms.rates.deviation.ticks());
+    if side == Side::Sell {
+        return deviation;
     }
+    let listed = terms.fees.iter().map(|listed| listed.fee.buyer);
+    let fee = listed.fold(terms.rates.fee.buyer, std::cmp::Ord::max);
+    deviation.max(u64::from(limit) + u64::from(fee.ticks()))
+}
+
+/// What both sides pay for the network between two feeders.
+pub fn fee(terms: &Terms, seller: u32, buyer: u32) -> Fee {
+    let mut listed = terms.fees.iter();
+    let found = listed.find(|pair| (pair.seller.number(), pair.buyer.number()) == (seller, buyer));
+    found.map_or(terms.rates.fee, |pair| pair.fee)
 }
 
 /// Units charged for `confirmed` Wh of which `moved` went through the meter.

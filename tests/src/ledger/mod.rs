@@ -81,6 +81,7 @@ struct Meter {
     entity: u32,
     market: MarketId,
     p_max_w: u32,
+    feeder: u32,
     /// Import and export that settled slots have used up.
     used: (u64, u64),
     /// Import and export as far as anybody knows, by readings and substitutes.

@@ -23,7 +23,7 @@ impl Ledger {
         let at = (request.market, request.slot);
         let book = self.slots.get_mut(&at).expect("reveals are for open slots");
         let (entity, _, deposit) = book.sealed[&seq];
-        let price = formulas::hold_price(&book.terms.rates, request.side, request.price.ticks());
+        let price = formulas::hold_price(&book.terms, request.side, request.price.ticks());
         let hold = u128::from(price) * u128::from(request.energy.wh());
         if self.purse(self.owner(entity)).free + deposit < hold {
             self.forfeit(at, seq);

@@ -5,7 +5,7 @@ use super::formulas::{self, price};
 use super::{At, Ledger, Line};
 use crate::chain::Past;
 use contract_interface::{
-    NetPosition, Order, Reading, ReadingStatus, Side, Stage, Terms, Trade, TransferRecord, kinds, roles,
+    NetPosition, Order, Reading, ReadingStatus, Stage, Terms, Trade, TransferRecord, kinds, roles,
 };
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{SettleRecord, SignedReading, reading_key, slot_key, stage_key, tables};
@@ -164,7 +164,7 @@ impl Ledger {
     pub(super) fn hold_of(&self, slot: At, seq: u32, energy: u64) -> u128 {
         let book = &self.slots[&slot];
         let order = &book.orders[&seq];
-        let ticks = formulas::hold_price(&book.terms.rates, order.side, order.price.ticks());
+        let ticks = formulas::hold_price(&book.terms, order.side, order.price.ticks());
         u128::from(ticks) * u128::from(energy)
     }
 
@@ -375,13 +375,15 @@ impl Ledger {
             confirmed.entry(sells).and_modify(|sum| sum.1 += trade.energy.wh());
             settled.push(energy);
             let [buyer, seller] = [bid, ask].map(|order| self.owner(order.entity.number()));
-            let payer = if rates.fee_payer == Side::Buy { buyer } else { seller };
             let (high, low) = (trade.buy_price.ticks(), trade.sell_price.ticks());
             let of_trade =
                 |kind, payer, payee, ticks| line(kind, payer, payee, price(ticks, energy), Some(index), None);
             first.push(of_trade(kinds::ENERGY, buyer, seller, low));
             first.push(of_trade(kinds::SURPLUS, buyer, pool, high - low));
-            first.push(of_trade(kinds::FEE, payer, grid, rates.network_fee.ticks()));
+            let [from, to] = [sells, buys].map(|meter| self.meters[meter as usize].feeder);
+            let fee = formulas::fee(&book.terms, from, to);
+            first.push(of_trade(kinds::FEE, buyer, grid, fee.buyer.ticks()));
+            first.push(of_trade(kinds::FEE, seller, grid, fee.seller.ticks()));
         }
         for (number, moved) in moved {
             let (owner, left, confirmed) =

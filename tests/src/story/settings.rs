@@ -7,7 +7,6 @@ use crate::artifacts;
 use crate::evil;
 use crate::two_faced::{self, Deed};
 use crate::world::Plan;
-use contract_interface::Side;
 use runtime_primitives::{Energy, Money, Price};
 
 /// What a key is worth, as documented.
@@ -15,8 +14,8 @@ pub const KEYS: [(&str, &str); 25] = [
     ("slot length", "minutes, like `10 min`"),
     ("feed-in", "price in yuan/kWh that the retailer pays for what nobody bought"),
     ("retail", "price in yuan/kWh of what nobody sold"),
-    ("network fee", "yuan/kWh of traded energy, to the grid operator"),
-    ("fee payer", "`buyer` or `seller`"),
+    ("buyer fee", "yuan/kWh of traded energy that the buyer pays to the grid operator"),
+    ("seller fee", "the same, paid by the seller out of what it is paid"),
     ("deviation", "yuan/kWh of what was agreed and not moved"),
     ("tolerance energy", "energy that may always be missing, like `5 Wh`"),
     ("tolerance share", "per cent of the agreed energy that may be missing, like `5 %`"),
@@ -57,14 +56,8 @@ pub fn set(plan: &mut Plan, key: &str, value: &str) -> Result<(), String> {
         }
         "feed-in" => plan.rates.feed_in = price()?,
         "retail" => plan.rates.retail = price()?,
-        "network fee" => plan.rates.network_fee = price()?,
-        "fee payer" => {
-            plan.rates.fee_payer = match value {
-                "buyer" => Side::Buy,
-                "seller" => Side::Sell,
-                _ => return Err(format!("expected `buyer` or `seller`, not `{value}`")),
-            }
-        }
+        "buyer fee" => plan.rates.fee.buyer = price()?,
+        "seller fee" => plan.rates.fee.seller = price()?,
         "deviation" => plan.rates.deviation = price()?,
         "tolerance energy" => {
             let wh = unit(value, "Wh").and_then(|number| number.parse().ok());

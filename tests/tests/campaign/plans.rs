@@ -3,7 +3,7 @@
 use crate::books::Random;
 use busbar_tests::world::Plan;
 use busbar_tests::{artifacts, evil, two_faced};
-use contract_interface::{Rates, Side};
+use contract_interface::{Fee, Rates};
 use runtime_primitives::{Energy, Money, Price};
 
 /// A market of five to eight households.
@@ -29,13 +29,12 @@ pub fn plan(random: &mut Random) -> Plan {
 
 fn rates(random: &mut Random) -> Rates {
     let feed_in = 100 * random.below(40);
-    let network_fee = if random.once_in(4) { 0 } else { random.below(500) };
-    let retail = feed_in + 2 * network_fee + 100 + random.below(8_000);
+    let [of_buyer, of_seller] = [0, 0].map(|_| if random.once_in(3) { 0 } else { random.below(400) });
+    let retail = feed_in + 2 * (of_buyer + of_seller) + 100 + random.below(8_000);
     Rates {
         feed_in: Price::from_ticks(feed_in),
         retail: Price::from_ticks(retail),
-        network_fee: Price::from_ticks(network_fee),
-        fee_payer: random.either(Side::Buy, Side::Sell),
+        fee: Fee { buyer: Price::from_ticks(of_buyer), seller: Price::from_ticks(of_seller) },
         deviation: Price::from_ticks([0, random.below(1_500), retail][random.below(3) as usize].min(retail)),
         tol_wh: Energy::from_wh(u64::from(random.below(50))),
         tol_bp: u16::try_from(random.below(2_000)).unwrap(),
@@ -45,8 +44,8 @@ fn rates(random: &mut Random) -> Rates {
 fn limits(random: &mut Random, plan: &mut Plan) {
     let rates = plan.rates;
     let tick = [1, 10, 50][random.below(3) as usize];
-    let fee = if rates.fee_payer == Side::Sell { rates.network_fee.ticks() } else { 0 };
-    let (low, high) = (rates.feed_in.ticks() + fee, rates.retail.ticks() - rates.network_fee.ticks());
+    let (low, high) =
+        (rates.feed_in.ticks() + rates.fee.seller.ticks(), rates.retail.ticks() - rates.fee.buyer.ticks());
     plan.limits.tick_size = Price::from_ticks(tick);
     plan.limits.price_min = Price::from_ticks(low);
     plan.limits.price_max = Price::from_ticks(high);

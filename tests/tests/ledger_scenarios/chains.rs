@@ -6,7 +6,7 @@ use busbar_tests::evil;
 use busbar_tests::ledger::Matching;
 use busbar_tests::world::{FIRST, MARKET, Plan, World};
 use contract_interface::{
-    Clearing, Descriptor, Order, Pricing, Side, Stage, Terms, Trade, TransferRecord, kinds,
+    Clearing, Descriptor, Fee, Order, Pricing, Side, Stage, Terms, Trade, TransferRecord, kinds,
 };
 use parity_scale_codec::Decode;
 use runtime_execution::Call;
@@ -129,17 +129,20 @@ fn trails(world: &World) -> Vec<(u8, Vec<&'static str>)> {
 #[test]
 fn a_payout_leads_back_to_the_signed_bid() {
     scenario(|plan| {
-        for (payer, fee) in
-            [(Side::Buy, vec!["hold", "funding"]), (Side::Sell, vec!["transfer", "hold", "funding"])]
+        let (fork, chain) = (vec!["hold", "funding"], vec!["transfer", "hold", "funding"]);
+        for (buyer, seller, fees) in
+            [(200, 0, vec![fork.clone()]), (0, 200, vec![chain.clone()]), (150, 50, vec![fork, chain])]
         {
             let mut plan = plan.clone();
-            plan.rates.fee_payer = payer;
+            plan.rates.fee = Fee { buyer: Price::from_ticks(buyer), seller: Price::from_ticks(seller) };
             plan.limits.price_min = Price::from_ticks(3_200);
             let mut world = open(&plan);
             trade(&mut world, 10_000, 6_700);
             world.finish(FIRST, &[(0, 10_000), (10_000, 0), (0, 0)]);
             audited(&world);
-            assert_eq!(trails(&world), [(kinds::ENERGY, vec!["hold", "funding"]), (kinds::FEE, fee)]);
+            let mut walked = vec![(kinds::ENERGY, vec!["hold", "funding"])];
+            walked.extend(fees.into_iter().map(|fee| (kinds::FEE, fee)));
+            assert_eq!(trails(&world), walked);
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use super::{A, B, C, audited, expected, lines, open, scenario, trade};
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
-use contract_interface::{OrderRequest, Side, flags, kinds};
+use contract_interface::{Fee, OrderRequest, Side, flags, kinds};
 use runtime_execution::modules::markets;
 use runtime_primitives::{Energy, Price};
 
@@ -146,7 +146,7 @@ fn energy_goes_to_trades_in_clearing_order() {
 #[test]
 fn the_seller_may_pay_the_fee() {
     scenario(|mut plan| {
-        plan.rates.fee_payer = Side::Sell;
+        plan.rates.fee = Fee { buyer: Price::ZERO, seller: plan.rates.fee.buyer };
         plan.limits.price_min = Price::from_ticks(3_200);
         let mut world = open(&plan);
         trade(&mut world, 10_000, 6_700);

@@ -10,6 +10,7 @@ mod consents;
 mod continuous;
 mod deliveries;
 mod disputes;
+mod fees;
 mod proxies;
 mod seals;
 mod shortfalls;

@@ -6,8 +6,8 @@ use super::audited;
 use busbar_tests::days::{Day, Moved, Wish};
 use busbar_tests::machine::on_vm_thread;
 use busbar_tests::world::{FIRST, Plan, World};
-use contract_interface::{Side, flags, kinds};
-use runtime_primitives::{Money, Price};
+use contract_interface::{Fee, FeederFee, Side, flags, kinds};
+use runtime_primitives::{FeederId, Money, Price};
 
 #[path = "../../../contracts/testing/books.rs"]
 #[allow(dead_code, reason = "only the generator is used")]
@@ -45,7 +45,15 @@ fn day(random: &mut Random) -> Day {
 
 fn play(random: &mut Random, funds: Money) -> World {
     let mut plan = Plan { homes: HOMES, funds, ..Plan::default() };
-    plan.rates.fee_payer = random.either(Side::Buy, Side::Sell);
+    // Every other household is on another feeder; both sides pay, and not the same everywhere.
+    plan.feeders = (0..HOMES).map(|home| home % 2).collect();
+    let mut fee = || [0, 0].map(|_| Price::from_ticks(10 * random.below(21)));
+    let mut pair = |seller, buyer| {
+        let [seller, buyer] = [seller, buyer].map(FeederId::from_number);
+        let [of_buyer, of_seller] = fee();
+        FeederFee { seller, buyer, fee: Fee { buyer: of_buyer, seller: of_seller } }
+    };
+    plan.fees = vec![pair(0, 1), pair(1, 1)];
     plan.limits.price_min = Price::from_ticks(3_200);
     if random.once_in(2) {
         plan.rules.swap(1, 3);

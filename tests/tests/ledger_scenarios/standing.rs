@@ -2,7 +2,7 @@
 
 use super::{A, B, C, audited, expected, lines, scenario};
 use busbar_tests::world::{FIRST, MARKET, Plan, World};
-use contract_interface::{Side, Terms, kinds};
+use contract_interface::{Fee, Side, Terms, kinds};
 use parity_scale_codec::Decode;
 use runtime_execution::DispatchError;
 use runtime_execution::archive::{HoldRecord, tables};
@@ -161,7 +161,7 @@ fn after_change(plan: &Plan, within: Option<Within>, change: impl FnOnce(&mut Te
 fn a_template_ends_when_terms_change_beyond_what_it_accepts() {
     scenario(|plan| {
         let within = Within {
-            network_fee: Price::from_ticks(250),
+            fee: Fee { buyer: Price::from_ticks(250), seller: Price::ZERO },
             deviation: Price::from_ticks(1_000),
             tol_wh: Energy::from_wh(5),
             tol_bp: 500,
@@ -169,9 +169,9 @@ fn a_template_ends_when_terms_change_beyond_what_it_accepts() {
         };
         let placed = "650: 0 is order 0";
         let removed = "0 TermsChanged";
-        let lower_fee = |terms: &mut Terms| terms.rates.network_fee = Price::from_ticks(199);
+        let lower_fee = |terms: &mut Terms| terms.rates.fee.buyer = Price::from_ticks(199);
         let higher_fee = |terms: &mut Terms| {
-            terms.rates.network_fee = Price::from_ticks(251);
+            terms.rates.fee.buyer = Price::from_ticks(251);
             terms.limits.price_max = Price::from_ticks(8_700);
         };
         let other_rule = |terms: &mut Terms| terms.matching = terms.fallback;

@@ -345,7 +345,14 @@ fn keys() -> Vec<Row> {
         }),
         row("meter without capacity", Scene::Open, |world| {
             let registry::Call::RegisterMeter {
-                entity, key, market, connection, import_wh, export_wh, ..
+                entity,
+                key,
+                market,
+                connection,
+                feeder,
+                import_wh,
+                export_wh,
+                ..
             } = register_meter(&world.homes[SELLER])
             else {
                 unreachable!()
@@ -356,6 +363,7 @@ fn keys() -> Vec<Row> {
                 market,
                 p_max_w: 0,
                 connection,
+                feeder,
                 import_wh,
                 export_wh,
             };
@@ -363,7 +371,14 @@ fn keys() -> Vec<Row> {
         }),
         row("meter of an unknown market", Scene::Open, |world| {
             let registry::Call::RegisterMeter {
-                entity, key, p_max_w, connection, import_wh, export_wh, ..
+                entity,
+                key,
+                p_max_w,
+                connection,
+                feeder,
+                import_wh,
+                export_wh,
+                ..
             } = register_meter(&world.homes[SELLER])
             else {
                 unreachable!()
@@ -375,6 +390,7 @@ fn keys() -> Vec<Row> {
                 market,
                 p_max_w,
                 connection,
+                feeder,
                 import_wh,
                 export_wh,
             };

@@ -4,11 +4,11 @@ use super::scenes::Scene;
 use super::{Attempt, Row, row};
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use busbar_tests::{artifacts, evil, plodding, two_faced};
-use contract_interface::{Clearing, Descriptor, Side, Terms, Windows};
+use contract_interface::{Clearing, Descriptor, Fee, FeederFee, Terms, Windows};
 use runtime_execution::Call;
 use runtime_execution::modules::markets::registration::NewMarket;
 use runtime_execution::modules::markets::{self, BadTerms, BadWindow, Error};
-use runtime_primitives::{EntityId, Hash, MarketId, Price, Slot};
+use runtime_primitives::{EntityId, FeederId, Hash, MarketId, Price, Slot};
 
 /// The plan's market with a change.
 fn create(world: &World, change: impl FnOnce(&mut NewMarket), wrong: Error) -> Attempt {
@@ -78,10 +78,25 @@ fn figures() -> Vec<Row> {
         }),
         row("terms: a price that leaves the seller less than the retailer pays", Scene::NoMarket, |world| {
             let change = |terms: &mut Terms| {
-                terms.rates.fee_payer = Side::Sell;
+                terms.rates.fee = Fee { buyer: Price::ZERO, seller: Price::from_ticks(200) };
                 terms.limits.price_min = Price::from_ticks(3_199);
             };
             bad(world, change, BadTerms::SellerFee)
+        }),
+        row("terms: a pair of feeders that leaves the seller less", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.fees = vec![between(0, 1, 0, 10)], BadTerms::SellerFee)
+        }),
+        row(
+            "terms: a pair of feeders that costs the buyer more than the retailer",
+            Scene::NoMarket,
+            |world| bad(world, |terms| terms.fees = vec![between(0, 1, 210, 0)], BadTerms::PriceBounds),
+        ),
+        row("terms: a pair of feeders twice", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.fees = vec![between(0, 1, 10, 0); 2], BadTerms::FeeOrder)
+        }),
+        row("terms: more pairs of feeders than anybody may price", Scene::NoMarket, |world| {
+            let pairs = (0..=256).map(|buyer| between(0, buyer, 10, 0)).collect();
+            bad(world, |terms| terms.fees = pairs, BadTerms::TooManyFees)
         }),
         row("terms: no orders", Scene::NoMarket, |world| {
             bad(world, |terms| terms.limits.orders_per_slot = 0, BadTerms::Counts)
@@ -90,6 +105,13 @@ fn figures() -> Vec<Row> {
             bad(world, |terms| terms.limits.orders_per_slot = 100_001, BadTerms::Counts)
         }),
     ]
+}
+
+/// What a trade from one feeder to another costs the buyer and the seller, in ticks.
+fn between(seller: u32, buyer: u32, buyer_pays: u32, seller_pays: u32) -> FeederFee {
+    let [seller, buyer] = [seller, buyer].map(FeederId::from_number);
+    let fee = Fee { buyer: Price::from_ticks(buyer_pays), seller: Price::from_ticks(seller_pays) };
+    FeederFee { seller, buyer, fee }
 }
 
 fn windows() -> Vec<Row> {

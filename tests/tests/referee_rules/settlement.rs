@@ -32,6 +32,7 @@ fn settle_input() -> SettleInput {
             energy: wh(2_000),
             buy_price: ticks(5_500),
             sell_price: ticks(5_500),
+            fee: plan().rates.fee,
         }],
         meters: vec![meter(0, 300, 1_500), meter(1, 3_000, 0), meter(2, 0, 100)],
     }

@@ -10,7 +10,7 @@ use runtime_execution::modules::markets::{METERS_OF, Registers};
 use runtime_execution::modules::registry::{self, Event as Registered, METERS, Meter};
 use runtime_execution::modules::{markets, timestamp};
 use runtime_execution::{Call, Event};
-use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Slot, blake2_256};
+use runtime_primitives::{AccountId, Energy, EntityId, FeederId, MarketId, MeterId, Slot, blake2_256};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,9 @@ struct AddArgs {
     /// Capacity of the connection, such as 10kW.
     #[arg(long, value_name = "POWER", value_parser = quantity::watts)]
     p_max: u32,
+    /// The feeder it is on, by the grid operator's number.
+    #[arg(long, default_value_t = 0)]
+    feeder: u32,
     /// What the connection point is called off chain; the chain gets a hash of it.
     #[arg(long, value_name = "TEXT", default_value = "")]
     connection: String,
@@ -159,6 +162,7 @@ fn listed(state: &Overlay, meters: &[(MeterId, Meter)]) -> Answer {
             "entity": meter.entity.number(),
             "market": meter.market.number(),
             "p_max_w": meter.p_max_w,
+            "feeder": meter.feeder.number(),
             "import_wh": registers.0.wh(),
             "export_wh": registers.1.wh(),
             "key": address(meter.key),
@@ -177,6 +181,7 @@ impl AddArgs {
             market: MarketId::from_number(self.market),
             p_max_w: self.p_max,
             connection: blake2_256(self.connection.as_bytes()),
+            feeder: FeederId::from_number(self.feeder),
             import_wh: self.import,
             export_wh: self.export,
         };

@@ -22,7 +22,7 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
         BadTerms::SlotMinutes => ("slots.length", "write 1 min to 24 h".to_owned()),
         BadTerms::Tick => ("limits.tick", "write at least \"0.0001\"".to_owned()),
         BadTerms::PriceBounds => {
-            let fee = rates.network_fee;
+            let fee = terms.highest_fee().buyer;
             let highest = rates.retail.checked_sub(fee);
             let key = if limits.price_min < rates.feed_in || limits.price_min > limits.price_max {
                 "limits.price_min"
@@ -41,7 +41,7 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
         }
         BadTerms::Deviation => ("rates.deviation", format!("write at most {}", price_text(rates.retail))),
         BadTerms::SellerFee => {
-            let least = rates.feed_in.saturating_add(rates.network_fee);
+            let least = rates.feed_in.saturating_add(terms.highest_fee().seller);
             ("limits.price_min", format!("write at least {}, or lower fees.seller", price_text(least)))
         }
         BadTerms::Counts => {
@@ -55,6 +55,8 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
             ("windows.reveal", "write \"0 s\", or name an auction's rule".to_owned())
         }
         BadTerms::Grid => ("slots.length", "keep slots.length and slots.zero of the market".to_owned()),
+        BadTerms::TooManyFees => ("fees.feeders", "name fewer pairs".to_owned()),
+        BadTerms::FeeOrder => ("fees.feeders", "name each pair once".to_owned()),
         BadTerms::Windows(_) => unreachable!("windows are told apart before"),
     }
 }

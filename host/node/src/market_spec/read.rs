@@ -5,9 +5,9 @@ use super::faults::fault;
 use super::rule::RuleSource;
 use super::{First, MarketSpec, Rules};
 use crate::quantity::{self, QuantityError};
-use contract_interface::{Limits, Rates, Side, Terms, Windows};
+use contract_interface::{Fee, FeederFee, Limits, Rates, Terms, Windows};
 use runtime_execution::modules::markets::registration::faults;
-use runtime_primitives::{EntityId, Gas, Price, Slot, Timestamp};
+use runtime_primitives::{EntityId, FeederId, Gas, Price, Slot, Timestamp};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -57,6 +57,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
     let windows = windows(document);
     let limits = limits(document);
     let rates = rates(document);
+    let fees = document.value("fees.feeders", feeder_fees);
     let rules = rules(document, folder);
     let deposit = document.value("deposit.amount", quantity::money);
     let gas_per_unit = document.value("deposit.gas_per_unit", |text| whole::<u64>(text).map(Gas::from_units));
@@ -71,6 +72,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
         windows: windows?,
         limits: limits?,
         rates: rates?,
+        fees: fees?,
         bid: rules.bid.hash(),
         matching: rules.matching.hash(),
         settlement: rules.settlement.hash(),
@@ -128,20 +130,33 @@ fn rates(document: &mut Document) -> Option<Rates> {
             .map(|key| price(document, key));
     let tolerance = document.value("rates.tolerance", quantity::energy);
     let share = document.value("rates.tolerance_share", quantity::basis_points);
-    let (buyer, seller) = (buyer?, seller?);
-    if !buyer.is_zero() && !seller.is_zero() {
-        document.wrong("fees.seller", "one side pays the fee", "write \"0\" for the other");
-    }
-    let (network_fee, fee_payer) = if seller.is_zero() { (buyer, Side::Buy) } else { (seller, Side::Sell) };
     Some(Rates {
         feed_in: feed_in?,
         retail: retail?,
-        network_fee,
-        fee_payer,
+        fee: Fee { buyer: buyer?, seller: seller? },
         deviation: deviation?,
         tol_wh: tolerance?,
         tol_bp: share?,
     })
+}
+
+/// Fees between feeders, such as `1>2 0.03/0.01, 2>1 0.02/0`: seller's and buyer's feeder, buyer's and seller's part.
+fn feeder_fees(text: &str) -> Result<Vec<FeederFee>, String> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let mut fees: Vec<FeederFee> = parts.map(feeder_fee).collect::<Result<_, _>>()?;
+    fees.sort_by_key(FeederFee::pair);
+    Ok(fees)
+}
+
+fn feeder_fee(part: &str) -> Result<FeederFee, String> {
+    let wrong = || format!("`{part}` is no pair with its fee; write it like \"1>2 0.03/0.01\"");
+    let (pair, fee) = part.split_once(' ').ok_or_else(wrong)?;
+    let (seller, buyer) = pair.split_once('>').ok_or_else(wrong)?;
+    let (of_buyer, of_seller) = fee.trim().split_once('/').ok_or_else(wrong)?;
+    let feeder = |text: &str| text.parse().map(FeederId::from_number).map_err(|_| wrong());
+    let price = |text| quantity::price(text).map_err(|_| wrong());
+    let fee = Fee { buyer: price(of_buyer)?, seller: price(of_seller)? };
+    Ok(FeederFee { seller: feeder(seller)?, buyer: feeder(buyer)?, fee })
 }
 
 fn rules(document: &mut Document, folder: &Path) -> Option<Rules> {

@@ -73,6 +73,8 @@ fn a_problem_says_where_what_and_what_to_do() {
             "highest buyer's fee 0.98",
         ),
         ("deviation = \"0.10\"", "deviation = \"1.01\"", "rates.deviation = \"1.01\"", "write at most 1.00"),
+        ("feeders = \"\"", "feeders = \"1-2 0.03/0\"", "fees.feeders = ", "write it like"),
+        ("feeders = \"\"", "feeders = \"1>2 0.03/0, 1>2 0.02/0\"", "fees.feeders = ", "name each pair once"),
         ("tick = \"0.0001\"", "tick = 0", "limits.tick = \"0\"", "tick_size is at least 1"),
         ("length = \"15 min\"", "length = \"90 s\"", "slots.length = \"90 s\"", "whole minutes"),
         ("length = \"15 min\"", "length = \"25 h\"", "slots.length = \"25 h\"", "slot_minutes is 1 to 1440"),
@@ -111,7 +113,7 @@ fn a_problem_says_where_what_and_what_to_do() {
         ("retailer = 1", "retailer = \"Bob\"", "parties.retailer = \"Bob\"", "digits alone"),
         ("retailer = 1", "retialer = 1", "parties.retialer: ", "no key of a market spec"),
         ("retailer = 1", "", "parties.retailer: ", "the key is missing"),
-        ("[rules]", "[rules", "68:7: ", "unclosed table"),
+        ("[rules]", "[rules", "70:7: ", "unclosed table"),
     ];
     for (line, other, place, said) in rows {
         let found = problems(&with(line, other));

@@ -2,8 +2,7 @@
 
 use super::{DEFAULT, First, MarketSpec};
 use crate::quantity::{energy_text, instant_text, money_text, price_text, seconds_text, share_text};
-use contract_interface::Side;
-use runtime_primitives::Price;
+use contract_interface::FeederFee;
 use std::collections::BTreeMap;
 
 /// The spec as a document that reads back as the same spec.
@@ -29,7 +28,11 @@ pub fn write(spec: &MarketSpec) -> String {
 fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
     let (terms, windows) = (&spec.terms, &spec.terms.windows);
     let (limits, rates, rules) = (&terms.limits, &terms.rates, &spec.rules);
-    let fee = |side| if rates.fee_payer == side { rates.network_fee } else { Price::ZERO };
+    let pair = |listed: &FeederFee| {
+        let [buyer, seller] = [listed.fee.buyer, listed.fee.seller].map(price_text);
+        format!("{}>{} {buyer}/{seller}", listed.seller, listed.buyer)
+    };
+    let feeders = terms.fees.iter().map(pair).collect::<Vec<_>>().join(", ");
     let first = match spec.first {
         First::Next => quoted("next"),
         First::Slot(slot) => slot.to_string(),
@@ -61,8 +64,9 @@ fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
         ("rates.deviation", quoted(&price_text(rates.deviation))),
         ("rates.tolerance", quoted(&energy_text(rates.tol_wh))),
         ("rates.tolerance_share", quoted(&share_text(rates.tol_bp))),
-        ("fees.buyer", quoted(&price_text(fee(Side::Buy)))),
-        ("fees.seller", quoted(&price_text(fee(Side::Sell)))),
+        ("fees.buyer", quoted(&price_text(rates.fee.buyer))),
+        ("fees.seller", quoted(&price_text(rates.fee.seller))),
+        ("fees.feeders", quoted(&feeders)),
         ("rules.bid", quoted(&rules.bid.to_string())),
         ("rules.matching", quoted(&rules.matching.to_string())),
         ("rules.settlement", quoted(&rules.settlement.to_string())),

@@ -279,6 +279,7 @@ impl Cast {
                 market: MARKET,
                 p_max_w: household.p_max_w,
                 connection: blake2_256(name.as_bytes()),
+                feeder: household.feeder,
                 import_wh: Energy::ZERO,
                 export_wh: Energy::ZERO,
             };
@@ -334,6 +335,7 @@ fn terms(script: &Script, matching: &[u8]) -> Terms {
         windows: script.windows,
         limits: script.limits,
         rates: script.rates,
+        fees: script.fees.clone(),
         bid: blake2_256(rules::BID),
         matching: blake2_256(matching),
         settlement: blake2_256(rules::SETTLEMENT),

@@ -5,8 +5,8 @@
 
 use crate::agent::{Intent, Registers};
 use crate::community::{Community, SLOT_MINUTES, Tariff};
-use contract_interface::{Limits, Rates, Side, Windows};
-use runtime_primitives::{Energy, Money, Price, Slot, Timestamp};
+use contract_interface::{Fee, FeederFee, Limits, Rates, Side, Windows};
+use runtime_primitives::{Energy, FeederId, Money, Price, Slot, Timestamp};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -28,6 +28,8 @@ pub struct Script {
     pub limits: Limits,
     /// Rates of settlement.
     pub rates: Rates,
+    /// Network fees between feeders; pairs that are not listed pay the rates' own.
+    pub fees: Vec<FeederFee>,
     /// Name of the grid operator in reports.
     pub grid_name: String,
     /// Who takes part.
@@ -41,6 +43,8 @@ pub struct HouseholdScript {
     pub name: String,
     /// Capacity of its connection in watts.
     pub p_max_w: u32,
+    /// The feeder it is on.
+    pub feeder: FeederId,
     /// What the bank credits it with.
     pub funds: Money,
     /// What it wants to trade, by slot.
@@ -56,7 +60,7 @@ impl HouseholdScript {
     /// [`ScriptError`].
     pub fn from_plan(text: &str) -> Result<Self, ScriptError> {
         let FilePlan { name, order, reading } = toml::from_str(text)?;
-        FileHousehold { name, p_max_w: 0, funds: 0, order, reading }.into_script()
+        FileHousehold { name, p_max_w: 0, feeder: 0, funds: 0, order, reading }.into_script()
     }
 }
 
@@ -115,6 +119,7 @@ impl Script {
             .map(|prosumer| HouseholdScript {
                 name: format!("household {}", prosumer.index),
                 p_max_w: prosumer.capacity_w,
+                feeder: FeederId::ZERO,
                 funds: DAY_FUNDS,
                 intents: intents
                     .iter()
@@ -143,12 +148,12 @@ impl Script {
             rates: Rates {
                 feed_in: tariff.feed_in(),
                 retail: tariff.retail(),
-                network_fee: tariff.network_fee(),
-                fee_payer: Side::Buy,
+                fee: Fee { buyer: tariff.network_fee(), seller: Price::ZERO },
                 deviation: DEVIATION,
                 tol_wh: Energy::from_wh(20),
                 tol_bp: 500,
             },
+            fees: Vec::new(),
             grid_name: "grid operator".to_owned(),
             households,
         }
@@ -184,6 +189,8 @@ struct File {
     first_slot: u32,
     last_slot: u32,
     rates: FileRates,
+    #[serde(default)]
+    feeder_fee: Vec<FileFeederFee>,
     price_min: u32,
     price_max: u32,
     grid_name: String,
@@ -195,11 +202,40 @@ struct File {
 struct FileRates {
     feed_in: u32,
     retail: u32,
-    network_fee: u32,
-    fee_payer: FileSide,
+    fee: FileFee,
     deviation: u32,
     tol_wh: u64,
     tol_bp: u16,
+}
+
+/// What buyer and seller pay for the network, per traded kWh.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileFee {
+    buyer: u32,
+    seller: u32,
+}
+
+impl From<FileFee> for Fee {
+    fn from(fee: FileFee) -> Self {
+        Self { buyer: Price::from_ticks(fee.buyer), seller: Price::from_ticks(fee.seller) }
+    }
+}
+
+/// The same between two feeders.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileFeederFee {
+    seller: u32,
+    buyer: u32,
+    fee: FileFee,
+}
+
+impl From<FileFeederFee> for FeederFee {
+    fn from(pair: FileFeederFee) -> Self {
+        let [seller, buyer] = [pair.seller, pair.buyer].map(FeederId::from_number);
+        Self { seller, buyer, fee: pair.fee.into() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -223,6 +259,8 @@ impl From<FileSide> for Side {
 struct FileHousehold {
     name: String,
     p_max_w: u32,
+    #[serde(default)]
+    feeder: u32,
     funds: u64,
     #[serde(default)]
     order: Vec<FileOrder>,
@@ -267,8 +305,7 @@ impl File {
         let rates = Rates {
             feed_in: Price::from_ticks(self.rates.feed_in),
             retail: Price::from_ticks(self.rates.retail),
-            network_fee: Price::from_ticks(self.rates.network_fee),
-            fee_payer: self.rates.fee_payer.into(),
+            fee: self.rates.fee.into(),
             deviation: Price::from_ticks(self.rates.deviation),
             tol_wh: Energy::from_wh(self.rates.tol_wh),
             tol_bp: self.rates.tol_bp,
@@ -289,6 +326,7 @@ impl File {
             windows: WINDOWS,
             limits,
             rates,
+            fees: self.feeder_fee.into_iter().map(FeederFee::from).collect(),
             grid_name: self.grid_name,
             households: households?,
         })
@@ -317,6 +355,7 @@ impl FileHousehold {
         Ok(HouseholdScript {
             name: self.name,
             p_max_w: self.p_max_w,
+            feeder: FeederId::from_number(self.feeder),
             funds: Money::from_units(u128::from(self.funds)),
             intents: self.order.into_iter().map(intent).collect(),
             registers,

@@ -1,8 +1,6 @@
 //! Does this report pay what section 4 of the market page says, exactly? One fault per rule.
 
-use contract_interface::{
-    CertifiedTrade, MeterSlot, Party, SettleInput, SettlementReport, Side, Transfer, kinds,
-};
+use contract_interface::{CertifiedTrade, MeterSlot, Party, SettleInput, SettlementReport, Transfer, kinds};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{Energy, MeterId, Money};
 use std::collections::BTreeMap;
@@ -153,7 +151,7 @@ impl Due {
     fn new(input: &SettleInput, report: &SettlementReport, left: &Left) -> Self {
         let mut due = Self { exact: BTreeMap::new(), deviation: BTreeMap::new() };
         for (trade, settled) in input.trades.iter().zip(&report.settled) {
-            due.add_trade(input, trade, *settled, left);
+            due.add_trade(trade, *settled, left);
         }
         let mut sold: BTreeMap<MeterId, Energy> = BTreeMap::new();
         let mut bought: BTreeMap<MeterId, Energy> = BTreeMap::new();
@@ -194,15 +192,15 @@ impl Due {
         }
     }
 
-    fn add_trade(&mut self, input: &SettleInput, trade: &CertifiedTrade, settled: Energy, left: &Left) {
+    fn add_trade(&mut self, trade: &CertifiedTrade, settled: Energy, left: &Left) {
         let owner = |meter: MeterId| Party::Entity(left.meters[&meter].0.entity);
         let (buyer, seller) = (owner(trade.buy_meter), owner(trade.sell_meter));
         let id = Some(trade.id);
         let surplus = trade.buy_price.checked_sub(trade.sell_price).unwrap_or_default();
-        let payer = if input.rates.fee_payer == Side::Buy { buyer } else { seller };
         self.add((buyer, seller, kinds::ENERGY, id, None), trade.sell_price.times(settled));
         self.add((buyer, Party::Pool, kinds::SURPLUS, id, None), surplus.times(settled));
-        self.add((payer, Party::Grid, kinds::FEE, id, None), input.rates.network_fee.times(settled));
+        self.add((buyer, Party::Grid, kinds::FEE, id, None), trade.fee.buyer.times(settled));
+        self.add((seller, Party::Grid, kinds::FEE, id, None), trade.fee.seller.times(settled));
     }
 
     fn pay(&mut self, transfer: &Transfer) -> Result<(), PaymentFault> {

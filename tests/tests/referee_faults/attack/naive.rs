@@ -148,10 +148,10 @@ pub fn settles(input: &SettleInput, report: &SettlementReport) -> bool {
         import[buyer] -= s;
         settled.push(s);
         let (high, low) = (trade.buy_price.ticks(), trade.sell_price.ticks());
-        let payer = if rates.fee_payer == Side::Buy { buyer } else { seller };
         pay(owner(buyer), owner(seller), kinds::ENERGY, id, None, low, s);
         pay(owner(buyer), Party::Pool, kinds::SURPLUS, id, None, high - low, s);
-        pay(owner(payer), Party::Grid, kinds::FEE, id, None, rates.network_fee.ticks(), s);
+        pay(owner(buyer), Party::Grid, kinds::FEE, id, None, trade.fee.buyer.ticks(), s);
+        pay(owner(seller), Party::Grid, kinds::FEE, id, None, trade.fee.seller.ticks(), s);
     }
     for meter in 0..input.meters.len() {
         let line = Some(meter);

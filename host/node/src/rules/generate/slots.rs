@@ -3,15 +3,17 @@
 //! Meters and entities have different numbers, and one owner may have several meters.
 
 use super::Random;
-use contract_interface::{CertifiedTrade, INTERFACE, MeterSlot, Rates, SettleInput, Side};
+use contract_interface::{CertifiedTrade, Fee, INTERFACE, MeterSlot, Rates, SettleInput};
 use runtime_primitives::{Energy, EntityId, MarketId, MeterId, Price, Slot};
+
+/// The buyer pays the network.
+const FEE: Fee = Fee { buyer: Price::from_ticks(200), seller: Price::ZERO };
 
 fn rates() -> Rates {
     Rates {
         feed_in: Price::from_ticks(3_000),
         retail: Price::from_ticks(9_000),
-        network_fee: Price::from_ticks(200),
-        fee_payer: Side::Buy,
+        fee: FEE,
         deviation: Price::from_ticks(1_000),
         tol_wh: Energy::from_wh(5),
         tol_bp: 500,
@@ -26,6 +28,7 @@ fn trade(id: u32, buy_meter: u32, sell_meter: u32, energy: u64, prices: (u32, u3
         energy: Energy::from_wh(energy),
         buy_price: Price::from_ticks(prices.0),
         sell_price: Price::from_ticks(prices.1),
+        fee: FEE,
     }
 }
 
@@ -54,7 +57,7 @@ pub fn slot(random: &mut Random, number: u32) -> SettleInput {
     if number == 0 {
         return empty();
     }
-    let count = 2 + random.below(12);
+    let count = 4 + random.below(10);
     let exact = number.is_multiple_of(3);
     let mut meters: Vec<MeterSlot> = (0..count)
         .map(|at| {
@@ -63,12 +66,19 @@ pub fn slot(random: &mut Random, number: u32) -> SettleInput {
         })
         .collect();
     let trades: Vec<CertifiedTrade> = (0..random.below(30))
-        .map(|id| {
+        .filter_map(|id| {
             let sell_price = 3_000 + random.below(3_000);
             let buy_price = sell_price + *random.pick(&[0, 500]);
             let seller = random.below(count);
             let buyer = (seller + 1 + random.below(count - 1)) % count;
-            trade(id, buyer * 3, seller * 3, u64::from(1 + random.below(1_500)), (buy_price, sell_price))
+            // Two meters each have one owner, and nobody trades with itself.
+            if seller / 2 == buyer / 2 {
+                return None;
+            }
+            let energy = u64::from(1 + random.below(1_500));
+            let [of_buyer, of_seller] = [0, 0].map(|_| Price::from_ticks(*random.pick(&[0, 50, 200])));
+            let fee = Fee { buyer: of_buyer, seller: of_seller };
+            Some(CertifiedTrade { fee, ..trade(id, buyer * 3, seller * 3, energy, (buy_price, sell_price)) })
         })
         .collect();
     if exact {
@@ -83,8 +93,7 @@ pub fn slot(random: &mut Random, number: u32) -> SettleInput {
     }
     let (tol_wh, tol_bp) = (u64::from(random.below(100)), random.below(1_000));
     let tol_bp = u16::try_from(tol_bp).expect("below 1000");
-    let fee_payer = *random.pick(&[Side::Buy, Side::Sell]);
-    input(Rates { tol_wh: Energy::from_wh(tol_wh), tol_bp, fee_payer, ..rates() }, trades, meters)
+    input(Rates { tol_wh: Energy::from_wh(tol_wh), tol_bp, ..rates() }, trades, meters)
 }
 
 /// `trades` trades among a tenth as many meters.

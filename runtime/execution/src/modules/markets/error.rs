@@ -441,13 +441,15 @@ pub enum BadTerms {
     #[error("tick_size is at least 1")]
     Tick,
     /// Bounds of prices.
-    #[error("price bounds must satisfy feed_in <= price_min <= price_max <= retail - network_fee")]
+    #[error(
+        "price bounds must satisfy feed_in <= price_min <= price_max <= retail - the highest buyer's fee"
+    )]
     PriceBounds,
     /// The deviation rate.
     #[error("the deviation rate is at most the retail rate")]
     Deviation,
-    /// If the seller pays the fee, the lowest price covers it and what the retailer would pay.
-    #[error("with a paying seller, price_min is at least feed_in + network_fee")]
+    /// The lowest price covers the highest fee of a seller and what the retailer would pay.
+    #[error("price_min is at least feed_in + the highest seller's fee")]
     SellerFee,
     /// Limits on counts.
     #[error("orders_per_slot is 1 to 100000, orders_per_entity at least 1")]
@@ -464,6 +466,14 @@ pub enum BadTerms {
     #[error("a continuous matching rule sees orders at once: reveal_s is 0")]
     #[codec(index = 100)]
     SealedContinuous,
+    /// More pairs of feeders than terms may price.
+    #[error("fees lists at most 256 pairs of feeders")]
+    #[codec(index = 120)]
+    TooManyFees,
+    /// The list is searched by its order.
+    #[error("fees ascend by seller's and buyer's feeder, each pair once")]
+    #[codec(index = 121)]
+    FeeOrder,
 }
 
 /// Which windows contradict each other.

@@ -10,7 +10,9 @@ use crate::modules::registry;
 use crate::origin::Origin;
 use crate::referee;
 use contract_interface::{Book, ClearParams, Descriptor, Op, Order, Side, Terms, roles};
-use runtime_primitives::limits::{DISPUTE_S_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX};
+use runtime_primitives::limits::{
+    DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX,
+};
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 
 /// Notice that traders get before new terms govern a slot.
@@ -195,7 +197,10 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     }
     ensure(!terms.is_sealed() || windows.reveal_s < windows.confirm_s, BadTerms::Sealed);
     ensure(!limits.tick_size.is_zero(), BadTerms::Tick);
-    let highest = rates.retail.checked_sub(rates.network_fee);
+    ensure(terms.fees.len() <= FEEDER_FEES_MAX, BadTerms::TooManyFees);
+    ensure(terms.fees.is_sorted_by(|a, b| a.pair() < b.pair()), BadTerms::FeeOrder);
+    let fee = terms.highest_fee();
+    let highest = rates.retail.checked_sub(fee.buyer);
     ensure(
         rates.feed_in <= limits.price_min
             && limits.price_min <= limits.price_max
@@ -204,8 +209,8 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     );
     ensure(rates.deviation <= rates.retail, BadTerms::Deviation);
     // Less, and a seller could net less than the retailer would have paid it.
-    let least = rates.feed_in.saturating_add(rates.network_fee);
-    ensure(rates.fee_payer == Side::Buy || limits.price_min >= least, BadTerms::SellerFee);
+    let least = rates.feed_in.saturating_add(fee.seller);
+    ensure(fee.seller.is_zero() || limits.price_min >= least, BadTerms::SellerFee);
     ensure(
         (1..=MAX_ORDERS_PER_SLOT).contains(&limits.orders_per_slot) && limits.orders_per_entity >= 1,
         BadTerms::Counts,

@@ -14,8 +14,8 @@ use crate::context::Context;
 use crate::modules::{attestation, balances, registry};
 use crate::referee;
 use contract_interface::{
-    CertifiedTrade, INTERFACE, MeterSlot, NetPosition, Party, SettleInput, SettlementReport, Side, Stage,
-    Transfer, TransferRecord, kinds,
+    CertifiedTrade, INTERFACE, MeterSlot, NetPosition, Party, SettleInput, SettlementReport, Stage, Transfer,
+    TransferRecord, kinds,
 };
 use parity_scale_codec::Encode;
 use runtime_primitives::limits::SETTLE_GAS_MAX;
@@ -33,6 +33,11 @@ pub fn certified(state: &Overlay, live: &Live) -> Vec<CertifiedTrade> {
     }
     let entries = TRADES.load(state, live.at, live.slot.trades);
     let places = confirm::places(state, live);
+    let feeder = |meter| registry::METERS.get(state, &meter).expect("a traded meter is registered").feeder;
+    let fee = |seller, buyer| match live.terms.fees.is_empty() {
+        true => live.terms.rates.fee,
+        false => live.terms.fee(feeder(seller), feeder(buyer)),
+    };
     let confirmed = (0u32..).zip(entries).filter(|(_, entry)| entry.is_confirmed());
     confirmed
         .map(|(id, entry)| {
@@ -44,6 +49,7 @@ pub fn certified(state: &Overlay, live: &Live) -> Vec<CertifiedTrade> {
                 energy: entry.trade.energy,
                 buy_price: entry.trade.buy_price,
                 sell_price: entry.trade.sell_price,
+                fee: fee(sell.order.meter, buy.order.meter),
             }
         })
         .collect()
@@ -300,9 +306,9 @@ fn describe(
         (Some(trade), _) => {
             let entry = TRADES.get(&ctx.state, live.at, trade).expect("the referee checked the trade");
             let (buy, sell) = confirm::orders_of(&ctx.state, live.at, &entry);
-            match (transfer.kind, live.terms.rates.fee_payer) {
-                // A → B → C: the fee spends what the seller was just paid.
-                (kinds::FEE, Side::Sell) => {
+            match (transfer.kind, transfer.from) {
+                // A → B → C: the seller's fee spends what the seller was just paid.
+                (kinds::FEE, Party::Entity(payer)) if payer == sell.order.entity => {
                     let spent = energy_records.get(&trade).copied().unwrap_or(sell.hold);
                     (spent, sell.authorised_by)
                 }

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::modules::registry::{self, METERS, scopes};
 use crate::origin::Origin;
 use crate::storage::{Agenda, Due, Map};
-use contract_interface::{OrderRequest, Side, Terms};
+use contract_interface::{Fee, OrderRequest, Side, Terms};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{
     ADMIT_GAS_MAX, STANDING_GAS_MAX, STANDING_PER_ENTITY_MAX, STANDING_PER_MARKET_MAX, STANDING_PERIOD_MAX,
@@ -37,11 +37,11 @@ impl Mask {
     }
 }
 
-/// What a change of terms may come to while the template stands. Who pays the network fee may never change.
+/// What a change of terms may come to while the template stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Within {
-    /// Highest network fee.
-    pub network_fee: Price,
+    /// Highest network fee of either side, between whichever feeders.
+    pub fee: Fee,
     /// Highest deviation rate.
     pub deviation: Price,
     /// Least absolute tolerance.
@@ -55,9 +55,9 @@ pub struct Within {
 impl Within {
     fn accepts(&self, agreed: &Terms, new: &Terms) -> bool {
         let rules = |terms: &Terms| [terms.bid, terms.matching, terms.settlement, terms.fallback];
-        let rates = new.rates;
-        rates.fee_payer == agreed.rates.fee_payer
-            && rates.network_fee <= self.network_fee
+        let (rates, fee) = (new.rates, new.highest_fee());
+        fee.buyer <= self.fee.buyer
+            && fee.seller <= self.fee.seller
             && rates.deviation <= self.deviation
             && rates.tol_wh >= self.tol_wh
             && rates.tol_bp >= self.tol_bp

@@ -12,7 +12,7 @@ use crate::origin::Origin;
 use crate::storage::{Map, Value};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Timestamp};
+use runtime_primitives::{AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Timestamp};
 use runtime_state::Overlay;
 use thiserror::Error as ThisError;
 
@@ -76,6 +76,8 @@ pub enum Call {
         p_max_w: u32,
         /// Hash of the connection point's off-chain description.
         connection: Hash,
+        /// The feeder it is on.
+        feeder: FeederId,
         /// Import register at registration.
         import_wh: Energy,
         /// Export register at registration.
@@ -284,6 +286,8 @@ pub struct Meter {
     pub p_max_w: u32,
     /// Hash of the connection point's off-chain description.
     pub connection: Hash,
+    /// The feeder it is on: what the network costs depends on it.
+    pub feeder: FeederId,
 }
 
 /// A validator of the current set.
@@ -386,9 +390,9 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
             voting::set_proxy(&mut ctx.state, entity, proxy)?;
             ctx.emit(Event::ProxySet { entity, proxy });
         }
-        Call::RegisterMeter { entity, key, market, p_max_w, connection, import_wh, export_wh } => {
+        Call::RegisterMeter { entity, key, market, p_max_w, connection, feeder, import_wh, export_wh } => {
             ensure_role(ctx, origin, roles::REGISTRAR)?;
-            let meter = Meter { entity, key, market, p_max_w, connection };
+            let meter = Meter { entity, key, market, p_max_w, connection, feeder };
             let id = admit_meter(&mut ctx.state, meter, import_wh, export_wh)?;
             ctx.emit(Event::MeterRegistered { meter: id, entity, market });
         }
