@@ -7,7 +7,7 @@
 //! voting key. What the node does is timed apart from what everybody else does (signing); both share the machine.
 
 use contract_interface::{
-    Fee, Limits, OrderRequest, Rates, Reading, ReadingStatus, Side, Stage, Terms, Windows, attest_message, flags,
+    Fee, Limits, OrderRequest, Rates, Reading, ReadingStatus, Stage, Terms, Windows, attest_message, flags,
     reading_message, roles,
 };
 use host_consensus::{Solo, VirtualClock};
