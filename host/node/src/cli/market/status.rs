@@ -5,6 +5,7 @@ use crate::market_spec::RuleSource;
 use crate::quantity::{energy_text, instant_text};
 use anyhow::Context as _;
 use clap::Args;
+use comfy_table::Table;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::{
     self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, SLOTS, SlotRecord, TRADES,
@@ -179,6 +180,34 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
         .with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
     let Live { slot: record, terms, .. } = &live;
     let mut json = of_slot(at.1, record);
+    let (orders, book) = book(state, at, record);
+    let (trades, all) = trades(state, at, record);
+    let lists = LISTS.get_or_default(state, &at).len();
+    let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
+    let text = format!(
+        "slot {} of market {}: {:?} since {}, delivery {} to {}\n\
+         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes\n\
+         {orders}\n{trades}",
+        at.1,
+        at.0,
+        record.state,
+        instant_text(record.entered_at),
+        instant_text(terms.delivery_start(at.1)),
+        instant_text(terms.delivery_end(at.1)),
+        record.orders,
+        record.trades,
+        record.pending,
+        record.unread,
+        record.meters,
+    );
+    json["book"] = book.into();
+    json["trade_list"] = all.into();
+    json["lists"] = lists.into();
+    Ok(Answer::new(text, json))
+}
+
+/// The slot's orders that are not withdrawn, as rows and as values.
+fn book(state: &Overlay, at: At, record: &SlotRecord) -> (Table, Vec<Value>) {
     let mut orders = table(["Seq", "Entity", "Meter", "Side", "Energy", "Price"]);
     let mut book = Vec::new();
     for entry in BOOK.load(state, at, record.next_seq.number()) {
@@ -204,6 +233,11 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
             "price": order.price.to_string(),
         }));
     }
+    (orders, book)
+}
+
+/// The slot's trades, as rows and as values.
+fn trades(state: &Overlay, at: At, record: &SlotRecord) -> (Table, Vec<Value>) {
     let mut trades =
         table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
     let mut all = Vec::new();
@@ -231,26 +265,5 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
             "seller": seller,
         }));
     }
-    let lists = LISTS.get_or_default(state, &at).len();
-    let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
-    let text = format!(
-        "slot {} of market {}: {:?} since {}, delivery {} to {}\n\
-         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes\n\
-         {orders}\n{trades}",
-        at.1,
-        at.0,
-        record.state,
-        instant_text(record.entered_at),
-        instant_text(terms.delivery_start(at.1)),
-        instant_text(terms.delivery_end(at.1)),
-        record.orders,
-        record.trades,
-        record.pending,
-        record.unread,
-        record.meters,
-    );
-    json["book"] = book.into();
-    json["trade_list"] = all.into();
-    json["lists"] = lists.into();
-    Ok(Answer::new(text, json))
+    (trades, all)
 }
