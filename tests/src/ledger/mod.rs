@@ -12,6 +12,7 @@ mod slots;
 
 pub use native::native_rules;
 
+use crate::artifacts;
 use crate::chain::Past;
 use crate::world::World;
 use contract_interface::{Order, Terms, Trade, TransferRecord, kinds};
@@ -149,7 +150,7 @@ impl Ledger {
             lines: Vec::new(),
             owed: BTreeMap::new(),
             slots: BTreeMap::new(),
-            continuous: BTreeSet::new(),
+            continuous: [artifacts::hash(artifacts::CONTINUOUS)].into(),
             rules,
             members: Vec::new(),
             keys: BTreeMap::new(),

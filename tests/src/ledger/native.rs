@@ -10,12 +10,15 @@ use std::collections::BTreeMap;
 
 /// The matching rules that ship, by code hash.
 pub fn native_rules() -> BTreeMap<Hash, Matching> {
-    let named: [(&[u8], Matching); 2] = [
+    let named: [(&[u8], Matching); 3] = [
         (artifacts::HIGH_LOW, |terms, at, orders| {
             auction(&contract_high_low::DESCRIPTOR, contract_high_low::clear, terms, at, orders)
         }),
         (artifacts::MIN_SPREAD, |terms, at, orders| {
             auction(&contract_min_spread::DESCRIPTOR, contract_min_spread::clear, terms, at, orders)
+        }),
+        (artifacts::UNIFORM_PRICE, |terms, at, orders| {
+            auction(&contract_uniform_price::DESCRIPTOR, contract_uniform_price::clear, terms, at, orders)
         }),
     ];
     named.into_iter().map(|(code, rule)| (artifacts::hash(code), rule)).collect()

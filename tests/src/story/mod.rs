@@ -36,7 +36,7 @@ pub fn groups() -> [(&'static str, &'static [Sentence]); 7] {
     [
         ("Time and people", acts::SENTENCES),
         ("Orders and consent", orders::SENTENCES),
-        ("Sealed orders and keys", sealed::SENTENCES),
+        ("Sealed and standing orders, keys and proxies", sealed::SENTENCES),
         ("Meters", metering::SENTENCES),
         ("Votes", votes::SENTENCES),
         ("Expectations of slots and trades", expects::SENTENCES),

@@ -1,4 +1,4 @@
-//! Sealed orders, and what a key may come to.
+//! Sealed and standing orders, and what keys and proxies may do.
 
 use super::Sentence;
 use super::orders::request;
@@ -6,9 +6,9 @@ use super::stage::{Gaps, Stage};
 use super::words::Value;
 use crate::keyring;
 use contract_interface::Side;
-use runtime_execution::modules::markets;
+use runtime_execution::modules::markets::{self, standing::Template};
 use runtime_execution::modules::registry::{self, Caps, scopes};
-use runtime_primitives::{Energy, Money, Seq};
+use runtime_primitives::{Energy, Money, Seq, Slot};
 use std::sync::Arc;
 
 /// The sentences of this file.
@@ -32,6 +32,21 @@ pub const SENTENCES: &[Sentence] = &[
         text: "<household> reveals order <number> as a bid for <energy> at <price>",
         meaning: "another order than the one it sealed",
         run: reveal_another,
+    },
+    Sentence {
+        text: "<household> keeps buying <energy> at <price> until slot <number>",
+        meaning: "a standing order: a bid in every slot that opens, from the slot in focus on",
+        run: |stage, values| keep(stage, values, Side::Buy),
+    },
+    Sentence {
+        text: "<household> keeps selling <energy> at <price> until slot <number>",
+        meaning: "a standing order for sales",
+        run: |stage, values| keep(stage, values, Side::Sell),
+    },
+    Sentence {
+        text: "<household> lets <household> vote for it",
+        meaning: "a proxy casts its vote, in slots that open from now on",
+        run: proxy,
     },
     Sentence {
         text: "<household> gives its delegate at most <energy> an order and <money> a slot",
@@ -68,6 +83,37 @@ fn reveal_another(stage: &mut Stage, values: &[Value]) -> Done {
     let salt = stage.world.salt(home, &request);
     let delegate = Arc::clone(&stage.world.homes[home].delegate);
     stage.submit(&delegate, markets::Call::Reveal { seq: Seq::from_number(gaps.number(1)), request, salt });
+    Ok(())
+}
+
+fn keep(stage: &mut Stage, values: &[Value], side: Side) -> Done {
+    let gaps = Gaps(values);
+    let (home, request) = request(stage, &gaps, 1, side)?;
+    let template = Template {
+        market: request.market,
+        terms: request.terms,
+        accept_within: None,
+        first: stage.slot,
+        last: Slot::from_number(gaps.number(3)),
+        mask: None,
+        meter: request.meter,
+        side,
+        energy: request.energy,
+        min_energy: request.min_energy,
+        price: request.price,
+        flags: request.flags,
+        partner: request.partner,
+    };
+    let delegate = Arc::clone(&stage.world.homes[home].delegate);
+    stage.submit(&delegate, markets::Call::SetStanding { template: Box::new(template) });
+    Ok(())
+}
+
+fn proxy(stage: &mut Stage, values: &[Value]) -> Done {
+    let gaps = Gaps(values);
+    let proxy = Some(stage.entity(&gaps.name(1))?);
+    let owner = stage.owner(&gaps.name(0))?;
+    stage.submit(&owner, registry::Call::SetProxy { proxy });
     Ok(())
 }
 

@@ -39,7 +39,8 @@ pub const KEYS: [(&str, &str); 25] = [
 ];
 
 /// Rules by name. `poison` describes itself well and traps on a real book; `broken` traps whenever it is asked.
-pub const RULES: [&str; 6] = ["bid", "high-low", "min-spread", "settlement", "poison", "broken"];
+pub const RULES: [&str; 8] =
+    ["bid", "high-low", "min-spread", "uniform-price", "continuous", "settlement", "poison", "broken"];
 
 /// Set one key.
 ///
@@ -114,6 +115,8 @@ fn rule(plan: &Plan, name: &str) -> Result<Vec<u8>, String> {
         "bid" => artifacts::BID,
         "high-low" => artifacts::HIGH_LOW,
         "min-spread" => artifacts::MIN_SPREAD,
+        "uniform-price" => artifacts::UNIFORM_PRICE,
+        "continuous" => artifacts::CONTINUOUS,
         "settlement" => artifacts::SETTLEMENT,
         "poison" => return Ok(two_faced::rule(&evil::DESCRIPTOR, plan.limits.orders_per_slot, &Deed::Trap)),
         "broken" => return Ok(evil::traps()),

@@ -54,9 +54,9 @@ fn limits(random: &mut Random, plan: &mut Plan) {
 
 /// Each rule that ships clears some of the markets; now and then one that fails on the book.
 fn rules(random: &mut Random, plan: &mut Plan) {
-    let matching = [artifacts::HIGH_LOW, artifacts::MIN_SPREAD];
-    plan.rules[1] = matching[random.below(2) as usize].to_vec();
-    plan.rules[3] = matching[random.below(2) as usize].to_vec();
+    let matching = [artifacts::HIGH_LOW, artifacts::MIN_SPREAD, artifacts::UNIFORM_PRICE];
+    plan.rules[1] = matching[random.below(3) as usize].to_vec();
+    plan.rules[3] = matching[random.below(3) as usize].to_vec();
     if random.once_in(6) {
         // It knows the worst book by its length, so no real book may be as long.
         let trap = two_faced::Deed::Trap;
