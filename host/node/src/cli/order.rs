@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use contract_interface::{OrderRequest, Side, flags};
 use runtime_execution::modules::markets::sealed::Commitment;
 use runtime_execution::modules::markets::{
-    self, At, BOOK, Event as Done, Live, SEALED, SLOTS, SlotState, live,
+    self, At, BOOK, Event as Done, Live, PINNED, SEALED, SLOTS, SlotState, live,
 };
 use runtime_execution::{Call, Event};
 use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Price, Seq, Slot};
@@ -294,6 +294,11 @@ fn reveal(file: &Path, sign: &SignArgs) -> anyhow::Result<ExitCode> {
     let commitment = SealedOrder::load(file)?.commitment(session.genesis());
     let at = (request.market, request.slot);
     let place = session.read(|state| {
+        anyhow::ensure!(
+            PINNED.contains(state, &at),
+            "slot {} is settled: nothing is revealed any more",
+            at.1
+        );
         let places = SEALED.load(state, at, live(state, at)?.slot.next_seq.number());
         anyhow::Ok(places.iter().position(|entry| entry.commitment == commitment))
     })??;
@@ -324,6 +329,11 @@ fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result
     let at = at.find(state)?;
     let entity = entity.map(|entity| entity.find(state)).transpose()?.map(|(id, _)| id);
     let live = live(state, at)?;
+    anyhow::ensure!(
+        PINNED.contains(state, &at),
+        "slot {} is settled: its orders are in the archive; busbar trade list --data DIR shows its trades",
+        at.1
+    );
     let mut rows = table(["Seq", "Entity", "Meter", "Side", "Energy", "At least", "Price"]);
     let mut all = Vec::new();
     for entry in BOOK.load(state, at, live.slot.next_seq.number()) {

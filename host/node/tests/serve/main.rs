@@ -3,6 +3,7 @@
 
 mod bills;
 mod household;
+mod market;
 mod node;
 mod processes;
 mod theatre;

@@ -8,7 +8,7 @@ use clap::Args;
 use comfy_table::Table;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::{
-    self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, SLOTS, SlotRecord, TRADES,
+    self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, PINNED, SLOTS, SlotRecord, TRADES,
 };
 use runtime_execution::modules::timestamp;
 use runtime_primitives::{MarketId, Slot};
@@ -210,7 +210,10 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
 fn book(state: &Overlay, at: At, record: &SlotRecord) -> (Table, Vec<Value>) {
     let mut orders = table(["Seq", "Entity", "Meter", "Side", "Energy", "Price"]);
     let mut book = Vec::new();
-    for entry in BOOK.load(state, at, record.next_seq.number()) {
+    // Once the slot is settled, its orders and trades are in the archive alone.
+    let is_live = PINNED.contains(state, &at);
+    let count = |count| if is_live { count } else { 0 };
+    for entry in BOOK.load(state, at, count(record.next_seq.number())) {
         let order = entry.order;
         if order.energy.is_zero() {
             continue;
@@ -241,7 +244,7 @@ fn trades(state: &Overlay, at: At, record: &SlotRecord) -> (Table, Vec<Value>) {
     let mut trades =
         table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
     let mut all = Vec::new();
-    for (index, entry) in (0u32..).zip(TRADES.load(state, at, record.trades)) {
+    for (index, entry) in (0u32..).zip(TRADES.load(state, at, count(record.trades))) {
         let trade = entry.trade;
         let (buyer, seller) = (format!("{:?}", entry.buyer), format!("{:?}", entry.seller));
         trades.add_row([

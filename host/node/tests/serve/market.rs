@@ -1,0 +1,92 @@
+//! The README's market, run to the letter: real processes, real sockets, commands alone.
+
+use host_rpc::RemoteNode;
+use serde_json::Value;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// The commands of the README's section, on a port of their own.
+fn script(port: u16) -> String {
+    let readme = include_str!("../../../../README.md");
+    let (_, section) = readme.split_once("## Run a market yourself").unwrap();
+    let (_, block) = section.split_once("```bash\n").unwrap();
+    let (commands, _) = block.split_once("```").unwrap();
+    let node = "busbar node";
+    assert_eq!(commands.matches(node).count(), 1);
+    let commands = commands.replace("127.0.0.1:9944", &format!("127.0.0.1:{port}"));
+    let commands = commands.replace(node, &format!("busbar node --rpc 127.0.0.1:{port}"));
+    // What the README ends is ended whatever happens, after a look at what came of it.
+    let ending = "kill $(jobs -p)";
+    let (commands, after) = commands.split_once(ending).unwrap();
+    assert_eq!(after.trim(), "");
+    let looks = [
+        ("eve", "bank balance //Eve"),
+        ("ferdie", "bank balance //Ferdie"),
+        ("slot", "market status --slot $SLOT"),
+        ("markets", "market list"),
+        ("entity", "entity show //Eve//agent"),
+        ("meters", "meter list --entity //Ferdie"),
+        ("spec", "market spec show --market 1"),
+    ];
+    let looks: String =
+        looks.iter().map(|(file, command)| format!("busbar {command} --json > {file}.json\n")).collect();
+    // Each is refused by a rule that its words name.
+    let refused = "! busbar bank deposit //Eve 1 --key //Bob 2> refused\n\
+                   ! busbar order place --slot 0 --side buy --energy 1kWh --price 0.67 --key //Eve 2> late\n";
+    format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{refused}")
+}
+
+fn json(folder: &Path, name: &str) -> Value {
+    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// What an entity has, free and held, in units.
+fn money(balance: &Value) -> u128 {
+    let units = |name: &str| balance[name].as_str().unwrap().replace('.', "").parse::<u128>().unwrap();
+    units("free") + units("held")
+}
+
+#[test]
+fn the_readmes_market_runs_by_commands_alone() {
+    let folder = TempDir::new().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let program = Path::new(env!("CARGO_BIN_EXE_busbar")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let Output { status, stdout, stderr } = Command::new("bash")
+        .args(["-c", &script(port)])
+        .env("PATH", path)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{said}\n{errors}");
+    assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
+
+    let read = |name| json(folder.path(), name);
+    assert_eq!(money(&read("eve")), 1_003_350_000, "{said}\n{errors}");
+    assert_eq!(money(&read("ferdie")), 996_550_000, "{said}\n{errors}");
+    assert_eq!(read("slot")["state"], "Settled");
+    let markets = read("markets");
+    assert_eq!(
+        (&markets[0]["matching"], &markets[1]["matching"]),
+        (&"high-low".into(), &"min-spread".into())
+    );
+    assert_eq!(markets[1]["schedule"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (&read("entity")["entity"], &read("entity")["keys"][1]["scopes"][0]),
+        (&5.into(), &"bid".into())
+    );
+    assert_eq!(read("meters")[0]["import_wh"], 500);
+    assert!(read("spec")["spec"].as_str().unwrap().contains("matching = \"min-spread\""));
+    let refused = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(refused("refused").contains("wrong role"), "{}", refused("refused"));
+    assert!(refused("late").contains("has not opened") || refused("late").contains("gate closed"));
+    assert!(
+        RemoteNode::at(&format!("http://127.0.0.1:{port}")).unwrap().best().is_err(),
+        "the node has ended"
+    );
+}
