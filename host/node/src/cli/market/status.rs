@@ -2,6 +2,7 @@
 
 use crate::cli::remote::{Answer, NodeArgs, table};
 use crate::market_spec::RuleSource;
+use crate::report::utc_clock;
 use crate::quantity::{energy_text, instant_text};
 use anyhow::Context as _;
 use clap::Args;
@@ -11,7 +12,7 @@ use runtime_execution::modules::markets::{
     self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, PINNED, SLOTS, SlotRecord, TRADES,
 };
 use runtime_execution::modules::timestamp;
-use runtime_primitives::{MarketId, Slot};
+use runtime_primitives::{MarketId, Slot, Timestamp};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -131,7 +132,7 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
             slot.to_string(),
             instant_text(terms.delivery_start(slot)),
             format!("{:?}", record.state),
-            instant_text(record.entered_at),
+            utc_clock(Timestamp::from_ms(record.entered_at.ms() / 1_000 * 1_000)),
             record.orders.to_string(),
             record.trades.to_string(),
             by,
