@@ -2,8 +2,8 @@
 
 use crate::cli::remote::{Answer, NodeArgs, table};
 use crate::market_spec::RuleSource;
-use crate::report::utc_clock;
 use crate::quantity::{energy_text, instant_text};
+use crate::report::utc_clock;
 use anyhow::Context as _;
 use clap::Args;
 use comfy_table::Table;
