@@ -181,8 +181,11 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
         .with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
     let Live { slot: record, terms, .. } = &live;
     let mut json = of_slot(at.1, record);
-    let (orders, book) = book(state, at, record);
-    let (trades, all) = trades(state, at, record);
+    // Once the slot is settled, its orders and trades are in the archive alone.
+    let is_live = PINNED.contains(state, &at);
+    let count = |count| if is_live { count } else { 0 };
+    let (orders, book) = book(state, at, count(record.next_seq.number()));
+    let (trades, all) = trades(state, at, count(record.trades));
     let lists = LISTS.get_or_default(state, &at).len();
     let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
     let text = format!(
@@ -207,14 +210,11 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
     Ok(Answer::new(text, json))
 }
 
-/// The slot's orders that are not withdrawn, as rows and as values.
-fn book(state: &Overlay, at: At, record: &SlotRecord) -> (Table, Vec<Value>) {
+/// Live orders among the first `count` places of the book.
+fn book(state: &Overlay, at: At, count: u32) -> (Table, Vec<Value>) {
     let mut orders = table(["Seq", "Entity", "Meter", "Side", "Energy", "Price"]);
     let mut book = Vec::new();
-    // Once the slot is settled, its orders and trades are in the archive alone.
-    let is_live = PINNED.contains(state, &at);
-    let count = |count| if is_live { count } else { 0 };
-    for entry in BOOK.load(state, at, count(record.next_seq.number())) {
+    for entry in BOOK.load(state, at, count) {
         let order = entry.order;
         if order.energy.is_zero() {
             continue;
@@ -240,12 +240,12 @@ fn book(state: &Overlay, at: At, record: &SlotRecord) -> (Table, Vec<Value>) {
     (orders, book)
 }
 
-/// The slot's trades, as rows and as values.
-fn trades(state: &Overlay, at: At, record: &SlotRecord) -> (Table, Vec<Value>) {
+/// The trades of the clearing.
+fn trades(state: &Overlay, at: At, count: u32) -> (Table, Vec<Value>) {
     let mut trades =
         table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
     let mut all = Vec::new();
-    for (index, entry) in (0u32..).zip(TRADES.load(state, at, count(record.trades))) {
+    for (index, entry) in (0u32..).zip(TRADES.load(state, at, count)) {
         let trade = entry.trade;
         let (buyer, seller) = (format!("{:?}", entry.buyer), format!("{:?}", entry.seller));
         trades.add_row([
