@@ -9,11 +9,13 @@ mod error;
 mod report;
 mod rules;
 
-use contract_interface::{DESCRIBE, SETTLE};
-use runtime_primitives::limits;
-
 pub use error::Fault;
 pub use report::Settlement;
 pub use rules::{DESCRIPTOR, describe, settle};
 
-contract_sdk::pure_rule! { input_max: limits::PURE_IO_BYTES_MAX, DESCRIBE => describe, SETTLE => rules::settle_packed }
+#[cfg(feature = "contract")]
+contract_sdk::pure_rule! {
+    input_max: runtime_primitives::limits::PURE_IO_BYTES_MAX,
+    contract_interface::DESCRIBE => describe,
+    contract_interface::SETTLE => rules::settle_packed,
+}

@@ -1,4 +1,4 @@
-//! `busbar contract check | inspect | run | abi`: contracts on an author's desk, without a node.
+//! `busbar contract new | check | inspect | run | abi`: contracts on an author's desk, without a node; `deploy` to one.
 //!
 //! Exit codes tell what the contract did, so an error of ours must never look like one of them: see [`Ending`].
 
@@ -8,6 +8,7 @@ mod check;
 mod deploy;
 mod file;
 mod inspect;
+mod new;
 mod run;
 mod shown;
 mod state;
@@ -37,6 +38,9 @@ pub struct ContractArgs {
 
 #[derive(Debug, Subcommand)]
 enum ContractCommand {
+    /// Make a project for a market rule, that stock cargo builds.
+    #[command(after_help = EXIT_CODES)]
+    New(new::NewArgs),
     /// Say whether the chain accepts a contract; if not, which rule it breaks and at which byte.
     #[command(after_help = EXIT_CODES)]
     Check(check::CheckArgs),
@@ -59,6 +63,7 @@ impl ContractArgs {
     /// Wrong arguments, or a file that cannot be read or written: [`Ending::MISUSED`].
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let ending = match self.command {
+            ContractCommand::New(args) => args.run()?,
             ContractCommand::Check(args) => args.run()?,
             ContractCommand::Inspect(args) => args.run()?,
             ContractCommand::Run(args) => args.run()?,
