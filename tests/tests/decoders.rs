@@ -10,7 +10,7 @@ mod books;
 
 use books::Random;
 use busbar_tests::machine::on_vm_thread;
-use busbar_tests::world::{FIRST, MARKET, Plan, World};
+use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use contract_interface::{
     Admission, AdmitInput, Book, ClearParams, Clearing, Descriptor, ExecutionList, INTERFACE, LangError,
     NetPosition, Op, Order, OrderRequest, Reading, RuleError, RuleResult, SettleInput, SettlementReport,
@@ -19,12 +19,12 @@ use contract_interface::{
 use meter::{Peak, allocated};
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_execution::archive::{
-    ClearingRecord, Consent, HoldRecord, SettleRecord, SignedReading, stage_key, tables,
+    ClearingRecord, Consent, CurtailRecord, HoldRecord, SettleRecord, SignedReading, stage_key, tables,
 };
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::RECORDS;
+use runtime_execution::modules::markets::{self, RECORDS};
 use runtime_execution::{Call, EventRecord, GenesisConfig, Outcome, Receipt};
-use runtime_primitives::{Header, MerkleProof, MerkleTree, OrderedBlock, Seq};
+use runtime_primitives::{Energy, Header, MerkleProof, MerkleTree, OrderedBlock, Seq};
 use runtime_state::{State, StateProof, verify_proof};
 
 /// Counts what a thread has allocated.
@@ -114,6 +114,9 @@ impl Decoder {
 fn settled() -> World {
     let mut world = World::new(&Plan { homes: 3, ..Plan::default() });
     world.open(FIRST);
+    let grid = world.owners[entities::GRID as usize].clone();
+    let items = vec![(world.homes[2].meter, Energy::from_wh(500))];
+    world.chain.must(&grid, markets::Call::Curtail { market: MARKET, slot: FIRST, items, reason: 1 });
     world.place(0, FIRST, Side::Sell, 4_000, 6_000);
     world.place(1, FIRST, Side::Buy, 4_000, 6_700);
     world.finish(FIRST, &[(0, 4_000), (3_000, 0), (100, 0)]);
@@ -162,6 +165,7 @@ fn of_the_archive(world: &World) -> Vec<Decoder> {
         decoder::<SettleRecord>("SettleRecord", archive(world, tables::SETTLE)),
         decoder::<SignedReading>("SignedReading", archive(world, tables::READING)),
         decoder::<HoldRecord>("HoldRecord", archive(world, tables::HOLD)),
+        decoder::<CurtailRecord>("CurtailRecord", archive(world, tables::CURTAIL)),
         decoder::<Order>("Order", leaves(world, Stage::Declaration)),
         decoder::<TradeOrder>("TradeOrder", leaves(world, Stage::Matching)),
         decoder::<Vote>("Vote", leaves(world, Stage::Certification)),

@@ -11,6 +11,7 @@
 //! table 6 READING  market be32 | slot be32 | meter be32 | rev be16   SignedReading
 //! table 7 HOLD     market be32 | slot be32 | seq be32                HoldRecord: the signed order behind a hold
 //! table 12 COMMIT  market be32 | slot be32 | seq be32                CommitRecord: a sealed order, revealed or not
+//! table 13 CURTAIL  market be32 | slot be32 | meter be32 | extrinsic    CurtailRecord: a cap of the grid operator
 //! ```
 //! Entries are never read by execution: a validator without an archive derives the same headers.
 
@@ -18,7 +19,7 @@ use contract_interface::{Order, Reading, SettleInput, SettlementReport, Stage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::{
-    AccountId, EntityId, Gas, Hash, Height, MarketId, MeterId, Money, Seq, Slot, blake2_256,
+    AccountId, Energy, EntityId, Gas, Hash, Height, MarketId, MeterId, Money, Seq, Slot, blake2_256,
 };
 use runtime_state::ArchiveRow;
 
@@ -42,6 +43,8 @@ pub mod tables {
     pub const HOLD: u8 = 7;
     /// Commitments to sealed orders.
     pub const COMMIT: u8 = 12;
+    /// Curtailments.
+    pub const CURTAIL: u8 = 13;
 }
 
 /// How a party came to agree to a trade, or not.
@@ -131,6 +134,23 @@ impl CommitRecord {
     }
 }
 
+/// What the grid operator allowed a meter in a slot, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CurtailRecord {
+    /// Which meter.
+    pub meter: MeterId,
+    /// The most it may move.
+    pub cap: Energy,
+    /// The operator's reason code.
+    pub reason: u8,
+    /// Whether it binds orders; from the gate on it exempts from the deviation charge instead.
+    pub before_gate: bool,
+    /// The block that announced it.
+    pub height: Height,
+    /// The extrinsic that did.
+    pub authorised_by: Hash,
+}
+
 /// What the matching rule was given and answered.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ClearingRecord {
@@ -210,6 +230,12 @@ impl ArchiveEntry {
         Self(ArchiveRow { table: tables::HOLD, key, value: record.encode() })
     }
 
+    /// A curtailment.
+    pub fn curtailment(at: (MarketId, Slot), record: &CurtailRecord) -> Self {
+        let key = [&curtailment_key(at, record.meter)[..], record.authorised_by.as_bytes()].concat();
+        Self(ArchiveRow { table: tables::CURTAIL, key, value: record.encode() })
+    }
+
     /// A commitment.
     pub fn commit(at: (MarketId, Slot), record: &CommitRecord) -> Self {
         let key = hold_key(at, record.seq);
@@ -242,6 +268,11 @@ pub fn clearing_key(at: (MarketId, Slot), batch: u32) -> Vec<u8> {
 /// Key of a reading.
 pub fn reading_key(at: (MarketId, Slot), meter: MeterId, revision: u16) -> Vec<u8> {
     [&slot_key(at)[..], &meter.number().to_be_bytes(), &revision.to_be_bytes()].concat()
+}
+
+/// Key prefix of the curtailments of a meter in a slot.
+pub fn curtailment_key(at: (MarketId, Slot), meter: MeterId) -> Vec<u8> {
+    [&slot_key(at)[..], &meter.number().to_be_bytes()].concat()
 }
 
 /// Key of a hold, and of a commitment.

@@ -135,9 +135,10 @@ impl Ledger {
                 let entries = list.0.iter().map(|entry| (entry.meter.number(), entry.reading)).collect();
                 slot.lists.push((list.hash(), entity.expect("signed"), entries));
             }
-            markets::Call::Interrupt { market, slot, meters, .. } => {
-                let slot = self.slots.get_mut(&(*market, *slot)).expect("an open slot");
-                slot.curtailed.extend(meters.iter().map(|meter| meter.number()));
+            markets::Call::Curtail { market, slot, items, .. } => {
+                for (meter, cap) in items {
+                    self.curtail((*market, *slot), meter.number(), cap.wh());
+                }
             }
             markets::Call::PostRevisions { market, slot, list, revisions } => {
                 let slot = self.slots.get_mut(&(*market, *slot)).expect("an open slot");
@@ -216,7 +217,7 @@ impl Ledger {
         self.hold(owner, hold);
     }
 
-    fn cancel(&mut self, slot: At, seq: u32) {
+    pub(super) fn cancel(&mut self, slot: At, seq: u32) {
         if self.is_continuous(slot) {
             return self.queue_cancellation(slot, seq);
         }

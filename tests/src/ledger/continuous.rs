@@ -18,6 +18,24 @@ pub struct Queue {
     withdrawn: BTreeMap<u32, u64>,
 }
 
+impl Queue {
+    /// Wh of an order that are traded, and Wh that are open and do not leave.
+    pub(super) fn parts(&self, order: &Order, trades: &[Entry]) -> (u64, u64) {
+        let own = trades.iter().filter(|entry| [entry.trade.buy, entry.trade.sell].contains(&order.seq));
+        let filled = own.map(|entry| entry.trade.energy.wh()).sum();
+        let leaves = |op: &Op| matches!(op, Op::Cancel { target, .. } if *target == order.seq);
+        let waits = |op: &Op| matches!(op, Op::New(new) if new.seq == order.seq);
+        if self.waiting.iter().any(leaves) {
+            return (filled, 0);
+        }
+        if self.waiting.iter().any(waits) {
+            return (filled, order.energy.wh());
+        }
+        let open = self.book.open.iter().find(|open| open.seq == order.seq);
+        (filled, open.map_or(0, |open| open.energy.wh()))
+    }
+}
+
 impl Ledger {
     pub(super) fn is_continuous(&self, slot: At) -> bool {
         self.continuous.contains(&self.slots[&slot].terms.matching)

@@ -4,6 +4,7 @@
 //! market's published formulas. It shares types with the chain, never a line of the market's code.
 
 mod calls;
+mod caps;
 mod continuous;
 mod formulas;
 mod native;

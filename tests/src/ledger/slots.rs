@@ -61,7 +61,11 @@ pub struct SlotBook {
     pub votes: BTreeMap<u8, BTreeMap<u32, Hash>>,
     /// Lists, in order.
     pub lists: Vec<PostedList>,
-    /// Meters that were interrupted.
+    /// Whether it takes orders.
+    pub is_open: bool,
+    /// What meters may move, by caps from before the gate.
+    pub caps: BTreeMap<u32, u64>,
+    /// Meters that were curtailed after the gate.
     pub curtailed: BTreeSet<u32>,
     /// Readings by hash, with their order.
     pub readings: BTreeMap<Hash, Reading>,
@@ -82,6 +86,9 @@ pub struct SlotBook {
 impl Ledger {
     /// The slot moved: do what its new state does to money.
     pub(super) fn moved(&mut self, slot: At, state: SlotState, past: &Past) {
+        if state != SlotState::Open {
+            self.book(slot).is_open = false;
+        }
         match state {
             SlotState::Open => self.open(slot),
             SlotState::Confirmed => self.close_consents(slot),
@@ -129,6 +136,8 @@ impl Ledger {
             certificate: BTreeMap::new(),
             votes: BTreeMap::new(),
             lists: Vec::new(),
+            is_open: true,
+            caps: BTreeMap::new(),
             curtailed: BTreeSet::new(),
             readings: BTreeMap::new(),
             latest: BTreeMap::new(),
@@ -392,7 +401,8 @@ impl Ledger {
             let of_meter = |kind, payer, payee, amount| line(kind, payer, payee, amount, None, Some(*number));
             last.push(of_meter(kinds::FEED_IN, retailer, owner, price(rates.feed_in.ticks(), left.1)));
             last.push(of_meter(kinds::RETAIL, owner, retailer, price(rates.retail.ticks(), left.0)));
-            if !book.curtailed.contains(number) {
+            let beyond = book.caps.get(number).is_some_and(|cap| confirmed.0 + confirmed.1 > *cap);
+            if !beyond && !book.curtailed.contains(number) {
                 let sold = formulas::deviation(&rates, confirmed.1, moved.1);
                 let bought = formulas::deviation(&rates, confirmed.0, moved.0);
                 first.push(of_meter(kinds::DEVIATION, owner, retailer, sold));

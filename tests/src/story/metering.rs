@@ -77,9 +77,9 @@ pub const SENTENCES: &[Sentence] = &[
         run: forge,
     },
     Sentence {
-        text: "grid interrupts <household> because <number>",
-        meaning: "the grid operator reports a meter that it interrupted, with a reason code",
-        run: interrupt,
+        text: "grid curtails <household> to <energy> because <number>",
+        meaning: "the grid operator limits what a meter moves in the slot, with a reason code; 0 kWh interrupts it",
+        run: curtail,
     },
 ];
 
@@ -207,12 +207,13 @@ fn forge(stage: &mut Stage, values: &[Value]) -> Done {
     Ok(())
 }
 
-fn interrupt(stage: &mut Stage, values: &[Value]) -> Done {
+fn curtail(stage: &mut Stage, values: &[Value]) -> Done {
     let gaps = Gaps(values);
     let (market, slot) = stage.at();
-    let meters = vec![stage.world.homes[stage.home(&gaps.name(0))].meter];
-    let reason = u8::try_from(gaps.number(1)).map_err(|_| "a reason is a number below 256")?;
+    let meter = stage.world.homes[stage.home(&gaps.name(0))].meter;
+    let items = vec![(meter, Energy::from_wh(gaps.energy(1)))];
+    let reason = u8::try_from(gaps.number(2)).map_err(|_| "a reason is a number below 256")?;
     let grid = Arc::clone(&stage.world.owners[entities::GRID as usize]);
-    stage.submit(&grid, markets::Call::Interrupt { market, slot, meters, reason });
+    stage.submit(&grid, markets::Call::Curtail { market, slot, items, reason });
     Ok(())
 }

@@ -20,7 +20,7 @@ impl Playing {
             Act::Reveal => self.reveal(slot),
             Act::Answer => self.answer(slot),
             Act::Attest => self.attest(slot),
-            Act::Interrupt => self.interrupt(slot),
+            Act::Curtail => self.curtail(slot),
             Act::Read => self.read(slot),
             Act::Correct => self.correct(slot),
             Act::List => self.list(slot),
@@ -180,14 +180,15 @@ impl Playing {
         }
     }
 
-    fn interrupt(&mut self, slot: Slot) {
+    fn curtail(&mut self, slot: Slot) {
         if !self.random.once_in(4) {
             return;
         }
         let home = self.someone();
-        let meters = vec![self.world.homes[home].meter];
+        let cap = Energy::from_wh(u64::from(self.random.below(12_000)));
+        let items = vec![(self.world.homes[home].meter, cap)];
         let grid = Arc::clone(&self.world.owners[entities::GRID as usize]);
-        self.world.chain.submit(&grid, markets::Call::Interrupt { market: MARKET, slot, meters, reason: 1 });
+        self.world.chain.submit(&grid, markets::Call::Curtail { market: MARKET, slot, items, reason: 1 });
     }
 
     /// Meters count; most post. What they moved is near what was agreed, or anything.

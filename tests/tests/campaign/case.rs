@@ -21,7 +21,8 @@ pub const MUST_HAPPEN: &[&str] = &[
     "event TradeAnswered",
     "event TradeCancelled",
     "event OrderCancelled",
-    "event Interrupted",
+    "event Curtailed",
+    "event OrderCurtailed",
     "event ListPosted",
     "event Dissent",
     "event OrderRevealed",
@@ -53,8 +54,8 @@ pub enum Act {
     Answer,
     /// Validators' signatures.
     Attest,
-    /// Interruptions.
-    Interrupt,
+    /// Curtailments, before the gate and in real time.
+    Curtail,
     /// First readings, some of them missing, late, implausible or replayed.
     Read,
     /// Corrections.
@@ -76,7 +77,7 @@ impl Act {
         Self::Reveal,
         Self::Answer,
         Self::Attest,
-        Self::Interrupt,
+        Self::Curtail,
         Self::Read,
         Self::Correct,
         Self::List,
@@ -172,7 +173,8 @@ impl Case {
             agenda.extend([gate - 15, gate - 35].map(|at| before(at, Act::Reveal)));
             agenda.extend([gate - 10, gate - 65, gate - 80].map(|at| before(at, Act::Answer)));
             agenda.extend([gate - 155, gate - 170].map(|at| before(at, Act::Attest)));
-            agenda.extend([before(5, Act::Interrupt), after(1, Act::Read), after(120, Act::Read)]);
+            agenda.extend([before(open - 380, Act::Curtail), before(gate - 5, Act::Curtail)]);
+            agenda.extend([before(5, Act::Curtail), after(1, Act::Read), after(120, Act::Read)]);
             agenda.extend([after(150, Act::Correct), after(310, Act::List), after(320, Act::Vote)]);
             agenda.extend([after(400, Act::Correct), after(500, Act::List), after(510, Act::Vote)]);
             agenda.extend([after(900, Act::Vote), after(1_300, Act::Correct), after(1_350, Act::List)]);

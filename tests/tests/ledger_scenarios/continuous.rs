@@ -25,6 +25,7 @@ use runtime_primitives::{Energy, EntityId, Gas, Hash, Seq, blake2_256};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 use std::ops::Range;
+use std::path::Path;
 
 /// The pinned rule fails on these batches, the fallback on those.
 fn plan(pinned: &Range<u32>, fallback: &Range<u32>) -> Plan {
@@ -72,6 +73,15 @@ fn batches(world: &World) -> Vec<Vec<(u32, u32, u64, u32)>> {
         clearing.trades.iter().map(trade).collect()
     })
     .collect()
+}
+
+/// A node that is given the same blocks.
+fn node(world: &World, folder: &Path) -> Chain {
+    let node = Chain::open(&folder.join("chain.redb"), &world.genesis).unwrap();
+    for past in &world.chain.past {
+        node.finalized(past.ordered.clone(), Certificate::solo()).unwrap();
+    }
+    node
 }
 
 #[test]
@@ -125,6 +135,43 @@ fn a_half_filled_order_is_cancelled() {
         world.finish(FIRST, &[(0, 4_000), (4_000, 0), (0, 0), (0, 0)]);
         audited(&world);
     });
+}
+
+#[test]
+fn a_cap_withdraws_what_is_open_and_exempts_what_was_traded_beyond_it() {
+    // 4 kWh are traded when the cap comes: with 5 kWh the seller could still deliver, with 3 it cannot.
+    for (cap, deviation) in [(5_000, Some((kinds::DEVIATION, "A", "retailer", 1_800_000))), (3_000, None)] {
+        scenario(|mut world| {
+            let first = world.place(A, FIRST, Side::Sell, 10_000, 6_000);
+            world.place(B, FIRST, Side::Buy, 4_000, 6_000);
+            let newest = world.place(A, FIRST, Side::Sell, 1_000, 7_000);
+            let grid = world.owners[entities::GRID as usize].clone();
+            let items = vec![(world.homes[A].meter, Energy::from_wh(cap))];
+            world.chain.must(&grid, markets::Call::Curtail { market: MARKET, slot: FIRST, items, reason: 7 });
+            assert_eq!(standing(&world, A), (4_000_000, 0, 4_000), "only the fill is left");
+            let curtailed = world.chain.market_events().filter_map(|event| match event {
+                Event::OrderCurtailed { seq, .. } => Some(*seq),
+                _ => None,
+            });
+            assert_eq!(curtailed.collect::<Vec<_>>(), [newest, first], "newest first");
+            world.finish(FIRST, &[(0, 2_000), (4_000, 0), (0, 0), (0, 0)]);
+            let book = audited(&world);
+            let mut paid = vec![(kinds::ENERGY, "B", "A", 12_000_000), (kinds::FEE, "B", "grid", 400_000)];
+            paid.extend(deviation);
+            paid.push((kinds::RETAIL, "B", "retailer", 18_000_000));
+            assert_eq!(lines(&world, &book, FIRST), expected(&paid));
+            let folder = tempfile::tempdir().unwrap();
+            let node = node(&world, folder.path());
+            let snapshot = node.snapshot();
+            let life = Life::read(&snapshot, TradeId { at: (MARKET, FIRST), trade: 0 }).unwrap();
+            let told = format!(
+                "entity {} was curtailed to {} kWh before the gate, reason 7",
+                world.homes[A].entity,
+                cap / 1_000
+            );
+            assert_eq!((life.curtailments.as_slice(), life.faults), ([told].as_slice(), Vec::new()));
+        });
+    }
 }
 
 #[test]
@@ -375,10 +422,7 @@ fn trades_of_several_batches_are_shown_and_replayed() {
         cancel(A, &mut world, ask);
         world.finish(FIRST, &[(0, 7_000), (4_000, 0), (3_000, 0), (0, 0)]);
         let folder = tempfile::tempdir().unwrap();
-        let node = Chain::open(&folder.path().join("chain.redb"), &world.genesis).unwrap();
-        for past in &world.chain.past {
-            node.finalized(past.ordered.clone(), Certificate::solo()).unwrap();
-        }
+        let node = node(&world, folder.path());
         let snapshot = node.snapshot();
         let listed = trade::list(&snapshot, None).unwrap();
         let settled: Vec<Option<&str>> = listed.iter().map(|trade| trade.settled.as_deref()).collect();

@@ -104,8 +104,8 @@ fn an_interrupted_meter_is_not_charged() {
         world.attest(FIRST);
         world.chain.pass_to(world.terms.delivery_start(FIRST));
         let grid = world.owners[entities::GRID as usize].clone();
-        let meters = vec![world.homes[A].meter];
-        world.chain.must(&grid, markets::Call::Interrupt { market: MARKET, slot: FIRST, meters, reason: 2 });
+        let items = vec![(world.homes[A].meter, Energy::ZERO)];
+        world.chain.must(&grid, markets::Call::Curtail { market: MARKET, slot: FIRST, items, reason: 2 });
         world.chain.pass_to(world.terms.delivery_end(FIRST));
         world.measure_all(FIRST, &[(0, 1_000), (4_000, 0), (0, 0)]);
         world.certify(FIRST);

@@ -8,6 +8,7 @@ mod blocks;
 mod certification;
 mod checker;
 mod consent;
+mod curtailment;
 mod metering;
 mod orders;
 mod registry;
@@ -179,6 +180,7 @@ fn every_refusal_has_its_name_and_changes_nothing_else() {
             standing::rows(),
             consent::rows(),
             metering::rows(),
+            curtailment::rows(),
             certification::rows(),
         ];
         let rows: Vec<Row> = tables.into_iter().flatten().collect();

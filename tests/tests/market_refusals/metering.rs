@@ -1,11 +1,11 @@
-//! Readings that do not count, and interruptions that come too early or too late.
+//! Readings that do not count.
 
 use super::scenes::{BUYER, SELLER, Scene};
 use super::{Attempt, Row, Wrong, row};
-use busbar_tests::world::{FIRST, MARKET, P_MAX_W, World, entities};
+use busbar_tests::world::{FIRST, MARKET, P_MAX_W, World};
 use contract_interface::{Reading, ReadingStatus, reading_message};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{self, Error, SlotState};
+use runtime_execution::modules::markets::{self, Error};
 use runtime_execution::{Call, DispatchError, Invalid};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::limits::READINGS_PER_BATCH_MAX;
@@ -42,7 +42,6 @@ pub fn rows() -> Vec<Row> {
     let mut rows = readings();
     rows.extend(batches());
     rows.extend(times());
-    rows.extend(interruptions());
     rows
 }
 
@@ -151,28 +150,6 @@ fn times() -> Vec<Row> {
         row("reading of a slot that has not opened", Scene::Metering, |world| {
             let slot = Slot::from_number(900);
             post(world, Reading { slot, ..first(world) }, Error::UnknownSlot { market: MARKET, slot })
-        }),
-    ]
-}
-
-fn interruptions() -> Vec<Row> {
-    fn interrupt(world: &World, meter: MeterId, wrong: Error) -> Attempt {
-        let call = markets::Call::Interrupt { market: MARKET, slot: FIRST, meters: vec![meter], reason: 1 };
-        let grid = &world.owners[entities::GRID as usize];
-        (world.chain.signed(grid, &Call::Markets(call)), wrong.into())
-    }
-    vec![
-        row("interrupted before certification", Scene::Confirmed, |world| {
-            let state = SlotState::Confirmed;
-            interrupt(world, world.homes[SELLER].meter, Error::NotInterruptible { slot: FIRST, state })
-        }),
-        row("interrupted after the slot", Scene::Metering, |world| {
-            let state = SlotState::Metering;
-            interrupt(world, world.homes[SELLER].meter, Error::NotInterruptible { slot: FIRST, state })
-        }),
-        row("interrupted unknown meter", Scene::Delivering, |world| {
-            let meter = MeterId::from_number(99);
-            interrupt(world, meter, Error::UnknownMeter(meter))
         }),
     ]
 }

@@ -76,9 +76,9 @@ fn wrong_roles() -> Vec<Row> {
             let wrong = Error::WrongRole { needed: roles::MARKET_OPERATOR, has: roles::BANK };
             by(world, entities::BANK, call, wrong)
         }),
-        row("wrong role: the auditor interrupts", Scene::Delivering, |world| {
-            let meters = vec![world.homes[SELLER].meter];
-            let call = markets::Call::Interrupt { market: MARKET, slot: FIRST, meters, reason: 1 };
+        row("wrong role: the auditor curtails", Scene::Delivering, |world| {
+            let items = vec![(world.homes[SELLER].meter, Energy::ZERO)];
+            let call = markets::Call::Curtail { market: MARKET, slot: FIRST, items, reason: 1 };
             let wrong = Error::WrongRole { needed: roles::GRID_OPERATOR, has: roles::AUDITOR };
             by(world, entities::AUDITOR, call, wrong)
         }),

@@ -12,6 +12,7 @@ impl fmt::Display for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Trade {}: {} sells to {}", self.id, self.seller, self.buyer)?;
         writeln!(f, "{}", StageRow::table(&self.rows))?;
+        self.curtailments.iter().try_for_each(|told| writeln!(f, "{told}"))?;
         if !self.payouts.is_empty() {
             writeln!(f, "Payments and what they spend (formula 6)")?;
         }
@@ -50,6 +51,7 @@ impl Serialize for Life {
             seller: &self.seller,
             buyer: &self.buyer,
             stages: &self.rows,
+            curtailments: &self.curtailments,
             payments: &self.payouts,
             holds: self.faults.is_empty(),
             faults: &self.faults,
@@ -64,6 +66,7 @@ struct Shown<'a> {
     seller: &'a str,
     buyer: &'a str,
     stages: &'a [StageRow],
+    curtailments: &'a [String],
     payments: &'a [Payout],
     holds: bool,
     faults: &'a [String],

@@ -6,11 +6,13 @@ use super::TradeError;
 use contract_interface::{Clearing, Stage, Trade, TransferRecord};
 use host_storage::{Snapshot, StoreError};
 use parity_scale_codec::DecodeAll;
-use runtime_execution::archive::{ClearingRecord, CommitRecord, Consent, HoldRecord, SettleRecord};
-use runtime_execution::archive::{hold_key, slot_key, stage_key, tables};
+use runtime_execution::archive::{
+    ClearingRecord, CommitRecord, Consent, CurtailRecord, HoldRecord, SettleRecord,
+};
+use runtime_execution::archive::{curtailment_key, hold_key, slot_key, stage_key, tables};
 use runtime_execution::extrinsic::{Era, MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::markets::At;
-use runtime_primitives::{AccountId, Hash, Height, Seq, Timestamp, blake2_256};
+use runtime_primitives::{AccountId, Hash, Height, MeterId, Seq, Timestamp, blake2_256};
 use runtime_state::ArchiveRow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -91,6 +93,14 @@ impl<'a> Source<'a> {
     pub fn consent(&self, trade: u32, side: u8) -> Result<Option<Consent>, TradeError> {
         let key = [&slot_key(self.at)[..], &trade.to_be_bytes(), &[side]].concat();
         self.row(tables::CONSENT, &key, "consent")
+    }
+
+    /// Curtailments of a meter in the slot.
+    pub fn curtailments(&self, meter: MeterId) -> Result<Vec<CurtailRecord>, TradeError> {
+        let rows =
+            self.snapshot.archive_scan(tables::CURTAIL, &curtailment_key(self.at, meter), usize::MAX)?;
+        let decode = |row: ArchiveRow| CurtailRecord::decode_all(&mut &row.value[..]);
+        rows.into_iter().map(|row| decode(row).map_err(|_| self.unreadable("curtailment"))).collect()
     }
 
     fn row<T: DecodeAll>(&self, table: u8, key: &[u8], what: &str) -> Result<Option<T>, TradeError> {

@@ -40,6 +40,11 @@ impl FixedSize for Place {
 }
 
 impl Place {
+    /// Whether the order's cancellation has a place already.
+    pub const fn is_leaving(&self) -> bool {
+        matches!(self.kind, PlaceKind::Leaving)
+    }
+
     /// The operation of this place.
     pub fn op(&self, seq: Seq, order: &Order) -> Op {
         match self.kind {

@@ -4,7 +4,7 @@ use super::registration::NewMarket;
 use super::sealed::Commitment;
 use super::standing::Template;
 use super::{
-    At, Error, confirm, lists, meters, money, orders, readings, registration, sealed, settle, standing,
+    At, Error, confirm, curtailment, lists, money, orders, readings, registration, sealed, settle, standing,
 };
 use crate::context::Context;
 use crate::origin::Origin;
@@ -12,7 +12,7 @@ use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::limits::{ADMIT_GAS_MAX, CLEAR_GAS_MAX};
-use runtime_primitives::{EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
+use runtime_primitives::{EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
 
 /// A party's signature under one trade order.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -90,15 +90,15 @@ pub enum Call {
         /// The list.
         list: ExecutionList,
     },
-    /// Report interrupted meters; by the grid operator.
+    /// Limit what meters move in a slot; by the market's grid operator.
     #[codec(index = 7)]
-    Interrupt {
+    Curtail {
         /// Market.
         market: MarketId,
         /// Slot.
         slot: Slot,
-        /// Meters.
-        meters: Vec<MeterId>,
+        /// Meters, at most `CURTAILED_PER_CALL_MAX`, each once, with the most it may move: zero is an interruption.
+        items: Vec<curtailment::Cap>,
         /// The operator's reason code.
         reason: u8,
     },
@@ -197,6 +197,8 @@ pub enum Call {
 const BASE_GAS: u64 = 50_000_000;
 /// One reading of a batch: a signature that is verified alone, and a page of registers and readings of its own.
 const READING_GAS: u64 = 80_000_000;
+/// Reading the whole book of the largest slot once.
+const BOOK_GAS: u64 = 20_000_000_000;
 
 impl Call {
     /// Gas the call declares.
@@ -207,7 +209,7 @@ impl Call {
             Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
             Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
             Self::PostRevisions { revisions, .. } => 200_000 * revisions.len() as u64,
-            Self::Interrupt { meters, .. } => 100_000 * meters.len() as u64,
+            Self::Curtail { items, .. } => BOOK_GAS + BASE_GAS.saturating_mul(items.len() as u64),
             // Runs the worst case.
             Self::Create { .. } | Self::ScheduleTerms { .. } => CLEAR_GAS_MAX / 4,
             _ => 0,
@@ -250,8 +252,8 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::PostRevisions { market, slot, list, revisions } => {
             lists::post_revisions(ctx, origin, at(market, slot), list, &revisions)
         }
-        Call::Interrupt { market, slot, meters, reason } => {
-            meters::interrupt(ctx, origin, at(market, slot), meters, reason)
+        Call::Curtail { market, slot, items, reason } => {
+            curtailment::curtail(ctx, origin, at(market, slot), items, reason)
         }
         Call::Settle { market, slot } => Ok(settle::request(ctx, at(market, slot))?),
         Call::Create { new } => registration::create(ctx, origin, *new).map(|_| ()),

@@ -76,7 +76,7 @@ pub fn enqueue(ctx: &mut Context, live: &mut Live, order: &Order) {
 ///
 /// # Errors
 /// Nothing open, foreign order, or already being withdrawn.
-pub fn cancel(ctx: &mut Context, mut live: Live, entity: EntityId, target: Seq) -> Result<(), Error> {
+pub fn cancel(ctx: &mut Context, live: &mut Live, entity: EntityId, target: Seq) -> Result<(), Error> {
     let at = live.at;
     let place = PLACES.get(&ctx.state, at, target.number()).ok_or(Error::UnknownOrder(target))?;
     let entry = BOOK.get(&ctx.state, at, target.number()).ok_or(Error::UnknownOrder(target))?;
@@ -103,7 +103,7 @@ pub fn cancel(ctx: &mut Context, mut live: Live, entity: EntityId, target: Seq) 
     stand_down(ctx, at, entity, &Leave { orders: 1, ..Leave::default() });
     live.slot.orders -= 1;
     live.slot.next_seq = seq.next();
-    wake(ctx, &mut live);
+    wake(ctx, live);
     SLOTS.put(&mut ctx.state, &at, &live.slot);
     ctx.emit(Event::CancellationQueued { market: at.0, slot: at.1, seq, order: target });
     Ok(())

@@ -237,9 +237,11 @@ pub enum Error {
         /// End of the window.
         until: Timestamp,
     },
-    /// The grid operator interrupts before or while energy flows.
-    #[error("slot {slot} is {state:?}; an interruption is reported until its end")]
-    NotInterruptible {
+    /// The grid operator curtails before or while energy flows.
+    #[error(
+        "slot {slot} is {state:?}; a meter is curtailed until the slot's end, and not in one that is void"
+    )]
+    NotCurtailable {
         /// Slot.
         slot: Slot,
         /// Where it stands.
@@ -426,6 +428,27 @@ pub enum Error {
     #[error("a continuous rule honours no minimum fills: choose one that does not say so")]
     #[codec(index = 152)]
     ContinuousMinimum,
+    /// The grid operator allows the connection less.
+    #[error("{energy} Wh are above the {cap} Wh that the grid operator allows the connection in this slot")]
+    #[codec(index = 60)]
+    AboveCurtailment {
+        /// Of this order and the meter's others.
+        energy: Energy,
+        /// What is allowed.
+        cap: Energy,
+    },
+    /// A curtailment names meters.
+    #[error("the curtailment names no meter")]
+    #[codec(index = 61)]
+    NothingCurtailed,
+    /// Too many meters in one curtailment.
+    #[error("a curtailment names at most {0} meters: send the others in another")]
+    #[codec(index = 62)]
+    TooManyCurtailed(u32),
+    /// A curtailment gives each meter one cap.
+    #[error("meter {0} has two caps in one curtailment")]
+    #[codec(index = 63)]
+    CurtailedTwice(MeterId),
 }
 
 /// What is wrong with terms.

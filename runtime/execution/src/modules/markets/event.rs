@@ -1,7 +1,7 @@
 //! What the market tells the world.
 
 use super::standing::Removal;
-use super::{Error, SlotState, VoidReason};
+use super::{Error, SlotState, VoidReason, curtailment};
 use crate::referee::{ClearingFault, SettlementFault};
 use contract_interface::{RuleError, Stage};
 use parity_scale_codec::{Decode, Encode};
@@ -171,14 +171,14 @@ pub enum Event {
         /// Revision.
         revision: u16,
     },
-    /// The grid operator interrupted meters.
-    Interrupted {
+    /// The grid operator limited what meters move in a slot.
+    Curtailed {
         /// Market.
         market: MarketId,
         /// Slot.
         slot: Slot,
-        /// Which meters.
-        meters: Vec<MeterId>,
+        /// Meters with the most each may move.
+        items: Vec<curtailment::Cap>,
         /// The operator's reason code.
         reason: u8,
     },
@@ -369,5 +369,17 @@ pub enum Event {
         slot: Slot,
         /// Which.
         seq: Seq,
+    },
+    /// An order was withdrawn because of a cap, in a continuous book as far as it was open.
+    #[codec(index = 60)]
+    OrderCurtailed {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Which.
+        seq: Seq,
+        /// The capped meter.
+        meter: MeterId,
     },
 }

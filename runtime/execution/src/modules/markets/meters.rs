@@ -1,17 +1,9 @@
-//! Stage 4: meters join markets and are interrupted by the grid operator; [`readings`](super::readings) takes what
-//! they post.
+//! Stage 4: the meters of a market and their registers; [`readings`](super::readings) takes what they post.
 //!
 //! Registers are cumulative: a slot's energy is the reading less what settled slots have used up, so a
 //! substitute is trued up by the next real reading without anybody computing a correction.
 
-use super::{
-    At, Error, Event, INTERRUPTED, Live, MARKETS, METERS_OF, Posted, READINGS, REGISTERS, Registers,
-    SlotState, live, market,
-};
-use crate::context::Context;
-use crate::modules::registry;
-use crate::origin::Origin;
-use contract_interface::roles;
+use super::{Error, Live, MARKETS, METERS_OF, Posted, READINGS, REGISTERS, Registers};
 use parity_scale_codec::{Compact, Decode};
 use runtime_primitives::{Energy, MarketId, MeterId};
 use runtime_state::Overlay;
@@ -100,37 +92,4 @@ pub fn load_registers(state: &Overlay, market: MarketId) -> Vec<Registers> {
     let meters = super::clearing::count(METERS_OF.get_or_default(state, &market).len());
     let pages = 0..meters.div_ceil(METERS_PER_PAGE);
     pages.flat_map(|page| REGISTERS.get_or_default(state, &(market, page))).collect()
-}
-
-/// The grid operator reports meters it interrupted: their owners pay no deviation charge in this slot.
-///
-/// # Errors
-/// Wrong entity, a slot that has ended, unknown meters.
-pub fn interrupt(
-    ctx: &mut Context,
-    origin: &Origin,
-    at: At,
-    meters: Vec<MeterId>,
-    reason: u8,
-) -> Result<(), crate::DispatchError> {
-    registry::ensure_role(ctx, origin, roles::GRID_OPERATOR)?;
-    if market(&ctx.state, at.0)?.grid != origin.entity()? {
-        return Err(crate::DispatchError::BadOrigin);
-    }
-    let live = live(&ctx.state, at)?;
-    let state = live.slot.state;
-    if !matches!(state, SlotState::Certified | SlotState::Delivering) {
-        return Err(Error::NotInterruptible { slot: at.1, state }.into());
-    }
-    let known = meters_of(&ctx.state, &live);
-    if let Some(stranger) = meters.iter().find(|meter| known.binary_search(meter).is_err()) {
-        return Err(Error::UnknownMeter(*stranger).into());
-    }
-    let mut all = INTERRUPTED.get_or_default(&ctx.state, &at);
-    all.extend_from_slice(&meters);
-    all.sort_unstable();
-    all.dedup();
-    INTERRUPTED.put(&mut ctx.state, &at, &all);
-    ctx.emit(Event::Interrupted { market: at.0, slot: at.1, meters, reason });
-    Ok(())
 }

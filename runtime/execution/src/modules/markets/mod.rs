@@ -8,6 +8,7 @@ mod call;
 pub mod clearing;
 pub mod confirm;
 pub mod continuous;
+pub mod curtailment;
 mod error;
 mod event;
 pub mod lists;
@@ -64,8 +65,10 @@ pub static METERS_OF: Map<MarketId, Vec<MeterId>> = Map::new("Markets", "MetersO
 pub static REGISTERS: Map<(MarketId, u32), Vec<Registers>> = Map::new("Markets", "Registers");
 /// Readings of live slots, in the same pages.
 pub static READINGS: Map<(MarketId, Slot, u32), Vec<Vec<Posted>>> = Map::new("Markets", "Readings");
-/// Meters that the grid operator interrupted in a live slot, ascending.
-pub static INTERRUPTED: Map<At, Vec<MeterId>> = Map::new("Markets", "Interrupted");
+/// Caps that bind the orders of meters in a live slot, ascending by meter.
+pub static CAPS: Map<At, Vec<curtailment::Cap>> = Map::new("Markets", "Caps");
+/// Meters that the grid operator curtailed after the gate of a live slot, ascending.
+pub static CURTAILED: Map<At, Vec<MeterId>> = Map::new("Markets", "Curtailed");
 /// Execution lists of live slots.
 pub static LISTS: Map<At, Vec<PostedList>> = Map::new("Markets", "Lists");
 /// Last funding record of an account.

@@ -6,7 +6,7 @@ use super::money::release;
 use super::rules::{self, DESCRIPTORS};
 use super::{
     At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, RECEIVABLES, SLOTS,
-    SlotState, continuous, live, meters, sealed,
+    SlotState, continuous, curtailment, live, meters, sealed,
 };
 use crate::archive::{ArchiveEntry, HoldRecord};
 use crate::context::Context;
@@ -116,7 +116,7 @@ pub(super) fn enter(
     check_request(ctx, live, request)?;
     check_counts(live, standing.as_ref())?;
     let continuous = rules::is_continuous(&ctx.state, &live.terms);
-    check_standing(live, request, &meter, standing.as_ref(), continuous)?;
+    check_standing(ctx, live, request, &meter, standing.as_ref(), continuous)?;
     let hold = live.terms.hold(request.side, request.price, request.energy);
     bidder.may_order(request.energy)?;
     bidder.may_hold(hold, standing.as_ref())?;
@@ -160,7 +160,7 @@ pub fn cancel(ctx: &mut Context, origin: &Origin, at: At, seq: Seq) -> Result<()
     let mut live = live(&ctx.state, at)?;
     ensure_open(&live)?;
     if rules::is_continuous(&ctx.state, &live.terms) {
-        return Ok(continuous::cancel(ctx, live, entity, seq)?);
+        return Ok(continuous::cancel(ctx, &mut live, entity, seq)?);
     }
     if live.terms.is_sealed() {
         sealed::withdraw(ctx, &mut live, entity, seq)?;
@@ -172,7 +172,8 @@ pub fn cancel(ctx: &mut Context, origin: &Origin, at: At, seq: Seq) -> Result<()
     Ok(())
 }
 
-fn take_out(ctx: &mut Context, live: &mut Live, entity: EntityId, seq: Seq) -> Result<(), Error> {
+/// Take an order out of an auction's book; the caller stores the slot.
+pub(super) fn take_out(ctx: &mut Context, live: &mut Live, entity: EntityId, seq: Seq) -> Result<(), Error> {
     let at = live.at;
     let mut entry = BOOK.get(&ctx.state, at, seq.number()).ok_or(Error::UnknownOrder(seq))?;
     let order = entry.order;
@@ -292,6 +293,7 @@ pub(super) fn check_counts(live: &Live, standing: Option<&EntitySlot>) -> Result
 }
 
 fn check_standing(
+    ctx: &Context,
     live: &Live,
     request: &OrderRequest,
     meter: &Meter,
@@ -311,6 +313,9 @@ fn check_standing(
     let capacity = live.terms.capacity(meter.p_max_w);
     if energy > capacity {
         return Err(Error::AboveCapacity { energy, capacity });
+    }
+    if let Some(cap) = curtailment::cap(&ctx.state, live.at, request.meter).filter(|cap| energy > *cap) {
+        return Err(Error::AboveCurtailment { energy, cap });
     }
     Ok(())
 }

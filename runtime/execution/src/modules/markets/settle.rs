@@ -5,9 +5,8 @@
 use super::money::{pay_or_owe, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
-    At, BOOK, Error, Event, FUNDINGS, INTERRUPTED, LISTS, Live, Market, PINNED, PostedList, READINGS,
-    Registers, SEALED, SettleFailure, SlotState, TRADES, confirm, continuous, live, market, meters, records,
-    rules,
+    At, BOOK, Error, Event, FUNDINGS, LISTS, Live, Market, PINNED, PostedList, READINGS, Registers, SEALED,
+    SettleFailure, SlotState, TRADES, confirm, continuous, curtailment, live, market, meters, records, rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -169,7 +168,6 @@ pub fn preview(state: &Overlay, live: &Live, list: &PostedList) -> SettleInput {
 
 /// The slot's energies by the readings of these revisions; raises the certified registers to them.
 fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Registers]) -> Vec<MeterSlot> {
-    let interrupted = INTERRUPTED.get_or_default(state, &live.at);
     let mut slots = Vec::with_capacity(revisions.len());
     let all = meters::all_posted(state, live);
     for (((meter, readings), revision), own) in
@@ -183,7 +181,7 @@ fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Regi
             entity: registry::METERS.get(state, &meter).expect("a listed meter is registered").entity,
             import_wh: reading.import_wh.saturating_sub(certified.0),
             export_wh: reading.export_wh.saturating_sub(certified.1),
-            curtailed: interrupted.binary_search(&meter).is_ok(),
+            curtailed: false,
         });
         *certified = (certified.0.max(reading.import_wh), certified.1.max(reading.export_wh));
         own.certified_to = slots::after(live.at.1);
@@ -191,13 +189,15 @@ fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Regi
     slots
 }
 
-fn input_of(state: &Overlay, live: &Live, meters: Vec<MeterSlot>) -> SettleInput {
+fn input_of(state: &Overlay, live: &Live, mut meters: Vec<MeterSlot>) -> SettleInput {
+    let trades = certified(state, live);
+    curtailment::exempt(state, live.at, &trades, &mut meters);
     SettleInput {
         interface: INTERFACE,
         market: live.at.0,
         slot: live.at.1,
         rates: live.terms.rates,
-        trades: certified(state, live),
+        trades,
         meters,
     }
 }
@@ -359,7 +359,7 @@ fn finish(
     for page in 0..live.slot.meters.div_ceil(meters::METERS_PER_PAGE) {
         READINGS.remove(state, &(at.0, at.1, page));
     }
-    INTERRUPTED.remove(state, &at);
+    curtailment::forget(state, at);
     LISTS.remove(state, &at);
     PINNED.remove(state, &at);
     attestation::forget(state, at);
