@@ -251,17 +251,19 @@ fn module(body: &str) -> String {
     )
 }
 
-/// Every line of the README's `console` blocks that begins with these words.
+/// Every line of the READMEs' `console` blocks that begins with these words.
 fn documented(words: &str) -> Vec<String> {
-    let readme = std::fs::read_to_string(in_repository("README.md")).unwrap();
-    let blocks = readme.split("```console\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let readmes = ["README.md", "contracts/examples/README.md"]
+        .map(|readme| std::fs::read_to_string(in_repository(readme)).unwrap());
+    let readmes = readmes.concat();
+    let blocks = readmes.split("```console\n").skip(1).map(|block| block.split("```").next().unwrap());
     blocks.flat_map(str::lines).filter(|line| line.starts_with(words)).map(str::to_owned).collect()
 }
 
 #[test]
 fn the_documented_lines_do_what_is_said() {
     let (tries, checks) = (documented("busbar market try "), documented("busbar market check "));
-    assert_eq!((tries.len(), checks.len()), (2, 1));
+    assert_eq!((tries.len(), checks.len()), (3, 2));
     for line in tries.iter().chain(&checks) {
         let words = line.split_whitespace().skip(1);
         let mut command = Command::new(env!("CARGO_BIN_EXE_busbar"));

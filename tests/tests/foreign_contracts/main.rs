@@ -6,6 +6,7 @@
 mod erc20;
 mod escrow;
 mod flipper;
+mod pay_as_offer;
 mod psp22;
 mod registry;
 mod stage;
