@@ -19,7 +19,7 @@ use host_node::scenario::{pair, rules};
 use runtime_execution::extrinsic::{Era, Extra, UncheckedExtrinsic};
 use runtime_execution::modules::markets::registration::NewMarket;
 use runtime_execution::modules::markets::{self, Live, SLOTS, SlotState, lists};
-use runtime_execution::modules::{attestation, contracts, registry, system};
+use runtime_execution::modules::{attestation, contracts, payment, registry, system};
 use runtime_execution::{Call, GenesisConfig, GenesisEntity};
 use runtime_primitives::limits::READINGS_PER_BATCH_MAX;
 use runtime_primitives::{
@@ -183,6 +183,7 @@ impl City {
             codes: [rules::BID, rules::HIGH_LOW, rules::SETTLEMENT].map(<[u8]>::to_vec).to_vec(),
             default_settlement: Some(blake2_256(rules::SETTLEMENT)),
             deposits: contracts::DepositRates::default(),
+            weight: payment::WeightRates::default(),
         };
         let chain = Arc::new(Chain::open(&folder.join("chain.redb"), &config).expect("a new chain"));
         let clock = VirtualClock::starting_at(chain.now());

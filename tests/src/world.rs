@@ -8,6 +8,7 @@ use crate::keyring::Keyring;
 use contract_interface::{Fee, FeederFee, Limits, Rates, Terms, Windows, roles};
 use host_node::keys::Signer;
 use runtime_execution::modules::markets::registration::NewMarket;
+use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::modules::registry::{Caps, scopes};
 use runtime_execution::modules::{contracts, markets, registry};
 use runtime_execution::{GenesisConfig, GenesisEntity};
@@ -84,6 +85,8 @@ pub struct Plan {
     pub default_settlement: Vec<u8>,
     /// The platform's deposit for market steps.
     pub deposit: Money,
+    /// What gas costs.
+    pub weight: WeightRates,
 }
 
 impl Default for Plan {
@@ -126,6 +129,7 @@ impl Default for Plan {
             rules: [bid, high_low, settlement.clone(), min_spread],
             default_settlement: settlement,
             deposit: DEPOSIT,
+            weight: WeightRates::default(),
         }
     }
 }
@@ -386,6 +390,7 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
         codes: vec![plan.default_settlement.clone()],
         default_settlement: Some(artifacts::hash(&plan.default_settlement)),
         deposits: contracts::DepositRates::default(),
+        weight: plan.weight,
     };
     (config, owners)
 }

@@ -4,7 +4,8 @@
 use clap::ValueEnum;
 use host_node::chain_spec::{ChainSpec, Code, INTERVAL_MS, Preset, Rule, SpecError};
 use host_node::scenario::{Cast, paper, rules};
-use runtime_primitives::blake2_256;
+use runtime_execution::modules::payment::WeightRates;
+use runtime_primitives::{Gas, blake2_256};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -35,6 +36,24 @@ fn the_known_session_keys_are_those_of_genesis() {
         let known: Vec<_> = (1..=validators).map(|number| preset.session_key(number).account()).collect();
         assert_eq!(sessions, known);
     }
+}
+
+#[test]
+fn rates_that_a_spec_leaves_out_are_the_known_ones() {
+    let mut config = Preset::Dev.config();
+    config.weight = WeightRates { quota: Gas::from_units(7), ..WeightRates::default() };
+    let spec = ChainSpec::of_config(&config, INTERVAL_MS);
+    assert_eq!(spec.config(Path::new("")).unwrap(), config);
+    let mut json = serde_json::to_value(spec).unwrap();
+    for (field, quota) in [("gas_per_unit", 7), ("gas_per_hour", 10_000_000_000_000)] {
+        json["weight_fee"].as_object_mut().unwrap().remove(field).unwrap();
+        let spec: ChainSpec = serde_json::from_value(json.clone()).unwrap();
+        let weight = spec.config(Path::new("")).unwrap().weight;
+        assert_eq!((weight.quota.units(), weight.gas_per_unit.get()), (quota, 1_000_000));
+    }
+    json.as_object_mut().unwrap().remove("weight_fee").unwrap();
+    let spec: ChainSpec = serde_json::from_value(json).unwrap();
+    assert_eq!(spec.config(Path::new("")).unwrap().weight, WeightRates::default());
 }
 
 #[test]
@@ -92,6 +111,8 @@ fn what_is_wrong_is_named_with_its_place() {
             "codes[0]: 131073 bytes",
         ),
         ("/default_settlement", serde_json::json!({ "hash": "0x12" }), "default_settlement: write 0x"),
+        ("/weight_fee/gas_per_unit", 0.into(), "expected a nonzero u64"),
+        ("/weight_fee", serde_json::json!({ "quota": 1 }), "unknown field `quota`"),
         ("/entities", serde_json::json!([]), "at least one validator"),
     ];
     for (pointer, value, expected) in rows.into_iter() {

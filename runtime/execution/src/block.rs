@@ -11,13 +11,13 @@ use crate::error::{BlockError, DispatchError, Invalid, SubstrateError};
 use crate::event::{EventRecord, Phase};
 use crate::extrinsic::UncheckedExtrinsic;
 use crate::modules::system::{self, DispatchInfo};
-use crate::modules::{contracts, markets, timestamp};
+use crate::modules::{contracts, markets, payment, timestamp};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{
     BLOCK_BYTES_MAX, BLOCK_EXTRINSICS_MAX, BLOCK_GAS_MAX, EVENTS_BYTES_MAX, EXECUTED_LAG_MAX,
 };
 use runtime_primitives::{
-    Digest, DigestItem, Gas, Hash, Header, OrderedBlock, Timestamp, blake2_256, merkle_root,
+    Digest, DigestItem, Gas, Hash, Header, Money, OrderedBlock, Timestamp, blake2_256, merkle_root,
 };
 use runtime_state::{ArchiveRow, ChangeSet, Overlay, State, TrieUpdate};
 use runtime_vm::Vm;
@@ -178,6 +178,7 @@ impl Applier {
         ctx.phase = Phase::ApplyExtrinsic(index);
         let (origin, call, hash) = checked.into_parts();
         ctx.extrinsic = hash;
+        let mut fee = Money::ZERO;
         let result = match origin {
             None => {
                 ctx.transactional(|ctx| call::dispatch_bare(ctx, &call))?;
@@ -186,10 +187,14 @@ impl Applier {
             Some(origin) => {
                 let key = origin.signer().expect("the checker only makes signed origins");
                 system::bump_nonce(&mut ctx.state, &key);
+                // The sudo key itself belongs to no entity.
+                if let Ok(entity) = origin.entity() {
+                    fee = payment::charge(ctx, entity, declared);
+                }
                 ctx.transactional(|ctx| call::dispatch(ctx, &origin, call))
             }
         };
-        let dispatch_info = DispatchInfo::normal(declared);
+        let dispatch_info = DispatchInfo::normal(declared, fee);
         match &result {
             Ok(()) => ctx.emit(system::Event::ExtrinsicSuccess { dispatch_info }),
             Err(error) => {

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::context::Context;
 use crate::error::Invalid;
 use crate::extrinsic::{Envelope, Era, MultiAddress, UncheckedExtrinsic};
-use crate::modules::{attestation, markets, registry, sudo, system};
+use crate::modules::{attestation, markets, payment, registry, sudo, system};
 use crate::origin::Origin;
 use contract_interface::confirm_message;
 use runtime_primitives::crypto::Statement;
@@ -86,6 +86,9 @@ fn check_signed(
     let statement = envelope.statement(call, &ctx.env.genesis, &birth);
     if !ctx.verifier.verify(&statement) {
         return Err(expired(ctx, envelope, call).unwrap_or(Invalid::BadSignature { signer }));
+    }
+    if let Some(binding) = &binding {
+        payment::check(ctx, binding.entity, call.gas())?;
     }
     Ok(Origin::Signed { key: signer, binding })
 }

@@ -3,7 +3,7 @@
 
 use crate::modules::{attestation, balances, contracts, markets, registry, sudo, timestamp};
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::{AccountId, Gas, Hash, Height, Timestamp};
+use runtime_primitives::{AccountId, Gas, Hash, Height, Money, Timestamp};
 use thiserror::Error;
 
 /// Why an extrinsic cannot be part of a block: it is skipped and changes nothing.
@@ -96,6 +96,17 @@ pub enum Invalid {
     #[error("reading refused: {0}")]
     #[codec(index = 13)]
     Markets(markets::Error),
+    /// The entity's quota of gas is used up, and its owner cannot pay for what is beyond.
+    #[error(
+        "the weight fee beyond the hour's quota is {needed} yuan, {free} are free; fund the account, or wait an hour"
+    )]
+    #[codec(index = 14)]
+    Payment {
+        /// The fee.
+        needed: Money,
+        /// Free money of the entity's owner.
+        free: Money,
+    },
 }
 
 /// Why an included extrinsic failed: its effects are undone, its nonce is used.

@@ -1,7 +1,7 @@
 //! Genesis: the first state, from a configuration that a chain spec is read into.
 
 use crate::modules::registry::{self, Validator, scopes};
-use crate::modules::{balances, contracts, markets, sudo, system, timestamp};
+use crate::modules::{balances, contracts, markets, payment, sudo, system, timestamp};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{
@@ -43,6 +43,8 @@ pub struct GenesisConfig {
     pub default_settlement: Option<Hash>,
     /// What contracts deposit for what they store.
     pub deposits: contracts::DepositRates,
+    /// What gas costs.
+    pub weight: payment::WeightRates,
 }
 
 /// Why a configuration is no genesis.
@@ -102,6 +104,7 @@ pub fn build(config: &GenesisConfig) -> Result<Genesis, GenesisError> {
         contracts::IS_CONTRACT.put(&mut state, &blake2_256(code), &is_contract);
     }
     contracts::RATES.put(&mut state, &config.deposits);
+    payment::RATES.put(&mut state, &config.weight);
     if let Some(hash) = config.default_settlement {
         markets::DEFAULT_SETTLEMENT.put(&mut state, &hash);
     }

@@ -8,6 +8,7 @@ mod caps;
 mod continuous;
 mod formulas;
 mod native;
+mod quotas;
 mod seals;
 mod slots;
 
@@ -18,6 +19,7 @@ use crate::chain::Past;
 use crate::world::World;
 use contract_interface::{Order, Terms, Trade, TransferRecord, kinds};
 use parity_scale_codec::Decode;
+use quotas::Quotas;
 use runtime_execution::archive::{ClearingRecord, SettleRecord, slot_key, tables};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::At;
@@ -141,6 +143,7 @@ pub struct Ledger {
     standing: BTreeMap<(MarketId, u32), (u32, Template)>,
     validators: BTreeSet<u32>,
     markets: Vec<MarketBook>,
+    quotas: Quotas,
 }
 
 impl Ledger {
@@ -159,6 +162,7 @@ impl Ledger {
             standing: BTreeMap::new(),
             validators: BTreeSet::new(),
             markets: Vec::new(),
+            quotas: Quotas::new(genesis.weight),
         };
         for entity in &genesis.entities {
             let number = book.admit(entity.owner, entity.roles);
@@ -198,9 +202,15 @@ impl Ledger {
     pub fn block(&mut self, past: &Past) {
         let height = past.header.number;
         let before = self.lines.len();
-        let calls = applied_calls(past);
+        let calls = included_calls(past);
         self.step_fees(past);
+        let mut weighed = None;
         for record in &past.events {
+            if let Phase::ApplyExtrinsic(index) = record.phase
+                && weighed.replace(index) != Some(index)
+            {
+                self.weigh(&calls[&index], past.ordered.timestamp);
+            }
             match (&record.event, record.phase) {
                 (Event::System(system::Event::ExtrinsicSuccess { .. }), Phase::ApplyExtrinsic(index)) => {
                     self.enter(&calls[&index]);
@@ -295,12 +305,12 @@ impl Ledger {
     }
 }
 
-/// The extrinsics of the runtime block by index, those that succeeded.
-fn applied_calls(past: &Past) -> BTreeMap<u32, UncheckedExtrinsic> {
+/// The extrinsics of the runtime block by index, whether they succeeded or not.
+fn included_calls(past: &Past) -> BTreeMap<u32, UncheckedExtrinsic> {
     let both = past.receipts.iter().zip(&past.ordered.extrinsics);
     both.filter_map(|(receipt, bytes)| match receipt.outcome {
-        Outcome::Applied { index } => {
-            Some((index, UncheckedExtrinsic::from_bytes(bytes).expect("it was applied")))
+        Outcome::Applied { index } | Outcome::Failed { index, .. } => {
+            Some((index, UncheckedExtrinsic::from_bytes(bytes).expect("it was included")))
         }
         _ => None,
     })

@@ -12,6 +12,7 @@ mod deliveries;
 mod disputes;
 mod fees;
 mod proxies;
+mod quotas;
 mod seals;
 mod shortfalls;
 mod sizes;

@@ -6,13 +6,14 @@ use busbar_tests::keyring;
 use busbar_tests::world::{FIRST, MARKET, World};
 use contract_interface::{ReadingStatus, Side};
 use parity_scale_codec::{Compact, Encode};
-use runtime_execution::extrinsic::{Era, Extra, UncheckedExtrinsic};
+use runtime_execution::extrinsic::{Era, Extra, MultiAddress, UncheckedExtrinsic};
+use runtime_execution::modules::contracts::Weight;
 use runtime_execution::modules::markets::ConfirmItem;
-use runtime_execution::modules::{markets, registry, system};
+use runtime_execution::modules::{balances, contracts, markets, payment, registry, system};
 use runtime_execution::{Call, Invalid};
 use runtime_primitives::crypto::Signature;
-use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
-use runtime_primitives::{AccountId, Gas, Hash};
+use runtime_primitives::limits::{BLOCK_GAS_MAX, EXTRINSIC_BYTES_MAX};
+use runtime_primitives::{AccountId, Gas, Hash, Money};
 
 fn note() -> Call {
     Call::System(system::Call::Remark { remark: b"note".to_vec() })
@@ -166,6 +167,33 @@ fn eras() -> Vec<Row> {
             let left = Gas::from_units(400_000_000_000 - 3 * 130_050_000_000);
             let wrong = Invalid::BlockGas { declared: call.gas(), left };
             (world.chain.signed(&world.homes[SELLER].owner, &call), wrong.into())
+        }),
+        row("fee beyond the quota that nobody can pay", Scene::Open, |world| {
+            let delegate = world.homes[BYSTANDER].delegate.clone();
+            let full = Weight { ref_time: BLOCK_GAS_MAX - 1_000_000_000, proof_size: 0 };
+            let call = Call::Contracts(contracts::Call::Call {
+                dest: MultiAddress::Id(AccountId::ZERO),
+                value: Compact(0),
+                gas_limit: full,
+                storage_deposit_limit: None,
+                data: Vec::new(),
+            });
+            let rates = world.genesis.weight;
+            let used = |world: &World| {
+                let (entity, next) = (world.homes[BYSTANDER].entity, world.chain.now.plus_ms(1_000));
+                payment::usage(&world.chain.view(), entity, next).gas
+            };
+            while rates.fee(used(world), call.gas()).is_zero() {
+                world.chain.submit(&delegate, call.clone());
+                world.chain.block();
+            }
+            let owner = world.homes[BYSTANDER].owner.clone();
+            let (free, left) = (world.chain.money(&owner.account()).0, Money::from_units(10));
+            let (dest, value) =
+                (MultiAddress::Id(world.bank().account()), Compact(free.units() - left.units()));
+            world.chain.must(&owner, balances::Call::TransferAllowDeath { dest, value });
+            let needed = rates.fee(used(world), call.gas());
+            (world.chain.signed(&delegate, &call), Invalid::Payment { needed, free: left }.into())
         }),
         row("call that must be signed", Scene::Open, |world| {
             let request = world.request(SELLER, FIRST, Side::Sell, 100, 6_000);

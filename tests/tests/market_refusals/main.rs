@@ -20,7 +20,7 @@ mod terms;
 use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::world::World;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
-use runtime_execution::modules::{attestation, balances, markets, sudo, system, timestamp};
+use runtime_execution::modules::{attestation, balances, markets, payment, sudo, system, timestamp};
 use runtime_execution::{BlockEnv, DispatchError, Event, Invalid, Outcome, Validator, VerifySingly};
 use runtime_primitives::{AccountId, Height};
 use scenes::{Scene, Scenes};
@@ -143,6 +143,10 @@ fn check_trace(with: &World, without: &World, failed_by: Option<AccountId>) -> R
         differing.remove(&system::EVENTS.key());
         differing.remove(&system::EVENT_COUNT.key());
         differing.remove(&system::ACCOUNT.key(&signer));
+        let keys = &runtime_execution::modules::registry::KEYS;
+        if let Some(binding) = keys.get(&with.chain.view(), &signer) {
+            differing.remove(&payment::USAGE.key(&binding.entity));
+        }
         let mut left = system::ACCOUNT.get_or_default(&with.chain.view(), &signer);
         let right = system::ACCOUNT.get_or_default(&without.chain.view(), &signer);
         left.nonce -= 1;

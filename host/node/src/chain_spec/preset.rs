@@ -8,6 +8,7 @@ use crate::scenario::{Cast, Script, day, pair, paper, rules};
 use clap::ValueEnum;
 use contract_interface::roles;
 use runtime_execution::modules::contracts::DepositRates;
+use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::{GenesisConfig, GenesisEntity};
 use runtime_primitives::{Money, Timestamp, blake2_256};
 
@@ -112,6 +113,7 @@ fn dev() -> GenesisConfig {
             .to_vec(),
         default_settlement: Some(blake2_256(rules::SETTLEMENT)),
         deposits: DepositRates::default(),
+        weight: WeightRates::default(),
     }
 }
 

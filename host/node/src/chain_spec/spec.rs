@@ -11,11 +11,13 @@ use crate::keys::{Ss58, Ss58Prefix};
 use host_storage::Snapshot;
 use parity_scale_codec::DecodeAll;
 use runtime_execution::modules::contracts::DepositRates;
+use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::{GenesisConfig, GenesisEntity, build_genesis};
-use runtime_primitives::{AccountId, Hash, Money, Timestamp};
+use runtime_primitives::{AccountId, Gas, Hash, Money, Timestamp};
 use runtime_state::Backend;
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::num::NonZeroU64;
 use std::path::Path;
 
 /// Bytes of a chain's name.
@@ -55,6 +57,9 @@ pub struct ChainSpec {
     /// What contracts deposit for what they store.
     #[serde(default)]
     pub storage_deposit: SpecDeposit,
+    /// What the gas of extrinsics costs.
+    #[serde(default)]
+    pub weight_fee: SpecWeightFee,
 }
 
 /// Deposits that stay with a contract, or an uploaded code, for as long as it takes up room in the state.
@@ -76,6 +81,34 @@ impl From<SpecDeposit> for DepositRates {
 impl From<DepositRates> for SpecDeposit {
     fn from(DepositRates { per_item, per_byte }: DepositRates) -> Self {
         Self { per_item, per_byte }
+    }
+}
+
+/// Fee for the gas that an entity declares beyond its quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpecWeightFee {
+    /// Gas that an entity may declare in an hour without a fee.
+    pub gas_per_hour: u64,
+    /// Gas beyond it that 10⁻⁷ yuan pay for; not 0.
+    pub gas_per_unit: NonZeroU64,
+}
+
+impl Default for SpecWeightFee {
+    fn default() -> Self {
+        WeightRates::default().into()
+    }
+}
+
+impl From<SpecWeightFee> for WeightRates {
+    fn from(SpecWeightFee { gas_per_hour, gas_per_unit }: SpecWeightFee) -> Self {
+        Self { quota: Gas::from_units(gas_per_hour), gas_per_unit }
+    }
+}
+
+impl From<WeightRates> for SpecWeightFee {
+    fn from(WeightRates { quota, gas_per_unit }: WeightRates) -> Self {
+        Self { gas_per_hour: quota.units(), gas_per_unit }
     }
 }
 
@@ -130,6 +163,7 @@ impl ChainSpec {
             codes: config.codes.iter().map(|code| Code::of_bytes(code)).collect(),
             default_settlement: config.default_settlement.as_ref().map(CodeName::of_hash),
             storage_deposit: config.deposits.into(),
+            weight_fee: config.weight.into(),
         }
     }
 
@@ -176,6 +210,7 @@ impl ChainSpec {
             codes: codes.collect::<Result<_, _>>()?,
             default_settlement: default_settlement.map(|name| name.hash("default_settlement")).transpose()?,
             deposits: self.storage_deposit.into(),
+            weight: self.weight_fee.into(),
         };
         build_genesis(&config)?;
         Ok(config)

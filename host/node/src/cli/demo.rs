@@ -2,18 +2,18 @@
 
 use crate::community::{ATTRIBUTION, Season};
 use crate::node::Statistics;
-use crate::report::{Progress, Summary, peak_memory_bytes, write_bills_csv, write_bills_json};
+use crate::report::{Progress, Summary, kind_name, peak_memory_bytes, write_bills_csv, write_bills_json};
 use crate::scenario::{
     Cast, Casting, Malice, Outcome, Play, Script, TransferSum, day, expose, outcome, paper,
 };
 use crate::trade::Life;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use contract_interface::kinds;
 use host_storage::Store;
 use runtime_primitives::{Energy, Money};
 use runtime_state::Overlay;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -306,20 +306,6 @@ fn malice_summary(malice: &Malice) -> Summary {
     table
 }
 
-const fn kind_name(kind: u8) -> &'static str {
-    match kind {
-        kinds::ENERGY => "energy",
-        kinds::FEE => "fee",
-        kinds::SURPLUS => "surplus",
-        kinds::FEED_IN => "feed_in",
-        kinds::RETAIL => "retail",
-        kinds::DEVIATION => "deviation",
-        kinds::REFUSAL => "refusal",
-        kinds::FORFEIT => "forfeit",
-        _ => "other",
-    }
-}
-
 /// The `--json` object. Money is in units of 10⁻⁷ yuan.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -343,7 +329,7 @@ struct ReportTransfer<'a> {
     from: &'a str,
     to: &'a str,
     amount: u64,
-    kind: &'static str,
+    kind: Cow<'static, str>,
 }
 
 fn report<'a>(played: &'a Played, invariants: &'a BTreeMap<String, bool>) -> anyhow::Result<Report<'a>> {

@@ -5,8 +5,8 @@ use crate::chain_spec::Role;
 use crate::client::Party;
 use crate::quantity;
 use clap::{Args, Subcommand, ValueEnum};
-use runtime_execution::modules::balances;
 use runtime_execution::modules::registry::{self, Caps, ENTITIES, Entity, Event as Registered, KEYS, scopes};
+use runtime_execution::modules::{balances, payment, timestamp};
 use runtime_execution::{Call, Event};
 use runtime_primitives::{AccountId, Energy, EntityId, Money, Timestamp};
 use runtime_state::Overlay;
@@ -249,8 +249,13 @@ fn shown(state: &Overlay, id: EntityId, entity: &Entity) -> Answer {
     json["keys"] = all.into();
     let voter = entity.voting_key.map_or_else(|| "nobody".to_owned(), address);
     let suspended = if entity.suspended { ", suspended" } else { "" };
+    let now = timestamp::NOW.get(state).unwrap_or_default();
+    let (used, quota) = (payment::usage(state, id, now).gas, payment::rates(state).quota);
+    json["gas_this_hour"] = used.units().into();
+    json["gas_per_hour"] = quota.units().into();
     let text = format!(
-        "entity {id}: {}{suspended}\nfree {} yuan, held {} yuan; {voter} votes\n{rows}",
+        "entity {id}: {}{suspended}\nfree {} yuan, held {} yuan; {voter} votes\n\
+         {used} of {quota} gas without a fee declared this hour\n{rows}",
         role_names(entity.roles).join(", "),
         json["free"].as_str().unwrap_or_default(),
         json["held"].as_str().unwrap_or_default(),

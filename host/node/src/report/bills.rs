@@ -135,7 +135,7 @@ const COLUMNS: [&str; 14] = [
     "record",
 ];
 
-/// The word for a transfer's kind.
+/// The word for a transfer's kind: on bills, in reports and in the life of a trade.
 pub fn kind_name(kind: u8) -> Cow<'static, str> {
     Cow::Borrowed(match kind {
         kinds::ENERGY => "energy",
@@ -151,6 +151,7 @@ pub fn kind_name(kind: u8) -> Cow<'static, str> {
         kinds::STEP_FEE => "step fee",
         kinds::BALANCE => "balance",
         kinds::FORFEIT => "forfeited deposit",
+        kinds::WEIGHT_FEE => "weight fee",
         unknown => return Cow::Owned(format!("kind {unknown}")),
     })
 }
@@ -259,7 +260,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_word() {
-        let known = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19];
+        let known = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 24, 25];
         let words: std::collections::BTreeSet<_> = known.into_iter().map(kind_name).collect();
         assert_eq!(words.len(), known.len());
         assert!(words.iter().all(|word| !word.starts_with("kind")));

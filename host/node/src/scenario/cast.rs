@@ -10,7 +10,7 @@ use crate::wallet::Wallet;
 use contract_interface::{Terms, roles};
 use runtime_execution::modules::registry::{self, Caps, ENTITIES, NEXT_ENTITY, NEXT_METER, scopes};
 use runtime_execution::modules::system::ACCOUNT;
-use runtime_execution::modules::{contracts, markets};
+use runtime_execution::modules::{contracts, markets, payment};
 use runtime_execution::{Call, GenesisConfig, GenesisEntity};
 use runtime_primitives::{
     AccountId, Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Timestamp, blake2_256,
@@ -148,6 +148,7 @@ impl Cast {
             codes: Vec::new(),
             default_settlement: Some(blake2_256(rules::SETTLEMENT)),
             deposits: contracts::DepositRates::default(),
+            weight: payment::WeightRates::default(),
         }
     }
 
@@ -217,7 +218,7 @@ impl Cast {
             names.insert(account(&household.name), household.name.clone());
         }
         names.insert(markets::money::pool_account(MARKET), "surplus pool".to_owned());
-        names.insert(markets::money::fee_account(), "step fees".to_owned());
+        names.insert(markets::money::fee_account(), "fees".to_owned());
         names
     }
 

@@ -5,11 +5,13 @@ use super::TradeError;
 use super::body::yuan;
 use super::names::Names;
 use super::source::Source;
+use crate::report::kind_name;
 use contract_interface::{TransferRecord, kinds};
 use runtime_execution::archive::HoldRecord;
 use runtime_primitives::{Hash, Height, Money};
 use runtime_state::Overlay;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// A record on the way from a payout to the money's source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,7 +39,7 @@ pub struct Payout {
     #[serde(serialize_with = "units")]
     pub amount: Money,
     /// What for.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// From what it spends, back to the funding.
     pub chain: Vec<Step>,
 }
@@ -50,26 +52,6 @@ impl Payout {
     /// Whether every step holds.
     pub fn holds(&self) -> bool {
         self.chain.iter().all(|step| step.holds)
-    }
-}
-
-/// The name of a kind of payment.
-pub const fn kind_name(kind: u8) -> &'static str {
-    match kind {
-        kinds::ENERGY => "energy",
-        kinds::FEE => "fee",
-        kinds::SURPLUS => "surplus",
-        kinds::FEED_IN => "feed_in",
-        kinds::RETAIL => "retail",
-        kinds::DEVIATION => "deviation",
-        kinds::POOL_REFUND => "pool_refund",
-        kinds::RECEIVABLE => "receivable",
-        kinds::FUNDING => "funding",
-        kinds::REFUSAL => "refusal",
-        kinds::STEP_FEE => "step_fee",
-        kinds::BALANCE => "balance",
-        kinds::FORFEIT => "forfeit",
-        _ => "unknown",
     }
 }
 

@@ -4,6 +4,7 @@ pub mod attestation;
 pub mod balances;
 pub mod contracts;
 pub mod markets;
+pub mod payment;
 pub mod registry;
 pub mod sudo;
 pub mod system;

@@ -43,9 +43,9 @@ pub struct DispatchInfo {
 }
 
 impl DispatchInfo {
-    /// A normal extrinsic of a registered entity: no fee.
-    pub const fn normal(gas: Gas) -> Self {
-        Self { ref_time: gas.units(), proof_size: 0, class: 0, pays_fee: 1 }
+    /// A normal extrinsic that paid `fee`: nothing within its entity's quota.
+    pub fn normal(gas: Gas, fee: Money) -> Self {
+        Self { ref_time: gas.units(), proof_size: 0, class: 0, pays_fee: fee.is_zero().into() }
     }
 }
 

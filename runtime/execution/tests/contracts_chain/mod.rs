@@ -10,6 +10,7 @@ use contract_interface::roles;
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::{Era, Extra, MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::contracts::{self, DepositRates, Determinism, DryRun, Message};
+use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::modules::{balances, contracts::Weight, system};
 use runtime_execution::{
     Call, DispatchError, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity, Outcome, Phase,
@@ -170,6 +171,8 @@ impl Chain {
             codes: vec![pure_rule()],
             default_settlement: None,
             deposits,
+            // Deposits to the unit: no fee may come between.
+            weight: WeightRates { quota: Gas::MAX, ..WeightRates::default() },
         };
         let genesis = build_genesis(&config).unwrap();
         let mut state = MemoryState::new();
