@@ -4,6 +4,7 @@
 
 use super::books::order;
 use contract_interface::{Clearing, Order, Side};
+use runtime_primitives::EntityId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -73,6 +74,12 @@ impl Oracle {
     pub fn seq(&self, id: &Value) -> u32 {
         self.seqs[&integer(id)]
     }
+}
+
+/// The same orders, each of another entity: for oracles that know none.
+pub fn strangers(orders: &[Order]) -> Vec<Order> {
+    let alone = |order: &Order| Order { entity: EntityId::from_number(order.seq.number()), ..*order };
+    orders.iter().map(alone).collect()
 }
 
 /// A clearing in the oracle's words.

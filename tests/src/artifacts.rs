@@ -12,11 +12,13 @@ pub const MIN_SPREAD: &[u8] = include_bytes!("../../contracts/artifacts/min_spre
 pub const UNIFORM_PRICE: &[u8] = include_bytes!("../../contracts/artifacts/uniform_price.wasm");
 /// The matching rule of continuous books.
 pub const CONTINUOUS: &[u8] = include_bytes!("../../contracts/artifacts/continuous.wasm");
+/// The matching rule with the marginal prices, paid by those who do not set them.
+pub const HUANG: &[u8] = include_bytes!("../../contracts/artifacts/huang.wasm");
 /// The settlement rule.
 pub const SETTLEMENT: &[u8] = include_bytes!("../../contracts/artifacts/settlement.wasm");
 
 /// All of them.
-pub const ALL: [&[u8]; 6] = [BID, HIGH_LOW, MIN_SPREAD, UNIFORM_PRICE, CONTINUOUS, SETTLEMENT];
+pub const ALL: [&[u8]; 7] = [BID, HIGH_LOW, MIN_SPREAD, UNIFORM_PRICE, CONTINUOUS, HUANG, SETTLEMENT];
 
 /// The name of code on chain.
 pub fn hash(code: &[u8]) -> Hash {

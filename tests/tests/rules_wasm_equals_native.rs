@@ -40,8 +40,9 @@ static HIGH_LOW: Rule = rule!("high_low", contract_high_low);
 static MIN_SPREAD: Rule = rule!("min_spread", contract_min_spread);
 static UNIFORM_PRICE: Rule = rule!("uniform_price", contract_uniform_price);
 static CONTINUOUS: Rule = rule!("continuous", contract_continuous);
+static HUANG: Rule = rule!("huang", contract_huang);
 static SETTLEMENT: Rule = rule!("settlement", contract_settlement);
-static ALL: [&Rule; 6] = [&BID, &HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE, &CONTINUOUS, &SETTLEMENT];
+static ALL: [&Rule; 7] = [&BID, &HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE, &CONTINUOUS, &HUANG, &SETTLEMENT];
 
 /// Gas that no input of these tests uses up.
 const PLENTY: Gas = Gas::from_units(limits::CLEAR_GAS_MAX);
@@ -131,7 +132,7 @@ fn every_rule_describes_itself_cheaply() {
 #[test]
 fn the_oracles_books_clear_alike() {
     on_a_vm_thread(|| {
-        for rule in [&HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE] {
+        for rule in [&HIGH_LOW, &MIN_SPREAD, &UNIFORM_PRICE, &HUANG] {
             let subject = Subject::of(rule);
             for case in vectors::oracles() {
                 subject.check(&clear_message(&case.orders), &case.name);
@@ -157,7 +158,7 @@ fn random_messages_are_answered_alike() {
         let seed = seed();
         let mut random = Random(seed);
         let subjects = ALL.map(Subject::of);
-        let [bid, high_low, min_spread, uniform_price, continuous, settlement] = &subjects;
+        let [bid, high_low, min_spread, uniform_price, continuous, huang, settlement] = &subjects;
         for round in 0..120 {
             let about = format!("seed {seed} round {round}");
             bid.check(&(ADMIT, requests::random_input(&mut random)).encode(), &about);
@@ -166,6 +167,7 @@ fn random_messages_are_answered_alike() {
                 (high_low, flags::ALL),
                 (min_spread, flags::AUTO_CONFIRM),
                 (uniform_price, flags::AUTO_CONFIRM),
+                (huang, flags::AUTO_CONFIRM),
             ];
             for (rule, flags) in auctions {
                 let shape = Shape::small(&mut random, flags);
@@ -198,6 +200,7 @@ fn gas_of_common_sizes_stays_far_below_the_limits() {
             (&HIGH_LOW, [100, 1_000, 10_000].as_slice()),
             (&MIN_SPREAD, &[100, 1_000, 2_000]),
             (&UNIFORM_PRICE, &[100, 1_000, 10_000]),
+            (&HUANG, &[100, 1_000, 10_000]),
         ] {
             let subject = Subject::of(rule);
             for &orders in sizes {
@@ -244,7 +247,8 @@ fn full_slots_fit() {
         let bids = (count / 2..count)
             .map(|seq| preferring(bid(seq, if seq % 2 == 0 { 1 } else { 3 }, 5_000 + seq % 100)));
         let orders: Vec<Order> = asks.chain(bids).collect();
-        for rule in [&HIGH_LOW, &UNIFORM_PRICE] {
+        let part = &orders[30_000..70_000];
+        for (rule, orders) in [(&HIGH_LOW, &orders[..]), (&UNIFORM_PRICE, &orders), (&HUANG, part)] {
             // What the other does not know is a preference.
             let known = if rule.name == HIGH_LOW.name { flags::ALL } else { flags::AUTO_CONFIRM };
             let orders: Vec<Order> =
@@ -252,7 +256,7 @@ fn full_slots_fit() {
             let book = clear_message(&orders);
             assert!(book.len() <= rule.input_bytes_max);
             let gas = Subject::of(rule).check(&book, "a full book");
-            println!("{:12} {count:>6} orders {gas:>13} gas", rule.name);
+            println!("{:12} {:>6} orders {gas:>13} gas", rule.name, orders.len());
         }
 
         // As much memory as there can be: all that the rule takes rests, and goes.
@@ -312,6 +316,21 @@ fn the_worst_books_fit_the_gas_of_a_clearing() {
             &|seq| owned(ask(seq, 3, 1_000_000 - seq), if seq % 4 == 0 { seq } else { 1 }),
             &|seq| owned(bid(seq, 2, seq), if seq % 4 == 0 { seq - 50_000 } else { 1 }),
         );
+        // A bid for all that is offered below makes the dearest ask the margin. Every ask is cut, at a level of its own and
+        // with products beyond 64 bits; or what is kept of them is little, and found in as many rounds as known.
+        for (least, most) in [(1 << 40, 1 << 40), (1, 1 << 40)] {
+            worst(
+                &HUANG,
+                40_000,
+                &|seq| {
+                    owned(ask(seq, if seq % 9 == 0 { most } else { least + u64::from(seq) }, 1 + seq), seq)
+                },
+                &|seq| {
+                    let energy = if seq == 20_000 { 1 << 62 } else { 1 << 39 >> (seq % 40) };
+                    owned(bid(seq, energy, 1_000_000 + seq), seq - 20_000)
+                },
+            );
+        }
     });
 }
 

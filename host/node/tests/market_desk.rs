@@ -291,7 +291,9 @@ fn a_check_says_what_holds_and_what_does_not() {
         let (code, said) = check(rule, &[&["--json", "--cases", "30"], more].concat());
         (code, serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}")))
     };
-    for (rule, kind) in [("high_low", "matching"), ("bid", "bid"), ("settlement", "settlement")] {
+    let shipped =
+        [("high_low", "matching"), ("huang", "matching"), ("bid", "bid"), ("settlement", "settlement")];
+    for (rule, kind) in shipped {
         let (code, found) = json(&in_repository(&format!("contracts/artifacts/{rule}.wasm")), &[]);
         assert_eq!((code, &found["kind"], &found["holds"]), (0, &json!(kind), &json!(true)), "{found}");
     }

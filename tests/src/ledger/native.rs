@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// The matching rules that ship, by code hash.
 pub fn native_rules() -> BTreeMap<Hash, Matching> {
-    let named: [(&[u8], Matching); 3] = [
+    let named: [(&[u8], Matching); 4] = [
         (artifacts::HIGH_LOW, |terms, at, orders| {
             auction(&contract_high_low::DESCRIPTOR, contract_high_low::clear, terms, at, orders)
         }),
@@ -19,6 +19,9 @@ pub fn native_rules() -> BTreeMap<Hash, Matching> {
         }),
         (artifacts::UNIFORM_PRICE, |terms, at, orders| {
             auction(&contract_uniform_price::DESCRIPTOR, contract_uniform_price::clear, terms, at, orders)
+        }),
+        (artifacts::HUANG, |terms, at, orders| {
+            auction(&contract_huang::DESCRIPTOR, contract_huang::clear, terms, at, orders)
         }),
     ];
     named.into_iter().map(|(code, rule)| (artifacts::hash(code), rule)).collect()

@@ -39,8 +39,17 @@ pub const KEYS: [(&str, &str); 25] = [
 ];
 
 /// Rules by name. `poison` describes itself well and traps on a real book; `broken` traps whenever it is asked.
-pub const RULES: [&str; 8] =
-    ["bid", "high-low", "min-spread", "uniform-price", "continuous", "settlement", "poison", "broken"];
+pub const RULES: [&str; 9] = [
+    "bid",
+    "high-low",
+    "min-spread",
+    "uniform-price",
+    "continuous",
+    "huang",
+    "settlement",
+    "poison",
+    "broken",
+];
 
 /// Set one key.
 ///
@@ -117,6 +126,7 @@ fn rule(plan: &Plan, name: &str) -> Result<Vec<u8>, String> {
         "min-spread" => artifacts::MIN_SPREAD,
         "uniform-price" => artifacts::UNIFORM_PRICE,
         "continuous" => artifacts::CONTINUOUS,
+        "huang" => artifacts::HUANG,
         "settlement" => artifacts::SETTLEMENT,
         "poison" => return Ok(two_faced::rule(&evil::DESCRIPTOR, plan.limits.orders_per_slot, &Deed::Trap)),
         "broken" => return Ok(evil::traps()),

@@ -7,9 +7,8 @@ mod testing;
 
 use contract_interface::{Clearing, Order, Pricing};
 use contract_uniform_price::clear;
-use runtime_primitives::EntityId;
 use std::collections::BTreeMap;
-use testing::vectors::{Oracle, integer, oracles, rows};
+use testing::vectors::{Oracle, integer, oracles, rows, strangers};
 use testing::{books, promises};
 
 fn cleared(orders: &[Order]) -> Clearing {
@@ -37,11 +36,7 @@ fn expected(case: &Oracle) -> (BTreeMap<u32, u64>, Option<[u32; 3]>) {
 fn all_books_clear_as_the_oracle_says() {
     for case in oracles() {
         let (expected_fills, price) = expected(&case);
-        let strangers: Vec<Order> = case
-            .orders
-            .iter()
-            .map(|o| Order { entity: EntityId::from_number(o.seq.number()), ..*o })
-            .collect();
+        let strangers = strangers(&case.orders);
         for orders in [&strangers, &case.orders] {
             let clearing = cleared(orders);
             assert_eq!(clearing.uniform_price.map(|p| p.ticks()), price.map(|p| p[1]), "{}", case.name);

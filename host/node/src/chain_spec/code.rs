@@ -22,13 +22,22 @@ pub enum Rule {
     UniformPrice,
     /// The matching rule of continuous books.
     Continuous,
+    /// The matching rule with the marginal prices, paid by those who do not set them.
+    Huang,
     /// The settlement rule.
     Settlement,
 }
 
 impl Rule {
-    const ALL: [Self; 6] =
-        [Self::Bid, Self::HighLow, Self::MinSpread, Self::UniformPrice, Self::Continuous, Self::Settlement];
+    const ALL: [Self; 7] = [
+        Self::Bid,
+        Self::HighLow,
+        Self::MinSpread,
+        Self::UniformPrice,
+        Self::Continuous,
+        Self::Huang,
+        Self::Settlement,
+    ];
 
     /// Its code.
     pub const fn bytes(self) -> &'static [u8] {
@@ -38,6 +47,7 @@ impl Rule {
             Self::MinSpread => rules::MIN_SPREAD,
             Self::UniformPrice => rules::UNIFORM_PRICE,
             Self::Continuous => rules::CONTINUOUS,
+            Self::Huang => rules::HUANG,
             Self::Settlement => rules::SETTLEMENT,
         }
     }

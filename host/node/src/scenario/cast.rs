@@ -32,6 +32,8 @@ pub mod rules {
     pub const UNIFORM_PRICE: &[u8] = include_bytes!("../../../../contracts/artifacts/uniform_price.wasm");
     /// The matching rule of continuous books.
     pub const CONTINUOUS: &[u8] = include_bytes!("../../../../contracts/artifacts/continuous.wasm");
+    /// The matching rule with the marginal prices, paid by those who do not set them.
+    pub const HUANG: &[u8] = include_bytes!("../../../../contracts/artifacts/huang.wasm");
     /// The settlement rule.
     pub const SETTLEMENT: &[u8] = include_bytes!("../../../../contracts/artifacts/settlement.wasm");
 }
