@@ -5,7 +5,7 @@
 #[path = "../../../testing/mod.rs"]
 mod testing;
 
-use contract_interface::{Clearing, Order, Pricing};
+use contract_interface::{Clearing, Order, Pricing, Side};
 use contract_uniform_price::clear;
 use std::collections::BTreeMap;
 use testing::vectors::{Oracle, integer, oracles, rows, strangers};
@@ -30,6 +30,53 @@ fn expected(case: &Oracle) -> (BTreeMap<u32, u64>, Option<[u32; 3]>) {
     }
     let fills = rows(&uniform["fills"]).map(|row| (case.seq(&row[0]), u64::from(integer(&row[1])))).collect();
     (fills, Some(["lo", "price", "hi"].map(|field| integer(&uniform[field]))))
+}
+
+/// lo and hi by MARKET section 6, from what each order traded.
+fn bounds(orders: &[Order], clearing: &Clearing) -> Option<[u32; 2]> {
+    let fills = fills(clearing);
+    let fill = |order: &Order| fills.get(&order.seq.number()).copied().unwrap_or(0);
+    let prices = |side, fits: &dyn Fn(&Order) -> bool| -> Vec<u32> {
+        let own = orders.iter().filter(|order| order.side == side && fits(order));
+        own.map(|order| order.price.ticks()).collect()
+    };
+    let accepted = |order: &Order| fill(order) > 0;
+    let open = |order: &Order| fill(order) < order.energy.wh();
+    let last_ask = prices(Side::Sell, &accepted).into_iter().max()?;
+    let last_bid = prices(Side::Buy, &accepted).into_iter().min()?;
+    let low = prices(Side::Buy, &open).into_iter().fold(last_ask, u32::max);
+    let high = prices(Side::Sell, &open).into_iter().fold(last_bid, u32::min);
+    Some([low, high])
+}
+
+/// What buyers would have paid at most, less what sellers would have taken at least.
+fn welfare(orders: &[Order], clearing: &Clearing) -> u64 {
+    let fills = fills(clearing);
+    let value = |side| -> u64 {
+        let own = orders.iter().filter(|order| order.side == side);
+        own.map(|o| u64::from(o.price.ticks()) * fills.get(&o.seq.number()).copied().unwrap_or(0)).sum()
+    };
+    value(Side::Buy) - value(Side::Sell)
+}
+
+#[test]
+fn bounds_and_welfare_are_the_oracles() {
+    for case in oracles() {
+        let orders = strangers(&case.orders);
+        let clearing = cleared(&orders);
+        let price = expected(&case).1;
+        assert_eq!(bounds(&orders, &clearing), price.map(|[low, _, high]| [low, high]), "{}", case.name);
+        if case.number.is_some() {
+            let optimum = integer_of(&case.results["pymarket_welfare_lp"]["max_welfare"]);
+            assert_eq!(Some(welfare(&orders, &clearing)), optimum, "{}", case.name);
+        }
+    }
+}
+
+/// A whole number that the linear program writes with a fraction.
+fn integer_of(value: &serde_json::Value) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and no loss")]
+    value.as_f64().map(|value| value.round() as u64)
 }
 
 #[test]

@@ -29,6 +29,15 @@ pub fn attack_clearing(choices: &mut Choices) -> Judged {
 
 /// A valid clearing of the book, and what its rule says of itself.
 fn honest(choices: &mut Choices, orders: &[Order]) -> (Descriptor, Clearing) {
+    if choices.once_in(3) {
+        // The rules that ship with prices of these kinds, as they describe themselves.
+        let (rule, clear): (_, fn(_, _) -> _) = if choices.once_in(2) {
+            (contract_huang::DESCRIPTOR, contract_huang::clear)
+        } else {
+            (contract_uniform_price::DESCRIPTOR, contract_uniform_price::clear)
+        };
+        return (rule, clear(PARAMS, book(orders)).unwrap());
+    }
     let is_high_low = choices.once_in(2);
     let clear = if is_high_low { contract_high_low::clear } else { contract_min_spread::clear };
     let mut clearing = clear(PARAMS, book(orders)).unwrap();
