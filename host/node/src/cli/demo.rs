@@ -4,7 +4,8 @@ use crate::community::{ATTRIBUTION, Season};
 use crate::node::Statistics;
 use crate::report::{Progress, Summary, kind_name, peak_memory_bytes, write_bills_csv, write_bills_json};
 use crate::scenario::{
-    Cast, Casting, Malice, Outcome, Play, Script, TransferSum, day, expose, outcome, paper,
+    Cast, Casting, Malice, Outcome, Play, Script, SlotResults, TransferSum, day, expose, outcome, paper,
+    results_hash,
 };
 use crate::trade::Life;
 use anyhow::Context as _;
@@ -321,6 +322,8 @@ struct Report<'a> {
     wall_seconds: f64,
     peak_memory_bytes: Option<u64>,
     final_header_hash: String,
+    results_hash: String,
+    slots: Vec<ReportSlot>,
     invariants: &'a BTreeMap<String, bool>,
 }
 
@@ -330,6 +333,23 @@ struct ReportTransfer<'a> {
     to: &'a str,
     amount: u64,
     kind: Cow<'static, str>,
+}
+
+/// What a slot came to; equal in two runs whose blocks and signatures differ.
+#[derive(Serialize)]
+struct ReportSlot {
+    slot: u32,
+    book: String,
+    clearing: String,
+    settlement: String,
+}
+
+impl From<&SlotResults> for ReportSlot {
+    fn from(results: &SlotResults) -> Self {
+        let SlotResults { slot, book, clearing, settlement } = results;
+        let [book, clearing, settlement] = [book, clearing, settlement].map(ToString::to_string);
+        Self { slot: slot.number(), book, clearing, settlement }
+    }
 }
 
 fn report<'a>(played: &'a Played, invariants: &'a BTreeMap<String, bool>) -> anyhow::Result<Report<'a>> {
@@ -355,6 +375,8 @@ fn report<'a>(played: &'a Played, invariants: &'a BTreeMap<String, bool>) -> any
         wall_seconds: played.wall.as_secs_f64(),
         peak_memory_bytes: peak_memory_bytes(),
         final_header_hash: outcome.final_header_hash.to_string(),
+        results_hash: results_hash(&outcome.results).to_string(),
+        slots: outcome.results.iter().map(ReportSlot::from).collect(),
         invariants,
     })
 }

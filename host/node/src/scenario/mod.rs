@@ -12,6 +12,7 @@ mod malice;
 mod outcome;
 mod paper;
 mod play;
+mod results;
 mod script;
 
 pub use cast::{Cast, CastError, Casting, MARKET, first_household, pair, rules};
@@ -20,4 +21,5 @@ pub use malice::{Lie, Malice, expose};
 pub use outcome::{Invariants, Outcome, TransferSum, outcome};
 pub use paper::{PAPER, paper};
 pub use play::{Play, PlayError};
+pub use results::{SlotResults, results_hash};
 pub use script::{HouseholdScript, Script, ScriptError};

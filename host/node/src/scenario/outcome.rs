@@ -7,6 +7,7 @@ use super::audit;
 use super::bills::{self, Book};
 use super::cast::{Cast, MARKET, first_household};
 use super::play::{Play, PlayError};
+use super::results::SlotResults;
 use crate::community::optimum;
 use crate::report::{Amount, BillLine};
 use contract_interface::{Order, TransferRecord, kinds};
@@ -69,6 +70,8 @@ pub struct Outcome {
     pub extrinsics: u64,
     /// Hash of the last header.
     pub final_header_hash: Hash,
+    /// What each slot came to.
+    pub results: Vec<SlotResults>,
     /// Payments: each one for a short scenario, else per pair and kind.
     pub transfers: Vec<TransferSum>,
     /// What must hold.
@@ -92,10 +95,12 @@ pub fn outcome(play: &Play, conserved: bool) -> Result<Outcome, PlayError> {
     let mut sums = Sums::default();
     let mut invariants = Invariants::new();
     let mut sound = audit::Sound::default();
+    let mut results = Vec::new();
     for slot in slots(script.slots) {
         let at = (MARKET, slot);
         sound.check(&snapshot, &state, at, play.opinions.get(&slot))?;
         sums.add_slot(&snapshot, at)?;
+        results.push(SlotResults::read(&snapshot, &state, at)?);
     }
     let book = Book::read(&snapshot, &state, script)?;
     let prepared = bills::prepare(script, &state, &book, &sums.measured);
@@ -137,6 +142,7 @@ pub fn outcome(play: &Play, conserved: bool) -> Result<Outcome, PlayError> {
         blocks: snapshot.height().number(),
         extrinsics,
         final_header_hash: snapshot.hash(),
+        results,
         transfers,
         invariants,
         bills: book.lines(&names),
