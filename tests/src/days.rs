@@ -58,6 +58,15 @@ impl World {
     /// # Panics
     /// If a step fails.
     pub fn play(&mut self, first: Slot, days: &[Day]) {
+        let last = self.play_to_lists(first, days);
+        self.settle(last);
+    }
+
+    /// Play consecutive slots from `first` until all have chosen a list; gives the last.
+    ///
+    /// # Panics
+    /// If a step fails.
+    pub fn play_to_lists(&mut self, first: Slot, days: &[Day]) -> Slot {
         let windows = self.terms.windows;
         let mut steps: Vec<(Timestamp, Slot, Step, &Day)> = Vec::new();
         for (number, day) in (first.number()..).zip(days) {
@@ -76,7 +85,7 @@ impl World {
             self.step(slot, step, day);
             last = last.max(slot);
         }
-        self.settle(last);
+        last
     }
 
     /// Place an order, unless the household cannot afford it.

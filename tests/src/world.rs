@@ -73,6 +73,8 @@ pub struct Plan {
     pub rates: Rates,
     /// Fees between feeders.
     pub fees: Vec<FeederFee>,
+    /// Slots of a billing period.
+    pub billing_slots: u32,
     /// Feeders of the households, in order; those beyond its end are on feeder 0.
     pub feeders: Vec<u32>,
     /// Limits of the market.
@@ -107,6 +109,7 @@ impl Default for Plan {
                 tol_bp: 500,
             },
             fees: Vec::new(),
+            billing_slots: 144,
             feeders: Vec::new(),
             limits: Limits {
                 tick_size: Price::from_ticks(10),
@@ -147,6 +150,7 @@ impl Plan {
             limits: self.limits,
             rates: self.rates,
             fees: self.fees.clone(),
+            billing_slots: self.billing_slots,
             bid,
             matching,
             settlement,

@@ -239,6 +239,8 @@ pub mod kinds {
     pub const REFUSAL: u8 = 17;
     /// Fee for a market step, market operator to fee account.
     pub const STEP_FEE: u8 = 18;
+    /// Free money that an entity takes back, entity to bank.
+    pub const WITHDRAWAL: u8 = 20;
     /// Plain transfer between accounts.
     pub const BALANCE: u8 = 19;
     /// Deposit of a sealed order that was not revealed, or not covered when it was: bidder to pool.

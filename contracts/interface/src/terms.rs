@@ -76,6 +76,8 @@ pub struct Terms {
     pub rates: Rates,
     /// Fees between feeders, ascending by seller's and buyer's; pairs that are not listed pay [`Rates::fee`].
     pub fees: Vec<FeederFee>,
+    /// Slots of a billing period, at the end of which the pool is refunded; periods are counted from slot 0.
+    pub billing_slots: u32,
     /// Code hash of the bid rule.
     pub bid: Hash,
     /// Code hash of the matching rule.
@@ -105,6 +107,13 @@ impl Terms {
     /// Length of a slot in milliseconds.
     pub fn slot_ms(&self) -> u64 {
         u64::from(self.slot_minutes) * 60_000
+    }
+
+    /// First and last slot of the billing period that `slot` is in.
+    pub fn billing_period(&self, slot: Slot) -> (Slot, Slot) {
+        let length = self.billing_slots.max(1);
+        let first = slot.number() - slot.number() % length;
+        (Slot::from_number(first), Slot::from_number(first.saturating_add(length - 1)))
     }
 
     /// Most energy a connection of `p_max_w` watts can move in one slot: `P_max · L / 60`, rounded down.

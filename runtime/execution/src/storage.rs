@@ -421,6 +421,16 @@ impl<T: Encode + Decode> PerEntity<T> {
         }
     }
 
+    /// Remove a page of a slot and give its values, ascending by entity.
+    pub fn take_page(&self, state: &mut Overlay, at: (MarketId, Slot), page: u32) -> Vec<(EntityId, T)> {
+        let first = EntityId::from_number(page * ENTITIES_PER_PAGE);
+        let key = self.page_key(&(at.0, at.1, first));
+        let Some(page) = state.get(&key) else { return Vec::new() };
+        state.delete(&key);
+        let values = self.entries_of(&page);
+        values.map(|(entity, entry)| (entity, decode(&self.prefix, &page[entry.value]))).collect()
+    }
+
     /// All values, ascending by key. Cost grows with the item: for views, not for the block path.
     pub fn entries(&self, state: &Overlay) -> BTreeMap<(MarketId, Slot, EntityId), T> {
         let prefix = self.prefix.bytes();

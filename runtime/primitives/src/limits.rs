@@ -54,6 +54,16 @@ pub const OPEN_SLOTS_MAX: u32 = 2_048;
 pub const DISPUTE_S_MAX: u32 = 31 * 24 * 3_600;
 /// Pairs of feeders that terms may price: every order reads them.
 pub const FEEDER_FEES_MAX: usize = 256;
+/// Changes of terms that a market may have scheduled.
+pub const SCHEDULE_MAX: u32 = 64;
+/// Slots of a billing period: a month of minutes.
+pub const BILLING_SLOTS_MAX: u32 = 31 * 24 * 60;
+/// Pages of entities that one market step refunds the pool to: 256 entities.
+pub const REFUNDED_PAGES_MAX: u32 = 16;
+/// Creditors that a debtor pays on its own request, or when a bank credits it.
+pub const RECEIVABLES_PER_PASS: u32 = 64;
+/// Creditors that a debtor pays when the market credits it: a market step credits thousands.
+pub const RECEIVABLES_PER_CREDIT: u32 = 16;
 /// Bytes of the memo that a bid rule keeps per market and entity.
 pub const MEMO_BYTES_MAX: usize = 256;
 /// Execution lists of the platform for one slot; a voter has one a round.

@@ -108,6 +108,11 @@ impl Ledger {
             markets::Call::Fund { entity, amount } => {
                 self.fund(signer.expect("signed"), entity.number(), amount.units());
             }
+            markets::Call::Withdraw { bank, amount } => {
+                let (payer, payee) = (self.owner(entity.expect("signed")), self.owner(bank.number()));
+                self.pay(plain(kinds::WITHDRAWAL, payer, payee, amount.units()), 0);
+            }
+            markets::Call::PayReceivables => self.collect(entity.expect("signed"), 64),
             markets::Call::Commit { commit } => self.commit(entity.expect("signed"), commit),
             markets::Call::SetStanding { template } => {
                 let id = self.standing.keys().filter(|(market, _)| *market == template.market).count();
@@ -167,23 +172,20 @@ impl Ledger {
 
     fn fund(&mut self, bank: AccountId, entity: u32, amount: u128) {
         let payee = self.owner(entity);
-        let plain = |kind, payer, payee, amount| Line {
-            slot: None,
-            payer,
-            payee,
-            amount,
-            kind,
-            trade: None,
-            meter: None,
-        };
         self.pay(plain(kinds::FUNDING, bank, payee, amount), 0);
+        self.collect(entity, 64);
+    }
+
+    /// What an entity owes is paid from what it has free, oldest first, so many creditors.
+    pub(super) fn collect(&mut self, entity: u32, creditors: usize) {
+        let payer = self.owner(entity);
         let mut owed = self.owed.remove(&entity).unwrap_or_default();
-        for (creditor, open) in &mut owed {
-            let part = self.purse(payee).free.min(*open);
+        for (creditor, open) in owed.iter_mut().take(creditors) {
+            let part = self.purse(payer).free.min(*open);
             if part == 0 {
                 break;
             }
-            self.pay(plain(kinds::RECEIVABLE, payee, *creditor, part), 0);
+            self.pay(plain(kinds::RECEIVABLE, payer, *creditor, part), 0);
             *open -= part;
         }
         owed.retain(|(_, open)| *open > 0);
@@ -238,6 +240,11 @@ impl Ledger {
         let side = if is_buyer { &mut entry.buyer } else { &mut entry.seller };
         *side = Some(agrees);
     }
+}
+
+/// A line that belongs to no slot.
+const fn plain(kind: u8, payer: AccountId, payee: AccountId, amount: u128) -> Line {
+    Line { slot: None, payer, payee, amount, kind, trade: None, meter: None }
 }
 
 /// Whether an order agrees in advance.

@@ -131,6 +131,11 @@ pub struct Ledger {
     pub lines: Vec<Line>,
     /// What entities owe, oldest first: creditor and units.
     pub owed: BTreeMap<u32, Vec<(AccountId, u128)>>,
+    /// Wh settled by entity, in each billing period that is not refunded yet.
+    traded: BTreeMap<(MarketId, u32), BTreeMap<u32, u128>>,
+    /// Refunds of pools that are under way, by the slot that ended the period: how many entities have had their turn,
+    /// and what each is to get.
+    refunds: BTreeMap<At, (u32, Vec<(u32, u128)>)>,
     /// Slots by market and number.
     pub slots: BTreeMap<At, SlotBook>,
     /// Matching rules with a continuous book: all of them clear by price and time.
@@ -153,6 +158,8 @@ impl Ledger {
             purses: BTreeMap::new(),
             lines: Vec::new(),
             owed: BTreeMap::new(),
+            traded: BTreeMap::new(),
+            refunds: BTreeMap::new(),
             slots: BTreeMap::new(),
             continuous: [artifacts::hash(artifacts::CONTINUOUS)].into(),
             rules,
@@ -205,6 +212,9 @@ impl Ledger {
         let calls = included_calls(past);
         self.step_fees(past);
         let mut weighed = None;
+        for slot in self.refunds.keys().copied().collect::<Vec<_>>() {
+            self.refund_some(slot);
+        }
         for record in &past.events {
             if let Phase::ApplyExtrinsic(index) = record.phase
                 && weighed.replace(index) != Some(index)

@@ -227,6 +227,7 @@ impl Ledger {
                     self.pay(line, amount);
                     *self.book(slot).held.get_mut(&entities[failed]).expect("a holder") -= amount;
                     holds[failed] -= amount;
+                    self.collect(entities[other], 16);
                 }
             }
             for side in 0..2 {
@@ -352,6 +353,61 @@ impl Ledger {
         self.check_leaves(slot, &paid, past);
         self.book(slot).due = due;
         self.release_all(slot);
+        let parties: Vec<u32> = self.positions(slot, &paid).into_keys().collect();
+        for entity in parties {
+            self.collect(entity, 16);
+        }
+        self.refund(slot, &paid);
+    }
+
+    /// What the slot's parties settled counts for the pool of the billing period; with its last slot the pool is shared
+    /// out by that, the odd units to the largest remainders.
+    fn refund(&mut self, slot: At, paid: &[Line]) {
+        let length = self.slots[&slot].terms.billing_slots;
+        let number = slot.1.number();
+        let period = (slot.0, number / length);
+        for (entity, (bought, sold, ..)) in self.positions(slot, paid) {
+            *self.traded.entry(period).or_default().entry(entity).or_default() += u128::from(bought + sold);
+        }
+        if !(number + 1).is_multiple_of(length) {
+            return;
+        }
+        let traded = self.traded.remove(&period).unwrap_or_default();
+        let total: u128 = traded.values().sum();
+        let payer = AccountId::of_module(b"bb/pool", slot.0.number());
+        let pool = self.purse(payer).free;
+        if total == 0 {
+            return;
+        }
+        let mut shares: Vec<(u32, u128, u128)> =
+            traded.iter().map(|(entity, wh)| (*entity, pool * wh / total, pool * wh % total)).collect();
+        let mut odd = pool - shares.iter().map(|(_, share, _)| share).sum::<u128>();
+        shares.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
+        for (_, share, _) in &mut shares {
+            let more = odd.min(1);
+            (*share, odd) = (*share + more, odd - more);
+        }
+        shares.sort_unstable_by_key(|(entity, ..)| *entity);
+        shares.retain(|(_, share, _)| *share > 0);
+        let shares = shares.into_iter().map(|(entity, share, _)| (entity, share)).collect();
+        self.refunds.insert(slot, (0, shares));
+        self.refund_some(slot);
+    }
+
+    /// A block refunds 256 entities, whether they get something or not.
+    pub(super) fn refund_some(&mut self, slot: At) {
+        let (turn, shares) = self.refunds.remove(&slot).expect("a refund under way");
+        let until = turn + 256;
+        let (now, later): (Vec<_>, Vec<_>) = shares.into_iter().partition(|(entity, _)| *entity < until);
+        for (entity, amount) in now {
+            let payer = AccountId::of_module(b"bb/pool", slot.0.number());
+            let (kind, payee) = (kinds::POOL_REFUND, self.owner(entity));
+            self.pay(Line { slot: Some(slot), payer, payee, amount, kind, trade: None, meter: None }, 0);
+            self.collect(entity, 16);
+        }
+        if !later.is_empty() {
+            self.refunds.insert(slot, (until, later));
+        }
     }
 
     /// Every line of the slot: trades first, then what meters moved beside them; deviations with the trades.

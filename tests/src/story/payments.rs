@@ -92,7 +92,7 @@ fn pays(stage: &mut Stage, values: &[Value]) -> Done {
         let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
         format!("unknown kind of payment `{word}`; expected one of: {}", names.join(", "))
     })?;
-    let at = (!matches!(kind, kinds::RECEIVABLE | kinds::POOL_REFUND)).then(|| stage.at());
+    let at = (kind != kinds::RECEIVABLE).then(|| stage.at());
     let key = (stage.account(&gaps.name(0)), stage.account(&gaps.name(1)), kind);
     let all = payments(stage, at);
     if all.get(&key) != Some(&gaps.money(2)) {
@@ -184,8 +184,7 @@ fn loses(stage: &mut Stage, values: &[Value]) -> Done {
 }
 
 fn debt(stage: &Stage, name: &str) -> Result<u128, String> {
-    let owed = RECEIVABLES.get_or_default(&stage.world.chain.view(), &stage.entity(name)?);
-    Ok(owed.iter().map(|open| open.amount.units()).sum())
+    Ok(RECEIVABLES.get_or_default(&stage.world.chain.view(), &stage.entity(name)?).total.units())
 }
 
 fn owes(stage: &mut Stage, values: &[Value]) -> Done {

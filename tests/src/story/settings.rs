@@ -10,7 +10,7 @@ use crate::world::Plan;
 use runtime_primitives::{Energy, Money, Price};
 
 /// What a key is worth, as documented.
-pub const KEYS: [(&str, &str); 25] = [
+pub const KEYS: [(&str, &str); 26] = [
     ("slot length", "minutes, like `10 min`"),
     ("feed-in", "price in yuan/kWh that the retailer pays for what nobody bought"),
     ("retail", "price in yuan/kWh of what nobody sold"),
@@ -30,6 +30,7 @@ pub const KEYS: [(&str, &str); 25] = [
     ("voting", "time after the slot's end"),
     ("objection", "time after the slot's end"),
     ("dispute", "time after the slot's end"),
+    ("billing slots", "slots of a billing period, a number"),
     ("bid rule", "a rule"),
     ("matching", "a rule"),
     ("settlement", "a rule"),
@@ -89,6 +90,7 @@ pub fn set(plan: &mut Plan, key: &str, value: &str) -> Result<(), String> {
         "voting" => plan.windows.voting_s = duration(value)?,
         "objection" => plan.windows.objection_s = duration(value)?,
         "dispute" => plan.windows.dispute_s = duration(value)?,
+        "billing slots" => plan.billing_slots = count()?,
         "bid rule" => plan.rules[0] = rule(plan, value)?,
         "matching" => plan.rules[1] = rule(plan, value)?,
         "settlement" => plan.rules[2] = rule(plan, value)?,

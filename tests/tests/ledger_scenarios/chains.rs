@@ -27,7 +27,8 @@ fn two_prices(_: &Terms, _: At, _: &[Order]) -> Vec<Trade> {
     }]
 }
 
-fn two_price_code(terms: &Terms) -> Vec<u8> {
+/// A rule that clears the trade above.
+pub fn two_price_code(terms: &Terms) -> Vec<u8> {
     let descriptor = Descriptor { pricing: Pricing::TwoPrice, ..evil::DESCRIPTOR };
     evil::returning(
         &descriptor,

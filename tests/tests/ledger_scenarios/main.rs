@@ -13,6 +13,7 @@ mod disputes;
 mod fees;
 mod proxies;
 mod quotas;
+mod refunds;
 mod seals;
 mod shortfalls;
 mod sizes;

@@ -104,7 +104,8 @@ fn a_retailer_without_money_owes_the_feed_in() {
             (kinds::RETAIL, "C", "retailer", 900_000),
         ];
         assert_eq!(lines(&world, &book, FIRST), expected(&paid));
-        assert_eq!(book.owed[&entities::RETAILER], [(world.homes[A].account(), 24_000_000)]);
+        // What C then paid went to A at once.
+        assert_eq!(book.owed[&entities::RETAILER], [(world.homes[A].account(), 23_100_000)]);
         let bank = world.bank().clone();
         let entity = runtime_primitives::EntityId::from_number(entities::RETAILER);
         world.chain.must(&bank, markets::Call::Fund { entity, amount: Money::from_units(30_000_000) });

@@ -1,6 +1,6 @@
 //! Who may do what: roles, scopes, keys, administration, plain transfers.
 
-use super::scenes::{BUYER, SELLER, Scene};
+use super::scenes::{BUYER, BYSTANDER, SELLER, Scene};
 use super::{Attempt, Row, Wrong, row};
 use busbar_tests::keyring;
 use busbar_tests::world::{FIRST, MARKET, World, entities, register_meter};
@@ -20,6 +20,16 @@ fn by_home(
     wrong: impl Into<Wrong>,
 ) -> Attempt {
     (world.chain.signed(&world.homes[home].owner, &call.into().0), wrong.into())
+}
+
+/// A withdrawal to an entity of genesis.
+const fn withdraw(bank: u32, amount: Money) -> markets::Call {
+    markets::Call::Withdraw { bank: EntityId::from_number(bank), amount }
+}
+
+/// Refused to the delegate of a household.
+fn not_the_owner() -> Wrong {
+    Error::WrongScope { needed: scopes::OWNER, has: scopes::BID | scopes::CONFIRM | scopes::VOTE }.into()
 }
 
 /// Signed by the owner of an institution.
@@ -188,6 +198,14 @@ fn wrong_scopes() -> Vec<Row> {
             let call = Call::Markets(markets::Call::Fund { entity, amount: Money::from_units(1) });
             let wrong = Error::WrongScope { needed: scopes::OWNER, has: scopes::BID };
             (world.chain.signed(&key, &call), wrong.into())
+        }),
+        row("wrong scope: a delegate withdraws", Scene::Open, |world| {
+            let call = Call::Markets(withdraw(entities::BANK, Money::from_units(1)));
+            (world.chain.signed(&world.homes[SELLER].delegate, &call), not_the_owner())
+        }),
+        row("wrong scope: a delegate pays receivables", Scene::Open, |world| {
+            let call = Call::Markets(markets::Call::PayReceivables);
+            (world.chain.signed(&world.homes[SELLER].delegate, &call), not_the_owner())
         }),
         row("a delegate spends its own empty account", Scene::Open, |world| {
             let dest = MultiAddress::Id(world.homes[BUYER].account());
@@ -432,6 +450,36 @@ fn money() -> Vec<Row> {
             let needed = free.checked_add(Money::from_units(1)).unwrap();
             let call = markets::Call::Fund { entity: world.homes[SELLER].entity, amount: needed };
             by(world, entities::BANK, call, balances::Error::InsufficientBalance { free, needed })
+        }),
+        row("a withdrawal of nothing", Scene::Open, |world| {
+            let call = withdraw(entities::BANK, Money::ZERO);
+            by_home(world, BYSTANDER, call, balances::Error::ExistentialDeposit)
+        }),
+        row("a withdrawal of what is held", Scene::Open, |world| {
+            let (free, held) = world.chain.money(&world.homes[BUYER].account());
+            let needed = free.checked_add(held).unwrap();
+            let wrong = balances::Error::InsufficientBalance { free, needed };
+            by_home(world, BUYER, withdraw(entities::BANK, needed), wrong)
+        }),
+        row("a withdrawal to who is no bank", Scene::Open, |world| {
+            let entity = EntityId::from_number(entities::RETAILER);
+            let wrong = markets::Error::PartyRole { entity, needed: roles::BANK };
+            by_home(world, BYSTANDER, withdraw(entities::RETAILER, Money::from_units(1)), wrong)
+        }),
+        row("a withdrawal to nobody", Scene::Open, |world| {
+            let wrong = Error::UnknownEntity(EntityId::from_number(99));
+            by_home(world, BYSTANDER, withdraw(99, Money::from_units(1)), wrong)
+        }),
+        row("a withdrawal by who owes", Scene::Payable, |world| {
+            // The bystander took 250 Wh that nothing is held for.
+            let owner = world.homes[BYSTANDER].owner.clone();
+            let (free, _) = world.chain.money(&owner.account());
+            let (bank, now) = (EntityId::from_number(entities::BANK), world.after_end(FIRST, 10_000));
+            world.chain.must(&owner, markets::Call::Withdraw { bank, amount: free });
+            world.chain.pass_to(now);
+            let owed = Money::from_units(250 * 9_000);
+            let wrong = markets::Error::OpenReceivables { owed };
+            by_home(world, BYSTANDER, withdraw(entities::BANK, Money::from_units(1)), wrong)
         }),
         row("deposit beyond the platform's money", Scene::Open, |world| {
             let (free, _) = world.chain.money(&world.account(entities::PLATFORM));

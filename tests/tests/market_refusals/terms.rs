@@ -91,6 +91,12 @@ fn figures() -> Vec<Row> {
             Scene::NoMarket,
             |world| bad(world, |terms| terms.fees = vec![between(0, 1, 210, 0)], BadTerms::PriceBounds),
         ),
+        row("terms: no billing period", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.billing_slots = 0, BadTerms::BillingSlots)
+        }),
+        row("terms: a billing period of years", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.billing_slots = 44_641, BadTerms::BillingSlots)
+        }),
         row("terms: a pair of feeders twice", Scene::NoMarket, |world| {
             bad(world, |terms| terms.fees = vec![between(0, 1, 10, 0); 2], BadTerms::FeeOrder)
         }),
@@ -235,6 +241,21 @@ fn creation() -> Vec<Row> {
         row("terms off the market's grid", Scene::Open, |world| {
             let wrong = Error::BadTerms(BadTerms::Grid);
             schedule(world, Slot::from_number(900), |terms| terms.slot_minutes = 15, wrong)
+        }),
+        row("more changes of terms than anybody schedules", Scene::Open, |world| {
+            let platform = world.platform().clone();
+            for change in 0..63 {
+                let slot = Slot::from_number(900 + change);
+                let terms = Box::new(world.terms.clone());
+                world.chain.must(&platform, markets::Call::ScheduleTerms { market: MARKET, slot, terms });
+            }
+            // In the next hour the platform has its quota of gas again.
+            world.chain.pass_to(world.chain.now.plus_ms(3_600_000));
+            schedule(world, Slot::from_number(963), |_| (), Error::ScheduleFull(64))
+        }),
+        row("terms with another billing period", Scene::Open, |world| {
+            let wrong = Error::BadTerms(BadTerms::Grid);
+            schedule(world, Slot::from_number(900), |terms| terms.billing_slots = 7, wrong)
         }),
         row("terms of an unknown market", Scene::Open, |world| {
             let terms = Box::new(world.terms.clone());

@@ -3,12 +3,10 @@
 use super::remote::{Answer, NodeArgs, SignArgs, address};
 use crate::client::Party;
 use crate::quantity;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use contract_interface::roles;
-use parity_scale_codec::Compact;
 use runtime_execution::Call;
-use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::markets::RECEIVABLES;
 use runtime_execution::modules::registry::ENTITIES;
 use runtime_execution::modules::{balances, markets};
@@ -82,9 +80,7 @@ impl BankArgs {
                 if bank.roles & roles::BANK == 0 {
                     bail!("entity {id} is no bank; busbar entity list shows roles");
                 }
-                let dest = MultiAddress::Id(bank.owner);
-                let value = Compact(amount.units());
-                let call = Call::Balances(balances::Call::TransferAllowDeath { dest, value });
+                let call = Call::Markets(markets::Call::Withdraw { bank: id, amount });
                 sign.send(&session, &call, |_| {
                     let text = format!("bank {id} has {amount} yuan to pay out");
                     Some(Answer::new(text, json!({ "bank": id.number(), "amount": amount.to_string() })))
@@ -110,9 +106,7 @@ fn only_bank(state: &Overlay) -> anyhow::Result<Party> {
 fn balance(state: &Overlay, entity: Party) -> anyhow::Result<Answer> {
     let (id, entity) = entity.find(state)?;
     let money = balances::account(state, &entity.owner).data;
-    let owed = RECEIVABLES.get_or_default(state, &id);
-    let owes = owed.iter().try_fold(Money::ZERO, |sum, receivable| sum.checked_add(receivable.amount));
-    let owes = owes.context("more is owed than there is money")?;
+    let owes = RECEIVABLES.get_or_default(state, &id).total;
     let text = format!(
         "entity {id}, account {}\nfree {} yuan\nheld {} yuan\nowes {owes} yuan",
         address(entity.owner),

@@ -54,7 +54,10 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
         BadTerms::SealedContinuous => {
             ("windows.reveal", "write \"0 s\", or name an auction's rule".to_owned())
         }
-        BadTerms::Grid => ("slots.length", "keep slots.length and slots.zero of the market".to_owned()),
+        BadTerms::Grid => {
+            ("slots.length", "keep slots.length, slots.zero and slots.billing of the market".to_owned())
+        }
+        BadTerms::BillingSlots => ("slots.billing", "write the slots of a day or a month".to_owned()),
         BadTerms::TooManyFees => ("fees.feeders", "name fewer pairs".to_owned()),
         BadTerms::FeeOrder => ("fees.feeders", "name each pair once".to_owned()),
         BadTerms::Windows(_) => unreachable!("windows are told apart before"),

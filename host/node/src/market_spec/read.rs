@@ -54,6 +54,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
     let grid = document.value("parties.grid", entity);
     let minutes = document.value("slots.length", slot_minutes);
     let zero = document.value("slots.zero", quantity::instant);
+    let billing = document.value("slots.billing", whole::<u32>);
     let windows = windows(document);
     let limits = limits(document);
     let rates = rates(document);
@@ -73,6 +74,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
         limits: limits?,
         rates: rates?,
         fees: fees?,
+        billing_slots: billing?,
         bid: rules.bid.hash(),
         matching: rules.matching.hash(),
         settlement: rules.settlement.hash(),

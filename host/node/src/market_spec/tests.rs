@@ -56,10 +56,10 @@ fn a_problem_says_where_what_and_what_to_do() {
         (
             "retail = \"1.00\"",
             "retail = \"1.00001\"",
-            "56:10: rates.retail = \"1.00001\"",
+            "58:10: rates.retail = \"1.00001\"",
             "finer than 0.0001",
         ),
-        ("retail = \"1.00\"", "retail = [1]", "56:10: rates.retail: ", "a text or a number is expected"),
+        ("retail = \"1.00\"", "retail = [1]", "58:10: rates.retail: ", "a text or a number is expected"),
         (
             "price_min = \"0.40\"",
             "price_min = \"0.30\"",
@@ -113,7 +113,7 @@ fn a_problem_says_where_what_and_what_to_do() {
         ("retailer = 1", "retailer = \"Bob\"", "parties.retailer = \"Bob\"", "digits alone"),
         ("retailer = 1", "retialer = 1", "parties.retialer: ", "no key of a market spec"),
         ("retailer = 1", "", "parties.retailer: ", "the key is missing"),
-        ("[rules]", "[rules", "70:7: ", "unclosed table"),
+        ("[rules]", "[rules", "72:7: ", "unclosed table"),
     ];
     for (line, other, place, said) in rows {
         let found = problems(&with(line, other));

@@ -150,6 +150,7 @@ pub fn kind_name(kind: u8) -> Cow<'static, str> {
         kinds::REFUSAL => "refusal",
         kinds::STEP_FEE => "step fee",
         kinds::BALANCE => "balance",
+        kinds::WITHDRAWAL => "withdrawal",
         kinds::FORFEIT => "forfeited deposit",
         kinds::WEIGHT_FEE => "weight fee",
         unknown => return Cow::Owned(format!("kind {unknown}")),

@@ -42,6 +42,8 @@ pub mod rules {
 pub const MARKET: MarketId = MarketId::ZERO;
 /// Validators of the scenarios.
 const VALIDATORS: u32 = 3;
+/// The billing period of the scenarios.
+const DAY_MINUTES: u32 = 24 * 60;
 /// Hours between genesis and the first delivery: one more than a slot is open.
 const LEAD_MS: u64 = 25 * 3_600_000;
 /// What institutions start with.
@@ -339,6 +341,7 @@ fn terms(script: &Script, matching: &[u8]) -> Terms {
         limits: script.limits,
         rates: script.rates,
         fees: script.fees.clone(),
+        billing_slots: (DAY_MINUTES / u32::from(script.slot_minutes)).max(1),
         bid: blake2_256(rules::BID),
         matching: blake2_256(matching),
         settlement: blake2_256(rules::SETTLEMENT),

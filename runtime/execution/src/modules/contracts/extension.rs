@@ -171,6 +171,6 @@ fn bill(state: &Overlay, (market, slot, entity): (MarketId, Slot, EntityId)) -> 
     Some(BillInfo {
         transfers_root: record.as_ref().map(|record| record.merkle_root),
         transfers: record.map_or(0, |record| record.nonce),
-        owed: receivables.iter().fold(Money::ZERO, |sum, one| sum.saturating_add(one.amount)),
+        owed: receivables.total,
     })
 }

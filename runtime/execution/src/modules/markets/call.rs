@@ -4,14 +4,17 @@ use super::registration::NewMarket;
 use super::sealed::Commitment;
 use super::standing::Template;
 use super::{
-    At, Error, confirm, curtailment, lists, money, orders, readings, registration, sealed, settle, standing,
+    At, Error, confirm, curtailment, lists, money, orders, readings, receivables, registration, sealed,
+    settle, standing,
 };
 use crate::context::Context;
 use crate::origin::Origin;
 use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::Signature;
-use runtime_primitives::limits::{ADMIT_GAS_MAX, CLEAR_GAS_MAX};
+use runtime_primitives::limits::{
+    ADMIT_GAS_MAX, CLEAR_GAS_MAX, RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS,
+};
 use runtime_primitives::{EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
 
 /// A party's signature under one trade order.
@@ -134,6 +137,17 @@ pub enum Call {
         /// How much.
         amount: Money,
     },
+    /// Take free money back to a bank; by the owner.
+    #[codec(index = 25)]
+    Withdraw {
+        /// To which bank.
+        bank: EntityId,
+        /// How much.
+        amount: Money,
+    },
+    /// Pay what is owed from free money, oldest first; by the owner.
+    #[codec(index = 26)]
+    PayReceivables,
     /// Add to the deposit for market steps; by the market's operator.
     #[codec(index = 12)]
     TopUp {
@@ -199,6 +213,8 @@ const BASE_GAS: u64 = 50_000_000;
 const READING_GAS: u64 = 80_000_000;
 /// Reading the whole book of the largest slot once.
 const BOOK_GAS: u64 = 20_000_000_000;
+/// Payment of one receivable.
+const RECEIVABLE_GAS: u64 = 20_000_000;
 
 impl Call {
     /// Gas the call declares.
@@ -207,6 +223,8 @@ impl Call {
             Self::Place { .. } | Self::Amend { .. } | Self::Reveal { .. } => ADMIT_GAS_MAX,
             Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
             Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
+            Self::Refuse { .. } => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_CREDIT),
+            Self::Fund { .. } | Self::PayReceivables => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS),
             Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
             Self::PostRevisions { revisions, .. } => 200_000 * revisions.len() as u64,
             Self::Curtail { items, .. } => BOOK_GAS + BASE_GAS.saturating_mul(items.len() as u64),
@@ -261,6 +279,8 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
             registration::schedule(ctx, origin, market, slot, &terms)
         }
         Call::Fund { entity, amount } => money::fund(ctx, origin, entity, amount),
+        Call::Withdraw { bank, amount } => money::withdraw(ctx, origin, bank, amount),
+        Call::PayReceivables => receivables::pay(ctx, origin),
         Call::TopUp { market, amount } => registration::top_up(ctx, origin, market, amount),
         Call::Commit { commit } => sealed::commit(ctx, origin, &commit).map(|_| ()),
         Call::SetStanding { template } => standing::set(ctx, origin, *template).map(|_| ()),

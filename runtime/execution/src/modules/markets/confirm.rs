@@ -1,11 +1,11 @@
 //! Stage 2, second half: both parties sign the trade order, or refuse and pay.
 
 use super::money::release;
-use super::slots;
 use super::{
     Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
     TradeEntry, continuous, live, rules,
 };
+use super::{receivables, slots};
 use crate::archive::{ArchiveEntry, Consent};
 use crate::context::Context;
 use crate::modules::registry::{self, scopes};
@@ -14,6 +14,7 @@ use crate::origin::Origin;
 use contract_interface::{Claim, Leg, Side, Stage, TradeOrder, TransferRecord, confirm_message, kinds};
 use parity_scale_codec::Encode;
 use runtime_primitives::crypto::Statement;
+use runtime_primitives::limits::RECEIVABLES_PER_CREDIT;
 use runtime_primitives::{EntityId, Hash, Money, Price, merkle_root};
 use runtime_state::Overlay;
 
@@ -272,5 +273,6 @@ fn compensate(
     let mut slot = ENTITY_SLOTS.get(&ctx.state, &key).expect("a holder has a record");
     slot.held = slot.held.checked_sub(amount).expect("the hold covers the deviation rate");
     ENTITY_SLOTS.put(&mut ctx.state, &key, &slot);
+    receivables::collect(ctx, counterparty.order.entity, RECEIVABLES_PER_CREDIT);
     amount
 }

@@ -300,6 +300,17 @@ pub enum Error {
         /// Capacity since the last certified slot.
         most: Energy,
     },
+    /// Terms are scheduled, not hoarded: every opening reads the list.
+    #[error("the market has its {0} changes of terms scheduled; replace one")]
+    #[codec(index = 121)]
+    ScheduleFull(u32),
+    /// Who owes pays before it takes money out.
+    #[error("{owed} are owed: fund the account or call pay_receivables first")]
+    #[codec(index = 120)]
+    OpenReceivables {
+        /// What is open.
+        owed: Money,
+    },
     /// A party of the market lacks its role.
     #[error("entity {entity} lacks role bits {needed:#06x}")]
     PartyRole {
@@ -483,12 +494,16 @@ pub enum BadTerms {
     )]
     Sealed,
     /// Slots keep their grid.
-    #[error("a market keeps slot_minutes and slot_zero")]
+    #[error("a market keeps slot_minutes, slot_zero and billing_slots")]
     Grid,
     /// A continuous book trades while it is open.
     #[error("a continuous matching rule sees orders at once: reveal_s is 0")]
     #[codec(index = 100)]
     SealedContinuous,
+    /// A billing period has a length.
+    #[error("billing_slots is 1 to 44640")]
+    #[codec(index = 122)]
+    BillingSlots,
     /// More pairs of feeders than terms may price.
     #[error("fees lists at most 256 pairs of feeders")]
     #[codec(index = 120)]

@@ -382,4 +382,28 @@ pub enum Event {
         /// The capped meter.
         meter: MeterId,
     },
+    /// A billing period is over: its pool went back to who traded in it.
+    #[codec(index = 120)]
+    PoolRefunded {
+        /// Market.
+        market: MarketId,
+        /// First slot of the period.
+        first: Slot,
+        /// Last slot of the period.
+        last: Slot,
+        /// How many got something.
+        entities: u32,
+        /// What they got together.
+        amount: Money,
+    },
+    /// An entity took money back to a bank.
+    #[codec(index = 121)]
+    Withdrawn {
+        /// Whose.
+        entity: EntityId,
+        /// How much.
+        amount: Money,
+        /// Hash of the record.
+        record: Hash,
+    },
 }

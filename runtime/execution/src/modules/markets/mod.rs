@@ -16,7 +16,9 @@ pub mod meters;
 pub mod money;
 pub mod orders;
 pub mod readings;
+pub mod receivables;
 pub mod records;
+pub mod refunds;
 pub mod registration;
 pub mod rules;
 pub mod sealed;
@@ -32,7 +34,7 @@ pub use types::*;
 
 use crate::storage::{Agenda, Map, Paged, PerEntity, Value};
 use contract_interface::{Stage, StageRecord, Terms};
-use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Slot};
+use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Slot};
 use runtime_state::Overlay;
 
 /// Markets.
@@ -73,8 +75,18 @@ pub static CURTAILED: Map<At, Vec<MeterId>> = Map::new("Markets", "Curtailed");
 pub static LISTS: Map<At, Vec<PostedList>> = Map::new("Markets", "Lists");
 /// Last funding record of an account.
 pub static FUNDINGS: Map<AccountId, Hash> = Map::new("Markets", "Fundings");
-/// What entities owe.
-pub static RECEIVABLES: Map<EntityId, Vec<Receivable>> = Map::new("Markets", "Receivables");
+/// What entities owe, all in all.
+pub static RECEIVABLES: Map<EntityId, Owing> = Map::new("Markets", "Receivables");
+/// What a debtor owes, one creditor a number, in the order in which the debts arose.
+pub static RECEIVABLE: Map<(EntityId, u32), Receivable> = Map::new("Markets", "Receivable");
+/// Number of what a debtor owes to an account.
+pub static RECEIVABLE_TO: Map<(EntityId, AccountId), u32> = Map::new("Markets", "ReceivableTo");
+/// Settled energy of entities in the billing period that begins with this slot.
+pub static PERIOD_ENERGY: PerEntity<Energy> = PerEntity::new("Markets", "PeriodEnergy");
+/// Refunds of a market's pool that are under way.
+pub static REFUNDS: Map<MarketId, Refund> = Map::new("Markets", "Refunds");
+/// What entities are still to get of the pool for the billing period that ends with this slot.
+pub static REFUND_SHARES: PerEntity<Money> = PerEntity::new("Markets", "RefundShares");
 /// Settlement code named for new markets at genesis.
 pub static DEFAULT_SETTLEMENT: Value<Hash> = Value::new("Markets", "DefaultSettlement");
 

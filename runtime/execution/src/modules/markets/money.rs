@@ -4,12 +4,13 @@
 //! stops a settlement: it becomes a receivable.
 
 use super::{
-    At, ENTITY_SLOTS, EntitySlot, Event, FUNDINGS, MARKETS, Market, RECEIVABLES, Receivable, market,
+    At, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, MARKETS, Market, RECEIVABLES, market, receivables,
 };
 use crate::context::Context;
 use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use contract_interface::{TransferRecord, kinds, roles};
+use runtime_primitives::limits::RECEIVABLES_PER_PASS;
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money};
 
 /// Account that collects step fees.
@@ -62,7 +63,7 @@ pub fn pay_or_owe(
     let available = held.saturating_add(free).min(record.amount);
     let missing = record.amount.saturating_sub(available);
     if !missing.is_zero() {
-        owe(ctx, payer, record, missing);
+        receivables::owe(ctx, payer, record, missing);
     }
     if available.is_zero() {
         return None;
@@ -75,16 +76,6 @@ pub fn pay_or_owe(
         ENTITY_SLOTS.put(&mut ctx.state, &key, slot);
     }
     Some(paid)
-}
-
-fn owe(ctx: &mut Context, debtor: EntityId, record: &TransferRecord, amount: Money) {
-    let mut owed = RECEIVABLES.get_or_default(&ctx.state, &debtor);
-    match owed.iter_mut().find(|open| open.creditor == record.payee) {
-        Some(open) => open.amount = open.amount.saturating_add(amount),
-        None => owed.push(Receivable { creditor: record.payee, amount, origin: record.hash() }),
-    }
-    RECEIVABLES.put(&mut ctx.state, &debtor, &owed);
-    ctx.emit(Event::Owed { debtor, amount });
 }
 
 /// The bank credits an entity's account; open receivables are paid first.
@@ -111,33 +102,41 @@ pub fn fund(
     balances::transfer(ctx, &record)?;
     FUNDINGS.put(&mut ctx.state, &payee, &record.hash());
     ctx.emit(Event::Funded { entity, amount, record: record.hash() });
-    collect(ctx, entity, payee);
+    receivables::collect(ctx, entity, RECEIVABLES_PER_PASS);
     Ok(())
 }
 
-/// Pay open receivables from free money, oldest first. Who owes nothing more may trade again.
-fn collect(ctx: &mut Context, debtor: EntityId, payer: AccountId) {
-    let Some(mut owed) = RECEIVABLES.get(&ctx.state, &debtor) else { return };
-    for open in &mut owed {
-        let free = balances::account(&ctx.state, &payer).data.free;
-        let amount = free.min(open.amount);
-        if amount.is_zero() {
-            break;
-        }
-        let record = TransferRecord {
-            kind: kinds::RECEIVABLE,
-            spends: open.origin,
-            ..balances::plain(ctx, payer, open.creditor, amount)
-        };
-        balances::transfer(ctx, &record).expect("no more than is free");
-        open.amount = open.amount.saturating_sub(amount);
+/// An entity takes free money back to a bank. Who owes pays first.
+///
+/// # Errors
+/// Another key than the owner's, no bank, nothing, open receivables, insufficient balance.
+pub fn withdraw(
+    ctx: &mut Context,
+    origin: &Origin,
+    bank: EntityId,
+    amount: Money,
+) -> Result<(), crate::DispatchError> {
+    registry::ensure_scope(origin, registry::scopes::OWNER)?;
+    let id = origin.entity()?;
+    let to = registry::entity(&ctx.state, bank)?;
+    if to.roles & roles::BANK == 0 {
+        return Err(Error::PartyRole { entity: bank, needed: roles::BANK }.into());
     }
-    owed.retain(|open| !open.amount.is_zero());
-    if owed.is_empty() {
-        RECEIVABLES.remove(&mut ctx.state, &debtor);
-    } else {
-        RECEIVABLES.put(&mut ctx.state, &debtor, &owed);
+    if amount.is_zero() {
+        return Err(balances::Error::ExistentialDeposit.into());
     }
+    if let Some(owing) = RECEIVABLES.get(&ctx.state, &id) {
+        return Err(Error::OpenReceivables { owed: owing.total }.into());
+    }
+    let payer = registry::entity(&ctx.state, id)?.owner;
+    let record = TransferRecord {
+        kind: kinds::WITHDRAWAL,
+        spends: FUNDINGS.get_or_default(&ctx.state, &payer),
+        ..balances::plain(ctx, payer, to.owner, amount)
+    };
+    balances::transfer(ctx, &record)?;
+    ctx.emit(Event::Withdrawn { entity: id, amount, record: record.hash() });
+    Ok(())
 }
 
 /// Take a deposit for market steps from the operator.

@@ -11,7 +11,8 @@ use crate::origin::Origin;
 use crate::referee;
 use contract_interface::{Book, ClearParams, Descriptor, Op, Order, Side, Terms, roles};
 use runtime_primitives::limits::{
-    DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX,
+    BILLING_SLOTS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX,
+    OPEN_SLOTS_MAX, SCHEDULE_MAX,
 };
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 
@@ -97,7 +98,8 @@ pub fn schedule(
     }
     let (_, current) = market.schedule.last().expect("a market has terms");
     let current = terms(&ctx.state, current);
-    if (new.slot_minutes, new.slot_zero) != (current.slot_minutes, current.slot_zero) {
+    let grid = |terms: &Terms| (terms.slot_minutes, terms.slot_zero, terms.billing_slots);
+    if grid(new) != grid(&current) {
         return Err(Error::BadTerms(BadTerms::Grid).into());
     }
     if earliest_change(&market, new, ctx.env.now).is_none_or(|earliest| slot < earliest) {
@@ -106,11 +108,23 @@ pub fn schedule(
     check_terms(ctx, new)?;
     let hash = new.hash();
     market.schedule.retain(|(from, _)| *from < slot);
+    if market.schedule.len() >= SCHEDULE_MAX as usize {
+        forget_past(&mut market);
+    }
+    if market.schedule.len() >= SCHEDULE_MAX as usize {
+        return Err(Error::ScheduleFull(SCHEDULE_MAX).into());
+    }
     market.schedule.push((slot, hash));
     TERMS.put(&mut ctx.state, &hash, new);
     MARKETS.put(&mut ctx.state, &id, &market);
     ctx.emit(Event::TermsScheduled { market: id, slot, terms: hash });
     Ok(())
+}
+
+/// Terms that no slot will be opened under any more.
+fn forget_past(market: &mut Market) {
+    let past = market.schedule.iter().rposition(|(from, _)| *from <= market.next_slot);
+    market.schedule.drain(..past.unwrap_or_default());
 }
 
 /// The first slot that terms published at `now` may govern; `None` if slot numbers do not reach that far.
@@ -197,6 +211,7 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     }
     ensure(!terms.is_sealed() || windows.reveal_s < windows.confirm_s, BadTerms::Sealed);
     ensure(!limits.tick_size.is_zero(), BadTerms::Tick);
+    ensure((1..=BILLING_SLOTS_MAX).contains(&terms.billing_slots), BadTerms::BillingSlots);
     ensure(terms.fees.len() <= FEEDER_FEES_MAX, BadTerms::TooManyFees);
     ensure(terms.fees.is_sorted_by(|a, b| a.pair() < b.pair()), BadTerms::FeeOrder);
     let fee = terms.highest_fee();

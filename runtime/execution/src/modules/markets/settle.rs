@@ -5,8 +5,9 @@
 use super::money::{pay_or_owe, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
-    At, BOOK, Error, Event, FUNDINGS, LISTS, Live, Market, PINNED, PostedList, READINGS, Registers, SEALED,
-    SettleFailure, SlotState, TRADES, confirm, continuous, curtailment, live, market, meters, records, rules,
+    At, BOOK, Error, Event, FUNDINGS, LISTS, Live, Market, PINNED, PostedList, READINGS, REFUNDS, Registers,
+    SEALED, SettleFailure, SlotState, TRADES, confirm, continuous, curtailment, live, market, meters,
+    receivables, records, refunds, rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -17,7 +18,7 @@ use contract_interface::{
     TransferRecord, kinds,
 };
 use parity_scale_codec::Encode;
-use runtime_primitives::limits::SETTLE_GAS_MAX;
+use runtime_primitives::limits::{RECEIVABLES_PER_CREDIT, SETTLE_GAS_MAX};
 use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, Money, merkle_root};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
@@ -78,7 +79,8 @@ pub fn request(ctx: &mut Context, at: At) -> Result<(), Error> {
 /// Settle a payable slot.
 pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
     let market = market(&ctx.state, live.at.0).expect("a slot has a market");
-    if !earlier_is_settled(&ctx.state, live, &market) {
+    let refunding = REFUNDS.contains(&ctx.state, &live.at.0);
+    if refunding || !earlier_is_settled(&ctx.state, live, &market) {
         live.slot.waiting = true;
         slots::set_due(ctx, live, None);
         return Step::Light;
@@ -94,8 +96,13 @@ pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
                 // A slot that delivered is paid even if the operator's deposit is empty.
                 step_fee(ctx, live.at, gas);
                 let record = SettleRecord { code, input, report, gas };
-                pay_all(ctx, live, &market, &record);
-                finish(ctx, live, &market, &registers, record);
+                let positions = pay_all(ctx, live, &market, &record);
+                finish(ctx, live, &registers, record);
+                refunds::tally(ctx, live, positions.values());
+                for entity in positions.keys() {
+                    receivables::collect(ctx, *entity, RECEIVABLES_PER_CREDIT);
+                }
+                refunds::begin(ctx, live, &market);
                 return Step::Heavy;
             }
             Err(failure) => {
@@ -203,7 +210,12 @@ fn input_of(state: &Overlay, live: &Live, mut meters: Vec<MeterSlot>) -> SettleI
 }
 
 /// Make the payments: what holds cover first, then what comes from free money.
-fn pay_all(ctx: &mut Context, live: &Live, market: &Market, record: &SettleRecord) {
+fn pay_all(
+    ctx: &mut Context,
+    live: &Live,
+    market: &Market,
+    record: &SettleRecord,
+) -> BTreeMap<EntityId, NetPosition> {
     let mut positions: BTreeMap<EntityId, NetPosition> = BTreeMap::new();
     tally_energy(&mut positions, record);
     let mut leaves = Vec::new();
@@ -227,12 +239,13 @@ fn pay_all(ctx: &mut Context, live: &Live, market: &Market, record: &SettleRecor
         leaves.push(paid.encode());
     }
     let count = super::clearing::count(leaves.len());
-    record_positions(ctx, live.at, positions);
+    record_positions(ctx, live.at, &positions);
     records::record(ctx, live.at, Stage::Settlement, merkle_root(&leaves), count);
     for (index, leaf) in (0u32..).zip(leaves) {
         ctx.archive(ArchiveEntry::leaf(live.at, Stage::Settlement, index, leaf));
     }
     ctx.emit(Event::Settled { market: live.at.0, slot: live.at.1, transfers: count, amount: moved });
+    positions
 }
 
 const fn empty(entity: EntityId) -> NetPosition {
@@ -270,7 +283,7 @@ fn credit(
     }
 }
 
-fn record_positions(ctx: &mut Context, at: At, positions: BTreeMap<EntityId, NetPosition>) {
+fn record_positions(ctx: &mut Context, at: At, positions: &BTreeMap<EntityId, NetPosition>) {
     let leaves: Vec<Vec<u8>> = positions.values().map(Encode::encode).collect();
     let count = super::clearing::count(leaves.len());
     records::record(ctx, at, Stage::Clearing, merkle_root(&leaves), count);
@@ -335,14 +348,8 @@ fn describe(
     }
 }
 
-/// Release what is left of the holds, keep the registers, drop the working set, wake the next slot.
-fn finish(
-    ctx: &mut Context,
-    live: &mut Live,
-    market: &Market,
-    registers: &[Registers],
-    record: SettleRecord,
-) {
+/// Release what is left of the holds, keep the registers, drop the working set.
+fn finish(ctx: &mut Context, live: &mut Live, registers: &[Registers], record: SettleRecord) {
     for entity in slots::holders(ctx, live) {
         release_all(ctx, live.at, entity);
     }
@@ -365,10 +372,10 @@ fn finish(
     attestation::forget(state, at);
     live.slot.waiting = false;
     slots::enter(ctx, live, SlotState::Settled, None);
-    wake_next(ctx, at, market);
 }
 
-fn wake_next(ctx: &mut Context, at: At, market: &Market) {
+/// The next slot settles now if it waited for the one at `at`.
+pub(super) fn wake_next(ctx: &mut Context, at: At, market: &Market) {
     let next = slots::after(at.1);
     if next >= market.next_slot {
         return;

@@ -2,14 +2,14 @@
 //!
 //! A trigger fires in the first block whose time reaches it, before that block's extrinsics; what an extrinsic
 //! completes (the last signature, the last reading) moves on at the end of the same block. A market takes at
-//! most one heavy step (reveals' end, clear, settle) a block; the rest stays in the agenda, which is the queue.
+//! most one heavy step (reveals' end, clear, settle, refunds) a block; the rest stays in the agenda, which is the queue.
 
 use super::money::release_all;
 use super::{
     AGENDA, At, BOOK, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
     VoidReason,
 };
-use super::{clearing, confirm, continuous, lists, records, rules, sealed, settle, standing, terms};
+use super::{clearing, confirm, continuous, lists, records, refunds, rules, sealed, settle, standing, terms};
 use crate::context::Context;
 use crate::modules::attestation;
 use crate::modules::registry::{self, EPOCH, VALIDATORS};
@@ -56,7 +56,7 @@ pub fn next_due(state: &Overlay) -> Option<Timestamp> {
 }
 
 fn is_heavy(state: &Overlay, at: At) -> bool {
-    let heavy = [SlotState::Revealing, SlotState::Clearing, SlotState::Payable];
+    let heavy = [SlotState::Revealing, SlotState::Clearing, SlotState::Payable, SlotState::Settled];
     SLOTS.get(state, &at).is_some_and(|slot| heavy.contains(&slot.state))
 }
 
@@ -113,7 +113,7 @@ fn advance(ctx: &mut Context, live: &mut Live) -> Step {
             return Step::Postponed;
         }
         SlotState::Payable => return settle::step(ctx, live),
-        SlotState::Settled => set_due(ctx, live, None),
+        SlotState::Settled => return refunds::step(ctx, live),
     }
     Step::Light
 }

@@ -296,6 +296,30 @@ pub struct PostedList {
     pub revisions: Vec<u16>,
 }
 
+/// What an entity owes to everybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Owing {
+    /// The sum.
+    pub total: Money,
+    /// Number of the oldest debt that is open.
+    pub first: u32,
+    /// Number of the next debt.
+    pub next: u32,
+}
+
+/// How far the refund of a market's pool has come, page by page of entities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Refund {
+    /// Pages of entities when the period ended.
+    pub pages: u32,
+    /// The page that is next.
+    pub next: u32,
+    /// How many have got something.
+    pub entities: u32,
+    /// What they got together.
+    pub amount: Money,
+}
+
 /// Money that a debtor could not pay when it was due.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Receivable {

@@ -1,0 +1,77 @@
+//! Receivables: what debtors could not pay when it was due, and how it is collected.
+//!
+//! A debtor owes each creditor one sum; they are paid oldest first, from whatever money comes in. Who owes does not
+//! trade.
+
+use super::{Event, RECEIVABLE, RECEIVABLE_TO, RECEIVABLES, Receivable};
+use crate::context::Context;
+use crate::modules::{balances, registry};
+use crate::origin::Origin;
+use contract_interface::{TransferRecord, kinds};
+use runtime_primitives::limits::RECEIVABLES_PER_PASS;
+use runtime_primitives::{EntityId, Money};
+
+/// `debtor` owes `amount` of the payment that `record` describes.
+pub(super) fn owe(ctx: &mut Context, debtor: EntityId, record: &TransferRecord, amount: Money) {
+    let mut owing = RECEIVABLES.get_or_default(&ctx.state, &debtor);
+    let creditor = (debtor, record.payee);
+    let number = RECEIVABLE_TO.get(&ctx.state, &creditor).unwrap_or_else(|| {
+        let number = owing.next;
+        owing.next += 1;
+        RECEIVABLE_TO.put(&mut ctx.state, &creditor, &number);
+        number
+    });
+    let new = || Receivable { creditor: record.payee, amount: Money::ZERO, origin: record.hash() };
+    let mut open = RECEIVABLE.get(&ctx.state, &(debtor, number)).unwrap_or_else(new);
+    open.amount = open.amount.saturating_add(amount);
+    owing.total = owing.total.saturating_add(amount);
+    RECEIVABLE.put(&mut ctx.state, &(debtor, number), &open);
+    RECEIVABLES.put(&mut ctx.state, &debtor, &owing);
+    ctx.emit(Event::Owed { debtor, amount });
+}
+
+/// Pay what `debtor` owes from its free money, oldest first and at most `creditors` of them. Called whenever the market
+/// credits somebody.
+pub(super) fn collect(ctx: &mut Context, debtor: EntityId, creditors: u32) {
+    let Some(mut owing) = RECEIVABLES.get(&ctx.state, &debtor) else { return };
+    let payer = registry::entity(&ctx.state, debtor).expect("a debtor is registered").owner;
+    for _ in 0..creditors {
+        let key = (debtor, owing.first);
+        let Some(mut open) = RECEIVABLE.get(&ctx.state, &key) else { break };
+        let amount = balances::account(&ctx.state, &payer).data.free.min(open.amount);
+        if amount.is_zero() {
+            break;
+        }
+        let record = TransferRecord {
+            kind: kinds::RECEIVABLE,
+            spends: open.origin,
+            ..balances::plain(ctx, payer, open.creditor, amount)
+        };
+        balances::transfer(ctx, &record).expect("no more than is free");
+        open.amount = open.amount.saturating_sub(amount);
+        owing.total = owing.total.saturating_sub(amount);
+        if !open.amount.is_zero() {
+            RECEIVABLE.put(&mut ctx.state, &key, &open);
+            break;
+        }
+        RECEIVABLE.remove(&mut ctx.state, &key);
+        RECEIVABLE_TO.remove(&mut ctx.state, &(debtor, open.creditor));
+        owing.first += 1;
+    }
+    if owing.total.is_zero() {
+        RECEIVABLES.remove(&mut ctx.state, &debtor);
+    } else {
+        RECEIVABLES.put(&mut ctx.state, &debtor, &owing);
+    }
+}
+
+/// A debtor pays from its free money without waiting for the next credit.
+///
+/// # Errors
+/// Another key than the owner's, no entity.
+pub fn pay(ctx: &mut Context, origin: &Origin) -> Result<(), crate::DispatchError> {
+    registry::ensure_scope(origin, registry::scopes::OWNER)?;
+    let debtor = origin.entity()?;
+    collect(ctx, debtor, RECEIVABLES_PER_PASS);
+    Ok(())
+}
