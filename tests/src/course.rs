@@ -2,10 +2,10 @@
 //!
 //! Each step takes the world from one state of the slot to the next; a test may do something else instead.
 
-use crate::world::World;
+use crate::world::{World, entities};
 use contract_interface::{
     Claim, ExecutionEntry, ExecutionList, OrderRequest, Reading, ReadingStatus, Side, Stage, confirm_message,
-    reading_message, seal, vote_message,
+    correction_message, reading_message, seal, vote_message,
 };
 use parity_scale_codec::Encode;
 use runtime_execution::modules::markets::sealed::Commitment;
@@ -13,7 +13,7 @@ use runtime_execution::modules::markets::{
     self, Agreed, ConfirmItem, SLOTS, SlotRecord, SlotState, TRADES, confirm, lists,
 };
 use runtime_execution::modules::{attestation, registry};
-use runtime_primitives::{Energy, EntityId, Hash, Price, Seq, Slot, Timestamp};
+use runtime_primitives::{Energy, EntityId, Hash, Price, Seq, Slot, Timestamp, blake2_256};
 
 impl World {
     /// The slot's record.
@@ -237,10 +237,23 @@ impl World {
         }
     }
 
-    /// A reading signed by a household's meter.
+    /// A reading signed by a household's meter; a correction with the hash of its evidence.
     pub fn sign_reading(&self, home: usize, reading: Reading) -> markets::Call {
+        if reading.status == ReadingStatus::Corrected {
+            let evidence = blake2_256(b"the protocol of the inspection");
+            let message = correction_message(&self.chain.genesis, &reading, &evidence);
+            let signature = self.homes[home].meter_key.sign(&message);
+            return markets::Call::PostCorrection { reading, evidence, signature };
+        }
         let message = reading_message(&self.chain.genesis, &reading);
         markets::Call::PostReading { reading, signature: self.homes[home].meter_key.sign(&message) }
+    }
+
+    /// A substitute signed by the meter operator.
+    pub fn sign_substitute(&self, reading: Reading) -> markets::Call {
+        let operator = &self.owners[entities::METER_OPERATOR as usize];
+        let signature = operator.sign(&reading_message(&self.chain.genesis, &reading));
+        markets::Call::PostSubstitute { reading, key: operator.account(), signature }
     }
 
     /// A household's meter counts what it imported and exported and posts its first reading; queued.

@@ -26,7 +26,7 @@ pub use message::{
 pub use order::{Admission, AdmitInput, Order, OrderRequest, Side, flags, roles};
 pub use record::{
     Claim, Leg, NetPosition, Stage, StageRecord, TradeOrder, TransferKind, TransferRecord, Vote,
-    attest_message, confirm_message, reading_message, seal, vote_message,
+    attest_message, confirm_message, correction_message, reading_message, seal, vote_message,
 };
 pub use settlement::{
     CertifiedTrade, ExecutionEntry, ExecutionList, Fee, MeterSlot, Party, Rates, Reading, ReadingStatus,

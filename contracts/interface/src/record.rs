@@ -223,6 +223,11 @@ pub fn reading_message(genesis: &Hash, reading: &Reading) -> Vec<u8> {
     ("busbar/reading/v1", genesis, reading).encode()
 }
 
+/// The bytes a meter signs for a correction; `evidence` is the blake2-256 hash of the document that explains it.
+pub fn correction_message(genesis: &Hash, reading: &Reading, evidence: &Hash) -> Vec<u8> {
+    ("busbar/correction/v1", genesis, reading, evidence).encode()
+}
+
 /// What a sealed order commits to: blake2-256 of the SCALE encoding of
 /// `("busbar/seal/v1", genesis, request, salt, entity)`. Market and slot are in the request; the entity makes a copied
 /// commitment worthless to others. The salt keeps the few plausible orders from being tried out: 32 random bytes.

@@ -126,7 +126,7 @@ fn what_was_tampered_with_is_bad() {
             (leaf(Stage::Declaration, 1), 20, "stage 1: the order of B is no leaf"),
             (leaf(Stage::Matching, 0), 20, "stage 2: the trade order is not the clearing's trade"),
             (leaf(Stage::Authentication, 2), last, "stage 3: bad signature: vote of validator 3"),
-            (leaf(Stage::Execution, 1), last, "stage 4: bad signature: reading of B"),
+            (leaf(Stage::Execution, 1), 140, "stage 4: bad signature: reading of B"),
             (leaf(Stage::Certification, 0), last, "stage 5: bad signature: vote of"),
             (leaf(Stage::Clearing, 0), 20, "stage 6: the root does not follow"),
             (leaf(Stage::Settlement, 0), 80, "stage 7: the root does not follow"),

@@ -15,9 +15,11 @@
 //! ```
 //! Entries are never read by execution: a validator without an archive derives the same headers.
 
-use contract_interface::{Order, Reading, SettleInput, SettlementReport, Stage};
+use contract_interface::{
+    Order, Reading, SettleInput, SettlementReport, Stage, correction_message, reading_message,
+};
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::crypto::Signature;
+use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::{
     AccountId, Energy, EntityId, Gas, Hash, Height, MarketId, MeterId, Money, Seq, Slot, blake2_256,
 };
@@ -77,10 +79,23 @@ pub enum Consent {
 pub struct SignedReading {
     /// The reading.
     pub reading: Reading,
-    /// The key that signed; zero for a substitute made by rule.
+    /// The key that signed: the meter's, or for a substitute a meter operator's; zero for one made by rule.
     pub key: AccountId,
-    /// Over `reading_message`; zero for a substitute made by rule.
+    /// Over `reading_message`, or for a correction over `correction_message`; zero for a substitute made by rule.
     pub signature: Signature,
+    /// Hash of the document that explains a correction.
+    pub evidence: Option<Hash>,
+}
+
+impl SignedReading {
+    /// What was signed.
+    pub fn statement(&self, genesis: &Hash) -> Statement {
+        let message = match &self.evidence {
+            Some(evidence) => correction_message(genesis, &self.reading, evidence),
+            None => reading_message(genesis, &self.reading),
+        };
+        Statement { signer: self.key, message, signature: self.signature }
+    }
 }
 
 /// An order with what it holds.

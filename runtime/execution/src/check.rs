@@ -149,8 +149,8 @@ pub fn statements(
                 }));
             }
         }
-        (None, Call::Markets(markets::Call::PostReading { reading, signature })) => {
-            out.extend(markets::readings::statement(state, genesis, reading, *signature));
+        (None, Call::Markets(call)) => {
+            out.extend(markets::readings::bare_statement(state, genesis, call));
         }
         (None, Call::Attestation(attestation::Call::Vote { voter, claim, signature })) => {
             out.extend(attestation::vote_statement(state, genesis, *voter, claim, *signature));

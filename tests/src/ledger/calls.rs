@@ -158,6 +158,8 @@ impl Ledger {
                 slot.lists.push((*list, entity.expect("signed"), entries));
             }
             markets::Call::PostReading { .. }
+            | markets::Call::PostSubstitute { .. }
+            | markets::Call::PostCorrection { .. }
             | markets::Call::PostReadings { .. }
             | markets::Call::Settle { .. } => {}
         }

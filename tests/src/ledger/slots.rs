@@ -262,7 +262,10 @@ impl Ledger {
         let signed = SignedReading::decode(&mut &row.expect("it is archived").value[..]).expect("a reading");
         let reading = signed.reading;
         let shown = (reading.import_wh.wh(), reading.export_wh.wh());
-        if reading.status == ReadingStatus::Substituted {
+        let signer = self.keys.get(&signed.key).map(|number| self.members[*number as usize].roles);
+        if signer.is_some_and(|roles| roles & roles::METER_OPERATOR != 0) {
+            assert_eq!(reading.status, ReadingStatus::Substituted, "a meter operator signs substitutes only");
+        } else if reading.status == ReadingStatus::Substituted {
             let bought: u64 = {
                 let orders = &self.slots[&slot].orders;
                 let own = |trade: &Trade| orders[&trade.buy.number()].meter.number() == meter;

@@ -62,6 +62,11 @@ pub const SENTENCES: &[Sentence] = &[
         run: |stage, values| correct(stage, values, false),
     },
     Sentence {
+        text: "meter operator substitutes import <energy> and export <energy> for <household>",
+        meaning: "a reading that the meter operator signs in the place of a silent meter",
+        run: substitute,
+    },
+    Sentence {
         text: "the last reading of <household> is replayed",
         meaning: "the very bytes that its meter sent",
         run: replay,
@@ -171,12 +176,13 @@ fn correct(stage: &mut Stage, values: &[Value], import: bool) -> Done {
     let revision = u16::try_from(posted(stage, home)).expect("few revisions");
     // The meter goes on from the true value, unless a later slot has moved it.
     let is_last = !stage.starts.keys().any(|(other, slot)| *other == home && *slot > stage.slot);
-    let mut registers = match stage.readings.get(&home) {
-        Some(markets::Call::PostReading { reading, .. }) if reading.slot == stage.slot => {
-            (reading.import_wh.wh(), reading.export_wh.wh())
-        }
-        _ => stage.world.homes[home].registers,
-    };
+    let mut registers =
+        match stage.readings.get(&home) {
+            Some(
+                markets::Call::PostReading { reading, .. } | markets::Call::PostCorrection { reading, .. },
+            ) if reading.slot == stage.slot => (reading.import_wh.wh(), reading.export_wh.wh()),
+            _ => stage.world.homes[home].registers,
+        };
     let changed = if import { &mut registers.0 } else { &mut registers.1 };
     *changed = energy + if import { start.0 } else { start.1 };
     let plain = stage.world.reading(home, stage.slot, revision, ReadingStatus::Corrected);
@@ -185,6 +191,19 @@ fn correct(stage: &mut Stage, values: &[Value], import: bool) -> Done {
         stage.world.homes[home].registers = registers;
     }
     post(stage, home, Reading { import_wh, export_wh, ..plain });
+    Ok(())
+}
+
+fn substitute(stage: &mut Stage, values: &[Value]) -> Done {
+    let gaps = Gaps(values);
+    let (import, export, home) = (gaps.energy(0), gaps.energy(1), stage.home(&gaps.name(2)));
+    let start = stage.starts.get(&(home, stage.slot)).copied();
+    let start = start.unwrap_or(stage.world.homes[home].registers);
+    let revision = u16::try_from(posted(stage, home)).expect("few revisions");
+    let plain = stage.world.reading(home, stage.slot, revision, ReadingStatus::Substituted);
+    let (import_wh, export_wh) = (Energy::from_wh(start.0 + import), Energy::from_wh(start.1 + export));
+    let call = stage.world.sign_substitute(Reading { import_wh, export_wh, ..plain });
+    stage.submit_bare(call);
     Ok(())
 }
 

@@ -237,6 +237,12 @@ impl Playing {
             return;
         }
         let home = self.someone();
+        if self.random.once_in(3) {
+            let plain = self.world.reading(home, slot, 1, ReadingStatus::Substituted);
+            let call = self.world.sign_substitute(plain);
+            self.world.chain.submit_bare(call);
+            return;
+        }
         let revision = 1 + u16::try_from(self.random.below(3)).unwrap();
         let down = Energy::from_wh(self.random.bits() % 3_000);
         let reading = self.world.reading(home, slot, revision, ReadingStatus::Corrected);

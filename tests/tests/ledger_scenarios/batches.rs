@@ -143,7 +143,7 @@ fn a_batch_counts_as_its_readings_one_by_one_and_leaves_out_what_is_wrong() {
 }
 
 #[test]
-fn corrections_in_a_batch_reopen_the_vote_once() {
+fn corrections_of_one_block_reopen_the_vote_once() {
     on_vm_thread(|| {
         let mut world = metering();
         let all = (0..HOMES as usize).map(|home| signed(&world, home, truth(&world, home))).collect();
@@ -152,11 +152,12 @@ fn corrections_in_a_batch_reopen_the_vote_once() {
         let corrected = |home: usize| {
             let import_wh = truth(&world, home).import_wh.saturating_add(Energy::from_wh(7));
             let status = ReadingStatus::Corrected;
-            signed(&world, home, Reading { revision: 1, status, import_wh, ..truth(&world, home) })
+            world.sign_reading(home, Reading { revision: 1, status, import_wh, ..truth(&world, home) })
         };
-        let batch = vec![corrected(2), corrected(128)];
-        post(&mut world, batch);
-        assert_eq!(refusals(&world), []);
+        for call in [corrected(2), corrected(128)] {
+            world.chain.submit_bare(call);
+        }
+        world.chain.block_of_successes();
         assert_eq!((world.state(FIRST), world.slot(FIRST).round), (SlotState::Voting, 1));
         world.certify(FIRST);
         world.settle(FIRST);
@@ -172,8 +173,9 @@ fn a_list_by_revisions_is_the_list_it_names() {
         post(&mut world, all);
         let first = world.latest_list(FIRST);
         let status = ReadingStatus::Corrected;
-        let correction = signed(&world, 100, Reading { revision: 1, status, ..truth(&world, 100) });
-        post(&mut world, vec![correction]);
+        let correction = world.sign_reading(100, Reading { revision: 1, status, ..truth(&world, 100) });
+        world.chain.submit_bare(correction);
+        world.chain.block_of_successes();
         // The platform's list is a full one of first readings, the voters' one by revisions wins.
         world.post_list(FIRST, &first);
         let mut revisions = vec![0; HOMES as usize];

@@ -16,6 +16,7 @@ mod scenes;
 mod sealed;
 mod standing;
 mod terms;
+mod vouchers;
 
 use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::world::World;
@@ -184,6 +185,7 @@ fn every_refusal_has_its_name_and_changes_nothing_else() {
             standing::rows(),
             consent::rows(),
             metering::rows(),
+            vouchers::rows(),
             curtailment::rows(),
             certification::rows(),
         ];

@@ -179,6 +179,7 @@ const READINGS: &[Column] = &[
     always("status", Kind::Text, "", "`measured`, `substituted`, `corrected` or `interrupted`"),
     maybe("key", Kind::Text, "", "key that signed it, hexadecimal; empty for a substitute by rule"),
     maybe("signature", Kind::Text, "", "over the reading, hexadecimal; empty for a substitute by rule"),
+    maybe("evidence", Kind::Text, "", "hash of the document that explains a correction"),
 ];
 
 /// The tables of `COLUMNS.md`.

@@ -208,7 +208,7 @@ fn consents(source: &Source) -> Result<BTreeMap<(u32, u8), &'static str>, Export
 
 fn readings(source: &Source) -> Result<Vec<Row>, ExportError> {
     let readings = source.all::<SignedReading>(tables::READING, "reading")?.into_iter();
-    let rows = readings.map(|SignedReading { reading, key, signature }| {
+    let rows = readings.map(|SignedReading { reading, key, signature, evidence }| {
         let signed = (key != AccountId::ZERO).then_some(());
         let status = match reading.status {
             ReadingStatus::Measured => "measured",
@@ -228,6 +228,7 @@ fn readings(source: &Source) -> Result<Vec<Row>, ExportError> {
             text(status),
             maybe(signed, |()| text(key)),
             maybe(signed, |()| Cell::Text(format!("{signature:?}"))),
+            maybe(evidence, text),
         ]);
         row
     });

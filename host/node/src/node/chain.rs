@@ -226,6 +226,12 @@ fn bare_key(call: &Call) -> Option<Hash> {
         Call::Markets(markets::Call::PostReading { reading, .. }) => {
             (1u8, reading.market, reading.meter, reading.slot, reading.revision).encode()
         }
+        Call::Markets(markets::Call::PostSubstitute { reading, key, .. }) => {
+            (2u8, reading.market, reading.meter, reading.slot, reading.revision, key).encode()
+        }
+        Call::Markets(markets::Call::PostCorrection { reading, .. }) => {
+            (3u8, reading.market, reading.meter, reading.slot, reading.revision).encode()
+        }
         _ => return None,
     };
     Some(blake2_256(&fields))

@@ -3,7 +3,7 @@
 
 use super::play::PlayError;
 use crate::agent::Opinion;
-use contract_interface::{Reading, Stage, StageRecord, TradeOrder, Vote, confirm_message, reading_message};
+use contract_interface::{Stage, StageRecord, TradeOrder, Vote, confirm_message};
 use host_storage::Snapshot;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use rand_core::OsRng;
@@ -140,9 +140,9 @@ fn signatures_hold<'a>(
             signature: Signature(vote.signature),
         })
         .collect();
-    for SignedReading { reading, key, signature } in decoded::<SignedReading>(&leaves[&Stage::Execution]) {
-        if key != AccountId::ZERO {
-            statements.push(reading_statement(&genesis, &reading, key, signature));
+    for signed in decoded::<SignedReading>(&leaves[&Stage::Execution]) {
+        if signed.key != AccountId::ZERO {
+            statements.push(signed.statement(&genesis));
         }
     }
     let orders = decoded::<TradeOrder>(&leaves[&Stage::Matching]);
@@ -157,13 +157,4 @@ fn signatures_hold<'a>(
         }
     }
     Ok(statements.chunks(256).all(|batch| verify_batch(batch, OsRng)))
-}
-
-fn reading_statement(
-    genesis: &Hash,
-    reading: &Reading,
-    signer: AccountId,
-    signature: Signature,
-) -> Statement {
-    Statement { signer, message: reading_message(genesis, reading), signature }
 }

@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::report::StageRow;
 use contract_interface::{
     Leg, NetPosition, Op, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote, confirm_message,
-    reading_message, seal,
+    seal,
 };
 use host_storage::Snapshot;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -285,11 +285,11 @@ impl<'a> Reader<'a> {
         for (_, hold, _) in self.sides() {
             let who = self.who(hold);
             for signed in readings.iter().filter(|signed| signed.reading.meter == hold.order.meter) {
-                lines.push(format!("{who}: {}", reading(&signed.reading)));
+                let why = signed.evidence.map_or_else(String::new, |hash| format!(", evidence {hash}"));
+                lines.push(format!("{who}: {}{why}", reading(&signed.reading)));
                 if signed.key != AccountId::ZERO {
-                    let message = reading_message(&self.source.genesis(), &signed.reading);
-                    let statement = Statement { signer: signed.key, message, signature: signed.signature };
-                    evidence.verify(&statement, || format!("reading of {who}"));
+                    evidence
+                        .verify(&signed.statement(&self.source.genesis()), || format!("reading of {who}"));
                 }
             }
         }

@@ -15,7 +15,7 @@ use runtime_primitives::crypto::Signature;
 use runtime_primitives::limits::{
     ADMIT_GAS_MAX, CLEAR_GAS_MAX, RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS,
 };
-use runtime_primitives::{EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
+use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
 
 /// A party's signature under one trade order.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -162,6 +162,26 @@ pub enum Call {
         /// Readings with their meters' signatures, at most `READINGS_PER_BATCH_MAX`; of any market and slot.
         readings: Vec<readings::Signed>,
     },
+    /// Post a substitute for the reading of a silent meter; bare.
+    #[codec(index = 60)]
+    PostSubstitute {
+        /// The reading, with status `Substituted`.
+        reading: Reading,
+        /// Owner key of an entity with the role `METER_OPERATOR`.
+        key: AccountId,
+        /// Its signature over `reading_message`.
+        signature: Signature,
+    },
+    /// Correct a meter's reading; bare.
+    #[codec(index = 61)]
+    PostCorrection {
+        /// The reading, with status `Corrected`.
+        reading: Reading,
+        /// blake2-256 of the document that explains it, which stays with those whom it concerns.
+        evidence: Hash,
+        /// The meter's, over `correction_message`.
+        signature: Signature,
+    },
     /// Commit to an order of a sealed slot.
     #[codec(index = 13)]
     Commit {
@@ -237,7 +257,7 @@ impl Call {
 
     /// Whether the call is submitted bare.
     pub const fn is_bare(&self) -> bool {
-        matches!(self, Self::PostReading { .. })
+        matches!(self, Self::PostReading { .. } | Self::PostSubstitute { .. } | Self::PostCorrection { .. })
     }
 }
 
@@ -246,10 +266,7 @@ impl Call {
 /// # Errors
 /// One per rule; the extrinsic is then skipped.
 pub fn validate_bare(ctx: &mut Context, call: &Call) -> Result<(), Error> {
-    match call {
-        Call::PostReading { reading, signature } => readings::post(ctx, reading, *signature),
-        _ => unreachable!("only bare calls come here"),
-    }
+    readings::post(ctx, call)
 }
 
 /// Handle a signed call.
@@ -264,7 +281,9 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::Amend { seq, request } => orders::amend(ctx, origin, seq, request).map(|_| ()),
         Call::Confirm { market, slot, items } => confirm::confirm(ctx, origin, at(market, slot), &items),
         Call::Refuse { market, slot, trade } => confirm::refuse(ctx, origin, at(market, slot), trade),
-        Call::PostReading { .. } => Err(crate::DispatchError::BadOrigin),
+        Call::PostReading { .. } | Call::PostSubstitute { .. } | Call::PostCorrection { .. } => {
+            Err(crate::DispatchError::BadOrigin)
+        }
         Call::PostReadings { readings } => readings::post_batch(ctx, origin, readings),
         Call::PostList { market, slot, list } => lists::post(ctx, origin, at(market, slot), &list),
         Call::PostRevisions { market, slot, list, revisions } => {

@@ -4,7 +4,9 @@ use super::SlotState;
 use super::standing::BadTemplate;
 use contract_interface::RuleError;
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Seq, Slot, Timestamp};
+use runtime_primitives::{
+    AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Seq, Slot, Timestamp,
+};
 use thiserror::Error as ThisError;
 
 /// Errors of the `Markets` module.
@@ -460,6 +462,26 @@ pub enum Error {
     #[error("meter {0} has two caps in one curtailment")]
     #[codec(index = 63)]
     CurtailedTwice(MeterId),
+    /// A correction explains itself.
+    #[error("a correction has a call of its own, PostCorrection, with the hash of its evidence")]
+    #[codec(index = 64)]
+    NoEvidence,
+    /// A substitute stands only for what a meter did not say.
+    #[error("meter {0} has a reading of its own: it takes no substitute")]
+    #[codec(index = 65)]
+    AlreadyRead(MeterId),
+    /// Meters speak first.
+    #[error("slot {0} still awaits its meters: a substitute is posted while it is Voting")]
+    #[codec(index = 66)]
+    SubstituteTooEarly(Slot),
+    /// A substitute is signed by a meter operator.
+    #[error("{0} is no owner key of a meter operator")]
+    #[codec(index = 67)]
+    NoMeterOperator(AccountId),
+    /// The substitute's signature does not verify.
+    #[error("bad signature of the substitute for meter {0}: not by the operator's key that it names")]
+    #[codec(index = 68)]
+    WrongOperatorKey(MeterId),
 }
 
 /// What is wrong with terms.

@@ -1,16 +1,17 @@
 //! Stage 4: readings that meters signed are posted, one by one or in a batch that a data concentrator submits.
 //!
-//! A reading counts by its meter's signature alone, whoever brings it. The rule: whatever is posted goes through
+//! A reading counts by its meter's signature alone, whoever brings it; a correction's covers the hash of its evidence. Where
+//! a meter was silent, a meter operator may sign a substitute for it. The rule: whatever is posted goes through
 //! [`Sheet`], one page of meters at a time, so that a batch costs its pages and not a page for each reading.
 
 use super::meters::{self, METERS_PER_PAGE};
 use super::slots;
-use super::{At, Error, Event, Live, Posted, READINGS, REGISTERS, Registers, SLOTS, SlotState, live};
+use super::{At, Call, Error, Event, Live, Posted, READINGS, REGISTERS, Registers, SLOTS, SlotState, live};
 use crate::archive::{ArchiveEntry, SignedReading};
 use crate::context::Context;
-use crate::modules::registry::METERS;
+use crate::modules::registry::{self, METERS, scopes};
 use crate::origin::Origin;
-use contract_interface::{Reading, ReadingStatus, Stage, reading_message};
+use contract_interface::{Reading, ReadingStatus, Stage, reading_message, roles};
 use parity_scale_codec::Encode;
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::limits::{READING_REVISIONS_MAX, READINGS_PER_BATCH_MAX};
@@ -19,6 +20,29 @@ use runtime_state::Overlay;
 
 /// A reading and its meter's signature over `reading_message`.
 pub type Signed = (Reading, Signature);
+
+/// Who vouches for a reading, beside its signature.
+#[derive(Clone, Copy)]
+enum Voucher {
+    /// Its meter.
+    Meter,
+    /// Its meter, with the hash of the document that explains the correction.
+    Evidence(Hash),
+    /// A meter operator, by this key.
+    Operator(AccountId),
+}
+
+impl Voucher {
+    /// The reading with its proof; `meter` is the meter's key.
+    const fn signed(self, reading: &Reading, meter: AccountId, signature: Signature) -> SignedReading {
+        let (key, evidence) = match self {
+            Self::Meter => (meter, None),
+            Self::Evidence(evidence) => (meter, Some(evidence)),
+            Self::Operator(key) => (key, None),
+        };
+        SignedReading { reading: *reading, key, signature, evidence }
+    }
+}
 
 /// One page of readings and registers, taken out to be changed.
 struct Sheet {
@@ -55,16 +79,40 @@ pub fn statement(
     Some(Statement { signer, message: reading_message(genesis, reading), signature })
 }
 
-/// Post a reading signed by its meter.
+/// What the signature of a bare call says, if it posts a reading of a known meter.
+pub fn bare_statement(state: &Overlay, genesis: &Hash, call: &Call) -> Option<Statement> {
+    let (reading, voucher, signature) = bare_parts(call)?;
+    let meter = METERS.get(state, &reading.meter)?.key;
+    Some(voucher.signed(reading, meter, *signature).statement(genesis))
+}
+
+const fn bare_parts(call: &Call) -> Option<(&Reading, Voucher, &Signature)> {
+    match call {
+        Call::PostReading { reading, signature } => Some((reading, Voucher::Meter, signature)),
+        Call::PostCorrection { reading, evidence, signature } => {
+            Some((reading, Voucher::Evidence(*evidence), signature))
+        }
+        Call::PostSubstitute { reading, key, signature } => {
+            Some((reading, Voucher::Operator(*key), signature))
+        }
+        _ => None,
+    }
+}
+
+/// Post the reading of a bare call: one that its meter signed, a correction with the hash of its evidence, or a
+/// substitute by the owner key of any entity with the role `METER_OPERATOR`, for markets name none yet. A substitute
+/// is taken once the meters' own time is over, as a later revision than the one made by rule, and never in the place
+/// of what the meter itself has said.
 ///
 /// # Errors
 /// One per rule; see [`Error`].
-pub fn post(ctx: &mut Context, reading: &Reading, signature: Signature) -> Result<(), Error> {
+pub fn post(ctx: &mut Context, call: &Call) -> Result<(), Error> {
+    let (reading, voucher, signature) = bare_parts(call).expect("only readings come here");
     let at = (reading.market, reading.slot);
     let mut live = live(&ctx.state, at)?;
     let (page, index) = meters::place(meters::position(&ctx.state, &live, reading.meter)?);
     let mut sheet = Sheet::load(&ctx.state, at, page);
-    accept(ctx, &mut live, &mut sheet, index, reading, signature)?;
+    accept(ctx, &mut live, &mut sheet, index, reading, voucher, *signature)?;
     sheet.store(&mut ctx.state, at);
     conclude(ctx, &mut live);
     Ok(())
@@ -112,7 +160,7 @@ fn post_to_slot(ctx: &mut Context, mut live: Live, readings: &[Signed]) {
                     Sheet::load(&ctx.state, live.at, page)
                 }
             };
-            accept(ctx, &mut live, open.insert(sheet), index, reading, *signature)
+            accept(ctx, &mut live, open.insert(sheet), index, reading, Voucher::Meter, *signature)
         });
         if let Err(error) = posted {
             refuse(ctx, reading, error);
@@ -136,9 +184,10 @@ fn accept(
     sheet: &mut Sheet,
     index: usize,
     reading: &Reading,
+    voucher: Voucher,
     signature: Signature,
 ) -> Result<(), Error> {
-    check_phase(live, reading)?;
+    check_phase(live, reading, voucher)?;
     let latest = sheet.last(index).map(|posted| posted.revision);
     if let Some(latest) = latest.filter(|latest| reading.revision <= *latest) {
         return Err(Error::StaleRevision { got: reading.revision, latest });
@@ -146,10 +195,8 @@ fn accept(
     if reading.revision >= READING_REVISIONS_MAX {
         return Err(Error::TooManyRevisions(reading.revision));
     }
+    check_status(reading, voucher, sheet.last(index))?;
     let is_correction = reading.status == ReadingStatus::Corrected;
-    if latest.is_some() != is_correction || reading.status == ReadingStatus::Substituted {
-        return Err(Error::WrongStatus);
-    }
     let before = sheet.registers[index];
     let floor = if is_correction { before.certified } else { before.measured };
     if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
@@ -157,15 +204,49 @@ fn accept(
     }
     let meter = METERS.get(&ctx.state, &reading.meter).ok_or(Error::UnknownMeter(reading.meter))?;
     check_plausible(live, reading, &before, meter.p_max_w)?;
-    let message = reading_message(&ctx.env.genesis, reading);
-    if !ctx.verifier.verify(&Statement { signer: meter.key, message, signature }) {
-        return Err(Error::WrongMeterKey(reading.meter));
-    }
-    append(ctx, live, sheet, index, &SignedReading { reading: *reading, key: meter.key, signature });
+    let signed = voucher.signed(reading, meter.key, signature);
+    check_signature(ctx, &signed, voucher)?;
+    append(ctx, live, sheet, index, &signed);
     if live.slot.state == SlotState::Payable {
         super::lists::reopen(ctx, live);
     }
     Ok(())
+}
+
+/// The status fits who vouches for the reading and what is posted already.
+const fn check_status(reading: &Reading, voucher: Voucher, last: Option<&Posted>) -> Result<(), Error> {
+    match (voucher, reading.status, last) {
+        (Voucher::Meter, ReadingStatus::Corrected, _) => Err(Error::NoEvidence),
+        (Voucher::Operator(_), ReadingStatus::Substituted, Some(Posted { substituted: false, .. })) => {
+            Err(Error::AlreadyRead(reading.meter))
+        }
+        // A meter that was silent may still say what it measured.
+        (
+            Voucher::Meter,
+            ReadingStatus::Measured | ReadingStatus::Interrupted,
+            None | Some(Posted { substituted: true, .. }),
+        )
+        | (Voucher::Evidence(_), ReadingStatus::Corrected, Some(_))
+        | (Voucher::Operator(_), ReadingStatus::Substituted, _) => Ok(()),
+        _ => Err(Error::WrongStatus),
+    }
+}
+
+fn check_signature(ctx: &Context, signed: &SignedReading, voucher: Voucher) -> Result<(), Error> {
+    let meter = signed.reading.meter;
+    let wrong = match voucher {
+        Voucher::Meter | Voucher::Evidence(_) => Error::WrongMeterKey(meter),
+        Voucher::Operator(key) => {
+            let binding = registry::binding(&ctx.state, &key, ctx.env.now);
+            let owner = binding.filter(|binding| binding.scopes & scopes::OWNER != 0);
+            let entity = owner.and_then(|owner| registry::entity(&ctx.state, owner.entity).ok());
+            if !entity.is_some_and(|entity| entity.roles & roles::METER_OPERATOR != 0 && !entity.suspended) {
+                return Err(Error::NoMeterOperator(key));
+            }
+            Error::WrongOperatorKey(meter)
+        }
+    };
+    if ctx.verifier.verify(&signed.statement(&ctx.env.genesis)) { Ok(()) } else { Err(wrong) }
 }
 
 /// Store the slot's record; when no reading is missing the wait for readings is over.
@@ -192,8 +273,12 @@ fn check_plausible(live: &Live, reading: &Reading, before: &Registers, p_max_w: 
     Ok(())
 }
 
-/// First readings while they are awaited, corrections until the slot is settled (section 2: once).
-fn check_phase(live: &Live, reading: &Reading) -> Result<(), Error> {
+/// First readings while they are awaited, substitutes when the meters' own time is over, corrections until the slot is
+/// settled (section 2: once).
+fn check_phase(live: &Live, reading: &Reading, voucher: Voucher) -> Result<(), Error> {
+    if live.slot.state == SlotState::Metering && matches!(voucher, Voucher::Operator(_)) {
+        return Err(Error::SubstituteTooEarly(live.at.1));
+    }
     let open = match live.slot.state {
         SlotState::Metering | SlotState::Voting => true,
         SlotState::Payable => {
@@ -220,6 +305,7 @@ fn append(ctx: &mut Context, live: &mut Live, sheet: &mut Sheet, index: usize, s
         revision: reading.revision,
         import_wh: reading.import_wh,
         export_wh: reading.export_wh,
+        substituted: reading.status == ReadingStatus::Substituted,
     });
     follow_registers(&mut sheet.registers[index], reading, replaced);
     let leaf = signed.encode();
@@ -254,7 +340,12 @@ pub(super) fn substitute(ctx: &mut Context, live: &mut Live, bought: impl Fn(Met
         let missing: Vec<usize> = (0..of_page.len()).filter(|index| sheet.last(*index).is_none()).collect();
         for index in &missing {
             let reading = substitute_of(live, of_page[*index], &sheet.registers[*index], &bought);
-            let signed = SignedReading { reading, key: AccountId::ZERO, signature: Signature([0; 64]) };
+            let signed = SignedReading {
+                reading,
+                key: AccountId::ZERO,
+                signature: Signature([0; 64]),
+                evidence: None,
+            };
             append(ctx, live, &mut sheet, *index, &signed);
         }
         if !missing.is_empty() {

@@ -270,6 +270,8 @@ pub struct Posted {
     pub import_wh: Energy,
     /// Export register.
     pub export_wh: Energy,
+    /// Whether it stands for what the meter did not say, by rule or by a meter operator.
+    pub substituted: bool,
 }
 
 /// Registers of a meter.
