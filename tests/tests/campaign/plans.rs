@@ -19,7 +19,7 @@ pub fn plan(random: &mut Random) -> Plan {
     limits(random, &mut plan);
     plan.windows.open_before_s = 1_800;
     (plan.windows.objection_s, plan.windows.dispute_s) = (2_400, 3_600);
-    if random.once_in(5) {
+    if random.once_in(5) && !plan.rates.deviation.is_zero() {
         // Sealed until a minute after the gate.
         plan.windows.reveal_s = 60;
     }

@@ -76,6 +76,13 @@ fn figures() -> Vec<Row> {
         row("terms: deviation above retail", Scene::NoMarket, |world| {
             bad(world, |terms| terms.rates.deviation = Price::from_ticks(9_001), BadTerms::Deviation)
         }),
+        row("terms: sealed orders that nothing binds", Scene::NoMarket, |world| {
+            let change = |terms: &mut Terms| {
+                terms.windows.reveal_s = 60;
+                terms.rates.deviation = Price::ZERO;
+            };
+            bad(world, change, BadTerms::SealedFree)
+        }),
         row("terms: a price that leaves the seller less than the retailer pays", Scene::NoMarket, |world| {
             let change = |terms: &mut Terms| {
                 terms.rates.fee = Fee { buyer: Price::ZERO, seller: Price::from_ticks(200) };

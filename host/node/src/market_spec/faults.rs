@@ -54,6 +54,7 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
         BadTerms::SealedContinuous => {
             ("windows.reveal", "write \"0 s\", or name an auction's rule".to_owned())
         }
+        BadTerms::SealedFree => ("rates.deviation", "write a rate above 0, or open the book".to_owned()),
         BadTerms::Grid => {
             ("slots.length", "keep slots.length, slots.zero and slots.billing of the market".to_owned())
         }

@@ -522,6 +522,10 @@ pub enum BadTerms {
     #[error("a continuous matching rule sees orders at once: reveal_s is 0")]
     #[codec(index = 100)]
     SealedContinuous,
+    /// Not revealing costs something.
+    #[error("sealed orders need a deviation rate above 0: it prices the deposit of whoever does not reveal")]
+    #[codec(index = 123)]
+    SealedFree,
     /// A billing period has a length.
     #[error("billing_slots is 1 to 44640")]
     #[codec(index = 122)]

@@ -223,6 +223,7 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
         BadTerms::PriceBounds,
     );
     ensure(rates.deviation <= rates.retail, BadTerms::Deviation);
+    ensure(!terms.is_sealed() || !rates.deviation.is_zero(), BadTerms::SealedFree);
     // Less, and a seller could net less than the retailer would have paid it.
     let least = rates.feed_in.saturating_add(fee.seller);
     ensure(fee.seller.is_zero() || limits.price_min >= least, BadTerms::SellerFee);
