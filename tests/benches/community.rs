@@ -133,6 +133,7 @@ fn terms(community: &Community, tariff: &Tariff, entities: u32) -> Terms {
             tol_bp: 500,
         },
         fees: Vec::new(),
+        billing_slots: 96,
         bid: hash(rules::BID),
         matching: hash(rules::HIGH_LOW),
         settlement: hash(rules::SETTLEMENT),
