@@ -46,7 +46,7 @@ pub mod entities {
 }
 
 /// Households that join in one block, so that its gas suffices.
-const HOMES_IN_BLOCK: usize = 1_000;
+const HOMES_IN_BLOCK: usize = 250;
 /// Number of validators.
 const VALIDATORS: u32 = 3;
 /// Genesis money of bank, retailer and platform each: 100,000 yuan.
