@@ -2,7 +2,7 @@
 //!
 //! Nothing rounds: what the chain cannot hold exactly is refused. No floating-point number is involved.
 
-use runtime_primitives::{Energy, Money, Price, Timestamp};
+use runtime_primitives::{Energy, Money, Price, Slot, Timestamp};
 use thiserror::Error;
 
 /// Bytes of a text worth reading: 39 digits and a unit are fewer.
@@ -190,6 +190,19 @@ pub fn instant(text: &str) -> Result<Timestamp, QuantityError> {
         return Err(QuantityError::TooFine { step: "1 ms" });
     }
     u64::try_from(time.as_millisecond()).map(Timestamp::from_ms).map_err(|_| not())
+}
+
+/// Slots such as `40..59`, both included, or one slot.
+///
+/// # Errors
+/// What to write.
+pub fn slots(text: &str) -> Result<(Slot, Slot), String> {
+    let number = |text: &str| text.trim().parse().map(Slot::from_number).ok();
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => Ok((first, last)),
+        _ => Err("write the first and the last slot, such as 40..59, or one slot".into()),
+    }
 }
 
 /// A price as text, with two to four decimals.

@@ -61,15 +61,20 @@ impl Settled {
         }
     }
 
-    /// The meter that `record` is about; of a trade's two that of the first of `parties` who has one of them.
-    pub(super) fn meter(&self, record: &TransferRecord, parties: [Option<EntityId>; 2]) -> Option<MeterId> {
+    /// The meter that `record` is about; of a trade's two that of `entity`, else that of the payer, else the buyer's.
+    pub(super) fn meter(
+        &self,
+        record: &TransferRecord,
+        entity: EntityId,
+        payer: impl FnOnce() -> Option<EntityId>,
+    ) -> Option<MeterId> {
         if record.meter.is_some() {
             return record.meter;
         }
         let trade = self.record.input.trades.get(*self.trades.get(&record.trade?)?)?;
         let both = [trade.buy_meter, trade.sell_meter];
-        let own = |party: EntityId| both.into_iter().find(|meter| self.owners.get(meter) == Some(&party));
-        parties.into_iter().flatten().find_map(own).or(Some(trade.buy_meter))
+        let of = |party: EntityId| both.into_iter().find(|meter| self.owners.get(meter) == Some(&party));
+        of(entity).or_else(|| of(payer()?)).or(Some(trade.buy_meter))
     }
 
     /// The reading of `meter` that counted.

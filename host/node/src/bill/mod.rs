@@ -10,14 +10,14 @@ mod period;
 mod records;
 
 pub use error::BillError;
-pub use movements::{Movement, movements};
+pub use movements::{Lines, Movement, movements};
 pub use period::Period;
 pub use records::{Records, RemoteRecords};
 
 use crate::report::{Amount, BillLine};
 use runtime_execution::modules::balances;
 use runtime_execution::modules::registry::Entity;
-use runtime_primitives::{AccountId, EntityId, Height, Money, Timestamp};
+use runtime_primitives::{AccountId, EntityId, Height, Money};
 use runtime_state::Overlay;
 
 /// An entity's bill for a period.
@@ -58,10 +58,10 @@ impl Bill {
         let mut balance = Amount::received(genesis).ok_or(BillError::Sum)?;
         let (mut total, mut opening, mut lines) = (Amount::ZERO, balance, Vec::new());
         let add = |sum: Amount, more: Amount| sum.checked_add(more).ok_or(BillError::Sum);
+        let mut maker = Lines::new(records, state);
         for movement in movements(records, state)? {
-            let movement = movement?;
-            let Some(line) = movement.line_of(&account, id, name) else { continue };
-            if period.starts_after(movement.time) {
+            let Some(line) = maker.line_of(&movement?, &account, id, name)? else { continue };
+            if period.starts_after(line.time) {
                 opening = add(opening, line.amount)?;
             }
             balance = add(balance, line.amount)?;
@@ -83,10 +83,5 @@ impl Bill {
             adds_up: balance == has,
             height: movements::height_of(state),
         })
-    }
-
-    /// Time of the last line.
-    pub fn last_time(&self) -> Option<Timestamp> {
-        self.lines.last().map(|line| line.time)
     }
 }

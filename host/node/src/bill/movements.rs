@@ -1,70 +1,26 @@
-//! Movements of money in the order in which they were booked, each with what stands behind it.
+//! Movements of money in the order in which they were booked, and the lines of bills that they are.
+//!
+//! What a line says beyond its record (time, energy, meter, reading) is looked up for that line alone: a bill passes over
+//! everybody else's movements, and over RPC each look is a request.
 
-use super::evidence::{Evidence, Settled};
+use super::evidence::Evidence;
 use super::{BillError, Records};
 use crate::report::{Amount, BillLine};
 use contract_interface::TransferRecord;
 use parity_scale_codec::DecodeAll;
 use runtime_execution::modules::registry::KEYS;
 use runtime_execution::modules::system::NUMBER;
-use runtime_primitives::{AccountId, Energy, EntityId, Height, Timestamp};
+use runtime_primitives::{AccountId, EntityId, Height, Timestamp};
 use runtime_state::{ArchiveRow, Overlay};
-use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
+use std::collections::VecDeque;
 
 /// One movement of money.
 #[derive(Clone, Debug)]
 pub struct Movement {
-    /// Time of the block that booked it.
-    pub time: Timestamp,
+    /// The block that booked it.
+    pub height: Height,
     /// The record.
     pub record: TransferRecord,
-    /// The payer, if an entity.
-    pub payer: Option<EntityId>,
-    /// The payee, if an entity.
-    pub payee: Option<EntityId>,
-    settled: Option<Rc<Settled>>,
-}
-
-impl Movement {
-    /// Energy paid for, if any.
-    pub fn energy(&self) -> Option<Energy> {
-        self.settled.as_ref()?.energy(&self.record)
-    }
-
-    /// The line on the bill of `entity` with this `account`, if it paid or was paid.
-    pub fn line_of(
-        &self,
-        account: &AccountId,
-        entity: EntityId,
-        name: &dyn Fn(&AccountId) -> String,
-    ) -> Option<BillLine> {
-        let record = &self.record;
-        let (counterparty, amount) = if record.payer == *account {
-            (&record.payee, Amount::paid(record.amount)?)
-        } else if record.payee == *account {
-            (&record.payer, Amount::received(record.amount)?)
-        } else {
-            return None;
-        };
-        let settled = self.settled.as_ref();
-        let meter = settled.map_or(record.meter, |settled| settled.meter(record, [Some(entity), self.payer]));
-        Some(BillLine {
-            entity,
-            name: name(account),
-            time: self.time,
-            kind: record.kind,
-            counterparty: name(counterparty),
-            market: record.slot.map(|(market, _)| market),
-            slot: record.slot.map(|(_, slot)| slot),
-            trade: record.trade,
-            meter,
-            energy: self.energy(),
-            reading: meter.and_then(|meter| settled?.reading(meter)),
-            amount,
-            record: record.hash(),
-        })
-    }
 }
 
 /// Height of the block that left `state`.
@@ -76,47 +32,15 @@ pub(super) fn height_of(state: &Overlay) -> Height {
 ///
 /// # Errors
 /// If the first rows cannot be read; later ones are errors of the items.
-pub fn movements<'a>(records: &'a dyn Records, state: &'a Overlay<'a>) -> Result<Movements<'a>, BillError> {
-    Ok(Movements {
-        rows: records.ledger(None)?.into(),
-        last: height_of(state),
-        at: (Height::ZERO, Timestamp::ZERO),
-        entities: BTreeMap::new(),
-        evidence: Evidence::new(records, state),
-        records,
-        state,
-    })
+pub fn movements<'a>(records: &'a dyn Records, state: &Overlay) -> Result<Movements<'a>, BillError> {
+    Ok(Movements { rows: records.ledger(None)?.into(), last: height_of(state), records })
 }
 
 /// See [`movements`].
 pub struct Movements<'a> {
     records: &'a dyn Records,
-    state: &'a Overlay<'a>,
-    evidence: Evidence<'a>,
     rows: VecDeque<ArchiveRow>,
     last: Height,
-    /// The block read last, with its time.
-    at: (Height, Timestamp),
-    entities: BTreeMap<AccountId, Option<EntityId>>,
-}
-
-impl Movements<'_> {
-    fn movement(&mut self, row: &ArchiveRow, height: Height) -> Result<Movement, BillError> {
-        if self.at.0 != height {
-            self.at = (height, self.records.time(height)?);
-        }
-        let unreadable = |_| BillError::Unreadable { what: "ledger", height };
-        let record = TransferRecord::decode_all(&mut &row.value[..]).map_err(unreadable)?;
-        let settled = record.slot.map_or(Ok(None), |at| self.evidence.of(at))?;
-        let (payer, payee) = (self.entity(record.payer), self.entity(record.payee));
-        Ok(Movement { time: self.at.1, record, payer, payee, settled })
-    }
-
-    fn entity(&mut self, account: AccountId) -> Option<EntityId> {
-        let state = self.state;
-        let find = || KEYS.get(state, &account).map(|binding| binding.entity);
-        *self.entities.entry(account).or_insert_with(find)
-    }
 }
 
 impl Iterator for Movements<'_> {
@@ -135,6 +59,76 @@ impl Iterator for Movements<'_> {
                 Err(error) => return Some(Err(error)),
             }
         }
-        Some(self.movement(&row, height))
+        let record = TransferRecord::decode_all(&mut &row.value[..]);
+        let record = record.map_err(|_| BillError::Unreadable { what: "ledger", height });
+        Some(record.map(|record| Movement { height, record }))
+    }
+}
+
+/// Makes lines of movements.
+pub struct Lines<'a> {
+    records: &'a dyn Records,
+    state: &'a Overlay<'a>,
+    evidence: Evidence<'a>,
+    /// The block read last, with its time.
+    at: Option<(Height, Timestamp)>,
+}
+
+impl<'a> Lines<'a> {
+    /// Lines of the archive of `records`; `state` is the one after the last block counted.
+    pub const fn new(records: &'a dyn Records, state: &'a Overlay<'a>) -> Self {
+        Self { records, state, evidence: Evidence::new(records, state), at: None }
+    }
+
+    /// The line of `movement` on the bill of `entity` with this `account`, if it paid or was paid.
+    ///
+    /// # Errors
+    /// If what stands behind it cannot be read.
+    pub fn line_of(
+        &mut self,
+        movement: &Movement,
+        account: &AccountId,
+        entity: EntityId,
+        name: &dyn Fn(&AccountId) -> String,
+    ) -> Result<Option<BillLine>, BillError> {
+        let record = &movement.record;
+        let (counterparty, amount) = if record.payer == *account {
+            (&record.payee, Amount::paid(record.amount))
+        } else if record.payee == *account {
+            (&record.payer, Amount::received(record.amount))
+        } else {
+            return Ok(None);
+        };
+        let time = self.time(movement.height)?;
+        let settled = record.slot.map_or(Ok(None), |at| self.evidence.of(at))?;
+        let settled = settled.as_deref();
+        let payer = || KEYS.get(self.state, &record.payer).map(|binding| binding.entity);
+        let meter = settled.map_or(record.meter, |settled| settled.meter(record, entity, payer));
+        Ok(Some(BillLine {
+            entity,
+            name: name(account),
+            time,
+            kind: record.kind,
+            counterparty: name(counterparty),
+            market: record.slot.map(|(market, _)| market),
+            slot: record.slot.map(|(_, slot)| slot),
+            trade: record.trade,
+            meter,
+            energy: settled.and_then(|settled| settled.energy(record)),
+            reading: meter.and_then(|meter| settled?.reading(meter)),
+            amount: amount.ok_or(BillError::Sum)?,
+            record: record.hash(),
+        }))
+    }
+
+    fn time(&mut self, height: Height) -> Result<Timestamp, BillError> {
+        if let Some((known, time)) = self.at
+            && known == height
+        {
+            return Ok(time);
+        }
+        let time = self.records.time(height)?;
+        self.at = Some((height, time));
+        Ok(time)
     }
 }

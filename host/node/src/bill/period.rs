@@ -25,9 +25,6 @@ pub enum Period {
 }
 
 impl Period {
-    /// All there is.
-    pub const ALL: Self = Self::Time { from: Timestamp::ZERO, until: Timestamp::from_ms(u64::MAX) };
-
     /// Whether a line belongs to it.
     pub fn contains(&self, line: &BillLine) -> bool {
         match self {

@@ -12,4 +12,6 @@ pub use code::{Code, CodeName, Rule};
 pub use error::SpecError;
 pub use preset::Preset;
 pub use roles::Role;
-pub use spec::{ChainSpec, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, NAME_BYTES_MAX, SpecEntity};
+pub use spec::{
+    ChainSpec, FILE_NAME, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, NAME_BYTES_MAX, SpecEntity,
+};

@@ -29,7 +29,7 @@ pub const INTERVAL_MS_MAX: u64 = 60_000;
 /// Time between blocks unless something else is asked for.
 pub const INTERVAL_MS: u64 = 1_000;
 /// Name of the spec beside a chain's file.
-const FILE_NAME: &str = "spec.json";
+pub const FILE_NAME: &str = "spec.json";
 /// Network of this chain's addresses.
 const NETWORK: Ss58Prefix = Ss58Prefix::SUBSTRATE;
 

@@ -3,7 +3,7 @@
 use super::remote::{self, address};
 use super::trade::open;
 use crate::bill::{Bill, Period, Records, RemoteRecords};
-use crate::chain_spec::ChainSpec;
+use crate::chain_spec::{ChainSpec, FILE_NAME};
 use crate::client::{Party, Session};
 use crate::quantity;
 use crate::report::{Amount, kind_name, utc_date_time, write_bills_csv, write_bills_json};
@@ -41,7 +41,7 @@ pub struct BillArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::instant)]
     until: Option<Timestamp>,
     /// Only payments of these slots, such as 500..595, whenever they were booked.
-    #[arg(long, value_name = "A..B", value_parser = slots, conflicts_with_all = ["from", "until"])]
+    #[arg(long, value_name = "A..B", value_parser = quantity::slots, conflicts_with_all = ["from", "until"])]
     slots: Option<(Slot, Slot)>,
     /// The market of these slots.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "slots")]
@@ -52,16 +52,6 @@ pub struct BillArgs {
     /// Print the lines as CSV.
     #[arg(long)]
     csv: bool,
-}
-
-/// `A..B`, both included, or one slot.
-fn slots(text: &str) -> Result<(Slot, Slot), String> {
-    let (first, last) = text.split_once("..").unwrap_or((text, text));
-    let number = |text: &str| text.parse().map(Slot::from_number);
-    match (number(first), number(last)) {
-        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
-        _ => Err(format!("{text:?} names no slots: write the first and the last, such as 500..595")),
-    }
 }
 
 impl BillArgs {
@@ -76,7 +66,7 @@ impl BillArgs {
                 let snapshot = store.snapshot();
                 let names = Names::of(&snapshot);
                 let state = Overlay::new(&snapshot);
-                let spec = self.spec.clone().or_else(|| data.is_dir().then(|| data.join("spec.json")));
+                let spec = self.spec.clone().or_else(|| data.is_dir().then(|| data.join(FILE_NAME)));
                 let genesis = |account, _: &Entity| at_genesis(spec.as_deref(), account);
                 self.read(&snapshot, &state, genesis, &|account| names.account(&state, account))?
             }
@@ -124,14 +114,12 @@ impl BillArgs {
     }
 
     fn period(&self) -> Period {
-        match (self.slots, Period::ALL) {
-            (Some((first, last)), _) => {
-                Period::Slots { market: MarketId::from_number(self.market), first, last }
-            }
-            (None, Period::Time { from, until }) => {
-                Period::Time { from: self.from.unwrap_or(from), until: self.until.unwrap_or(until) }
-            }
-            (None, all) => all,
+        if let Some((first, last)) = self.slots {
+            return Period::Slots { market: MarketId::from_number(self.market), first, last };
+        }
+        Period::Time {
+            from: self.from.unwrap_or(Timestamp::ZERO),
+            until: self.until.unwrap_or(Timestamp::MAX),
         }
     }
 }

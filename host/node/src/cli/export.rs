@@ -1,10 +1,11 @@
 //! `busbar export`: orders, trades and readings of a data folder as tables.
 
+use super::trade::open;
 use crate::export::{Format, Selection, What, Written, document, export};
+use crate::quantity;
 use crate::report::Progress;
 use anyhow::{Context as _, bail};
 use clap::Args;
-use host_storage::Store;
 use jiff::civil::Date;
 use runtime_primitives::{MarketId, Slot};
 use serde_json::json;
@@ -33,7 +34,7 @@ pub struct ExportArgs {
     #[arg(long, value_name = "NUMBER")]
     market: Option<u32>,
     /// Only these slots, first and last included.
-    #[arg(long, value_name = "A..B", value_parser = slots, conflicts_with = "day")]
+    #[arg(long, value_name = "A..B", value_parser = quantity::slots, conflicts_with = "day")]
     slots: Option<(Slot, Slot)>,
     /// Only slots whose delivery starts on this day, UTC.
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
@@ -44,15 +45,6 @@ pub struct ExportArgs {
     /// Print what was written as JSON.
     #[arg(long)]
     json: bool,
-}
-
-fn slots(text: &str) -> Result<(Slot, Slot), String> {
-    let number = |text: &str| text.trim().parse().map(Slot::from_number).ok();
-    let (first, last) = text.split_once("..").unwrap_or((text, text));
-    match (number(first), number(last)) {
-        (Some(first), Some(last)) if first <= last => Ok((first, last)),
-        _ => Err("write the first and the last slot, such as 40..59, or one slot".into()),
-    }
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -69,8 +61,7 @@ impl ExportArgs {
             print!("{}", document());
             return Ok(ExitCode::SUCCESS);
         };
-        let path = if data.is_dir() { data.join("chain.redb") } else { data.clone() };
-        let store = Store::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        let store = open(data)?;
         let snapshot = store.snapshot();
         let market = self.market.map(MarketId::from_number);
         let selected = Selection { market, slots: self.slots, day: self.day }.of(&snapshot);

@@ -1,6 +1,6 @@
 //! `busbar node`: one validator's node on the machine's clock, until it is interrupted.
 
-use crate::chain_spec::{ChainSpec, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
+use crate::chain_spec::{ChainSpec, FILE_NAME, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use crate::keys::{Signer, SigningPolicy, UnlockArgs};
 use crate::service::{Service, ServiceConfig};
 use anyhow::{Context as _, bail};
@@ -99,7 +99,7 @@ impl NodeArgs {
 
     /// The chain, and the time between its blocks.
     fn chain(&self) -> anyhow::Result<(GenesisConfig, u64)> {
-        let kept = self.data.join("spec.json");
+        let kept = self.data.join(FILE_NAME);
         match (&self.spec, self.scenario) {
             (Some(path), _) => {
                 let (spec, config) = ChainSpec::load(path)?;

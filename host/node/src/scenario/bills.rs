@@ -7,7 +7,7 @@ use super::cast::Cast;
 use super::outcome::is_household;
 use super::play::PlayError;
 use super::script::Script;
-use crate::bill::{Movement, movements};
+use crate::bill::{Lines, Movement, movements};
 use crate::report::{Amount, BillLine};
 use contract_interface::{TransferRecord, kinds};
 use host_storage::Snapshot;
@@ -73,17 +73,25 @@ impl Book {
     }
 
     /// Two lines a movement: the payer's and the payee's, where they are entities.
-    pub(super) fn lines(&self, names: &BTreeMap<AccountId, String>) -> Vec<BillLine> {
+    pub(super) fn lines(
+        &self,
+        snapshot: &Snapshot,
+        state: &Overlay,
+        names: &BTreeMap<AccountId, String>,
+    ) -> Result<Vec<BillLine>, PlayError> {
         let name = |account: &AccountId| names.get(account).cloned().unwrap_or_else(|| account.to_string());
-        let mut lines = Vec::new();
+        let entities: BTreeMap<_, _> =
+            Cast::owners(state).into_iter().map(|(id, owner)| (owner, id)).collect();
+        let (mut maker, mut lines) = (Lines::new(snapshot, state), Vec::new());
         for movement in &self.movements {
-            let record = &movement.record;
-            for (party, account) in [(movement.payer, record.payer), (movement.payee, record.payee)] {
-                lines.extend(party.and_then(|party| movement.line_of(&account, party, &name)));
+            for account in [movement.record.payer, movement.record.payee] {
+                if let Some(entity) = entities.get(&account) {
+                    lines.extend(maker.line_of(movement, &account, *entity, &name)?);
+                }
             }
         }
         lines.sort_by_key(|line| line.entity);
-        lines
+        Ok(lines)
     }
 
     /// What `account` got (+) or paid (−) on the market's slots, and its own deviation charges.

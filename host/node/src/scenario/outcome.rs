@@ -145,7 +145,7 @@ pub fn outcome(play: &Play, conserved: bool) -> Result<Outcome, PlayError> {
         results,
         transfers,
         invariants,
-        bills: book.lines(&names),
+        bills: book.lines(&snapshot, &state, &names)?,
     })
 }
 
