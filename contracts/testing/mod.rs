@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each rule's tests use a part")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+pub mod auction;
 pub mod batches;
 pub mod books;
 pub mod hostile;
