@@ -9,6 +9,7 @@ pub mod batches;
 pub mod books;
 pub mod hostile;
 pub mod promises;
+pub mod properties;
 pub mod requests;
 pub mod slots;
 pub mod vectors;

@@ -66,7 +66,7 @@ pub fn leaves_no_cross(orders: &[Order], clearing: &Clearing) {
 }
 
 /// Whether the entity of `order` has a bid that reaches an ask of its own.
-fn crosses_itself(orders: &[Order], order: &Order) -> bool {
+pub fn crosses_itself(orders: &[Order], order: &Order) -> bool {
     let own = |side| orders.iter().filter(move |other| other.side == side && other.entity == order.entity);
     own(Side::Buy).any(|bid| own(Side::Sell).any(|ask| bid.price >= ask.price))
 }

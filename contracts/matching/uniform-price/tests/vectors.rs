@@ -9,7 +9,7 @@ use contract_interface::{Clearing, Order, Pricing, Side};
 use contract_uniform_price::clear;
 use std::collections::BTreeMap;
 use testing::vectors::{Oracle, integer, oracles, rows, strangers};
-use testing::{books, promises};
+use testing::{books, promises, properties};
 
 fn cleared(orders: &[Order]) -> Clearing {
     let clearing = clear(books::PARAMS, books::book(orders)).expect("the oracle's books are well-formed");
@@ -49,16 +49,6 @@ fn bounds(orders: &[Order], clearing: &Clearing) -> Option<[u32; 2]> {
     Some([low, high])
 }
 
-/// What buyers would have paid at most, less what sellers would have taken at least.
-fn welfare(orders: &[Order], clearing: &Clearing) -> u64 {
-    let fills = fills(clearing);
-    let value = |side| -> u64 {
-        let own = orders.iter().filter(|order| order.side == side);
-        own.map(|o| u64::from(o.price.ticks()) * fills.get(&o.seq.number()).copied().unwrap_or(0)).sum()
-    };
-    value(Side::Buy) - value(Side::Sell)
-}
-
 #[test]
 fn bounds_and_welfare_are_the_oracles() {
     for case in oracles() {
@@ -68,15 +58,16 @@ fn bounds_and_welfare_are_the_oracles() {
         assert_eq!(bounds(&orders, &clearing), price.map(|[low, _, high]| [low, high]), "{}", case.name);
         if case.number.is_some() {
             let optimum = integer_of(&case.results["pymarket_welfare_lp"]["max_welfare"]);
-            assert_eq!(Some(welfare(&orders, &clearing)), optimum, "{}", case.name);
+            assert_eq!(Some(properties::welfare(&orders, &clearing)), optimum, "{}", case.name);
+            assert_eq!(Some(properties::optimum(&orders)), optimum, "{}", case.name);
         }
     }
 }
 
 /// A whole number that the linear program writes with a fraction.
-fn integer_of(value: &serde_json::Value) -> Option<u64> {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and no loss")]
-    value.as_f64().map(|value| value.round() as u64)
+fn integer_of(value: &serde_json::Value) -> Option<i128> {
+    #[allow(clippy::cast_possible_truncation, reason = "whole")]
+    value.as_f64().map(|value| value.round() as i128)
 }
 
 #[test]
