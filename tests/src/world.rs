@@ -57,8 +57,6 @@ const DEPOSIT: Money = Money::from_units(100_000_000_000);
 pub const P_MAX_W: u32 = 66_000;
 /// Registers of every meter at registration: import and export.
 pub const REGISTERS_AT_START: (u64, u64) = (1_000, 2_000);
-/// Hours from genesis to the first delivery.
-const FIRST_DELIVERY_MS: u64 = 2 * 3_600_000;
 
 /// What distinguishes one world from another.
 #[derive(Clone)]
@@ -67,6 +65,8 @@ pub struct Plan {
     pub homes: u32,
     /// Money that each is funded with.
     pub funds: Money,
+    /// Hours from genesis to the first delivery.
+    pub lead_h: u32,
     /// Length of a slot in minutes.
     pub slot_minutes: u16,
     /// Rates of the market.
@@ -99,6 +99,7 @@ impl Default for Plan {
         Self {
             homes: 2,
             funds: Money::from_units(1_000_000_000),
+            lead_h: 2,
             slot_minutes: 10,
             rates: Rates {
                 feed_in: Price::from_ticks(3_000),
@@ -145,7 +146,7 @@ impl Plan {
         let before = u64::from(FIRST.number()) * u64::from(self.slot_minutes) * 60_000;
         Terms {
             slot_minutes: self.slot_minutes,
-            slot_zero: GENESIS_TIME.plus_ms(FIRST_DELIVERY_MS).minus_ms(before),
+            slot_zero: GENESIS_TIME.plus_ms(u64::from(self.lead_h) * 3_600_000).minus_ms(before),
             windows: self.windows,
             limits: self.limits,
             rates: self.rates,

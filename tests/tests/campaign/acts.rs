@@ -2,11 +2,13 @@
 
 use crate::case::{Act, Playing};
 use busbar_tests::world::{MARKET, entities};
-use contract_interface::{Claim, OrderRequest, Reading, ReadingStatus, Side, Stage, flags};
+use contract_interface::{Claim, Fee, OrderRequest, Reading, ReadingStatus, Side, Stage, flags};
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
+use runtime_execution::modules::markets::rules::DESCRIPTORS;
+use runtime_execution::modules::markets::standing::{Mask, STANDING, Template, Within};
 use runtime_execution::modules::markets::{self, Agreed, SLOTS, SlotRecord, SlotState, TRADES, confirm};
-use runtime_execution::modules::{attestation, balances};
+use runtime_execution::modules::{attestation, balances, registry};
 use runtime_primitives::{Energy, EntityId, Hash, Money, Seq, Slot};
 use std::sync::Arc;
 
@@ -26,6 +28,8 @@ impl Playing {
             Act::List => self.list(slot),
             Act::Vote => self.vote(slot),
             Act::Money => self.money(),
+            Act::Standing => self.standing(slot),
+            Act::Proxy => self.proxy(),
         }
     }
 
@@ -59,9 +63,15 @@ impl Playing {
         let wh = 1 + self.random.bits() % wh;
         let request = self.world.request(home, slot, side, wh, price);
         let auto = self.random.either(0, flags::AUTO_CONFIRM);
-        let liked = if self.random.once_in(4) { u8::try_from(self.random.below(4)).unwrap() } else { 0 };
+        let mut liked = if self.random.once_in(4) { u8::try_from(self.random.below(4)).unwrap() } else { 0 };
         let partner = self.someone();
-        let least = if self.random.once_in(8) { wh.div_ceil(self.random.either(1, 2)) } else { 0 };
+        let mut least = if self.random.once_in(8) { wh.div_ceil(self.random.either(1, 2)) } else { 0 };
+        // Most know what the market's rule knows.
+        let rule = DESCRIPTORS.get(&self.world.chain.view(), &self.world.terms.matching);
+        if let Some(rule) = rule.filter(|_| !self.random.once_in(20)) {
+            liked &= rule.flags_supported;
+            least *= u64::from(rule.min_energy);
+        }
         OrderRequest {
             flags: auto | liked,
             partner: self.world.homes[partner].entity,
@@ -191,6 +201,18 @@ impl Playing {
         self.world.chain.submit(&grid, markets::Call::Curtail { market: MARKET, slot, items, reason: 1 });
     }
 
+    /// Wh of a household's trades in the slot.
+    fn agreed(&self, home: usize, slot: Slot) -> u64 {
+        let (view, at) = (self.world.chain.view(), (MARKET, slot));
+        let trades = self.record(slot).map_or(0, |record| record.trades);
+        let meter = self.world.homes[home].meter;
+        let own = TRADES.load(&view, at, trades).into_iter().filter(|entry| {
+            let (buy, sell) = confirm::orders_of(&view, at, entry);
+            [buy.order.meter, sell.order.meter].contains(&meter)
+        });
+        own.map(|entry| entry.trade.energy.wh()).sum()
+    }
+
     /// Meters count; most post. What they moved is near what was agreed, or anything.
     fn read(&mut self, slot: Slot) {
         let capacity = self.world.terms.capacity(busbar_tests::world::P_MAX_W).wh();
@@ -200,7 +222,8 @@ impl Playing {
                 continue;
             }
             let most = [0, 300, 4_000, capacity][self.random.below(4) as usize];
-            let main = self.random.bits() % (most + 1);
+            let any = self.random.bits() % (most + 1);
+            let main = if self.random.once_in(2) { any } else { self.agreed(home, slot) + any % 20 };
             let side = self.random.bits() % 200;
             let (import, export) = if home.is_multiple_of(2) { (side, main) } else { (main, side) };
             let before = self.world.homes[home].registers;
@@ -320,5 +343,59 @@ impl Playing {
             }
             _ => {}
         }
+    }
+
+    /// Somebody signs an order for some of the slots that open next; now and then one is removed, or tried to be.
+    fn standing(&mut self, slot: Slot) {
+        let home = self.someone();
+        let delegate = Arc::clone(&self.world.homes[home].delegate);
+        if self.random.once_in(4) {
+            let all = STANDING.entries(&self.world.chain.view());
+            let own = all.values().find(|standing| standing.entity == self.world.homes[home].entity);
+            let id = own.map_or_else(|| self.random.below(8), |standing| standing.id);
+            self.world.chain.submit(&delegate, markets::Call::RemoveStanding { market: MARKET, id });
+            return;
+        }
+        let wish = self.wish(home, slot);
+        let last = Slot::from_number(slot.number() + self.random.below(5));
+        let mask = Mask { period: 3, bits: vec![u8::try_from(self.random.below(8)).unwrap()] };
+        let rates = self.world.terms.rates;
+        let tolerant = Within {
+            fee: Fee { buyer: rates.retail, seller: rates.retail },
+            deviation: rates.retail,
+            tol_wh: Energy::ZERO,
+            tol_bp: 0,
+            other_rules: true,
+        };
+        let template = Template {
+            market: MARKET,
+            terms: wish.terms,
+            accept_within: (!self.random.once_in(3)).then_some(tolerant),
+            first: slot,
+            last,
+            mask: self.random.once_in(4).then_some(mask),
+            meter: wish.meter,
+            side: wish.side,
+            energy: wish.energy,
+            min_energy: wish.min_energy,
+            price: wish.price,
+            flags: wish.flags,
+            partner: wish.partner,
+        };
+        self.world.chain.submit(&delegate, markets::Call::SetStanding { template: Box::new(template) });
+    }
+
+    /// Somebody lets another vote, or nobody any longer; now and then a voting key comes or goes.
+    fn proxy(&mut self) {
+        let home = self.someone();
+        let other = self.someone();
+        let owner = Arc::clone(&self.world.homes[home].owner);
+        let call = match self.random.below(6) {
+            0 => registry::Call::SetVotingKey { key: None },
+            1 => registry::Call::SetVotingKey { key: Some(self.world.homes[home].delegate.account()) },
+            2 => registry::Call::SetProxy { proxy: None },
+            _ => registry::Call::SetProxy { proxy: Some(self.world.homes[other].entity) },
+        };
+        self.world.chain.submit(&owner, call);
     }
 }

@@ -4,40 +4,17 @@
 //! were, which is what makes a case smaller.
 
 use crate::books::Random;
-use crate::plans;
+use crate::plans::{self, Script};
+use crate::tally;
 use busbar_tests::invariants;
 use busbar_tests::ledger::{self, Ledger};
-use busbar_tests::world::{FIRST, World};
-use contract_interface::OrderRequest;
-use runtime_execution::modules::markets::SlotState;
-use runtime_execution::{Event, Outcome};
+use busbar_tests::world::{FIRST, MARKET, World};
+use contract_interface::{OrderRequest, Terms};
+use runtime_execution::modules::markets::{self, SlotState, rules};
 use runtime_primitives::{Seq, Slot, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// What the campaign must have seen at least once, whatever the seed: states, payments and refusals by name.
-pub const MUST_HAPPEN: &[&str] = &[
-    "event Cleared",
-    "event TradeAnswered",
-    "event TradeCancelled",
-    "event OrderCancelled",
-    "event Curtailed",
-    "event OrderCurtailed",
-    "event ListPosted",
-    "event Dissent",
-    "event OrderRevealed",
-    "event SealForfeited",
-    "event ReadingRefused",
-    "event Owed",
-    "event ClearingFailed",
-    "event SlotVoid",
-    "refused InsufficientFunds",
-    "refused GateClosed",
-    "refused StaleRevision",
-    "refused ImplausibleReading",
-    "state Disputed",
-    "second vote",
-];
+use std::sync::Arc;
 
 /// A kind of act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,11 +43,15 @@ pub enum Act {
     Vote,
     /// Money that comes and goes.
     Money,
+    /// Standing orders that are set and removed.
+    Standing,
+    /// Proxies and voting keys that change.
+    Proxy,
 }
 
 impl Act {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Order,
         Self::Cancel,
         Self::Amend,
@@ -83,6 +64,8 @@ impl Act {
         Self::List,
         Self::Vote,
         Self::Money,
+        Self::Standing,
+        Self::Proxy,
     ];
 
     /// Its bit among those that a case leaves out.
@@ -116,6 +99,8 @@ pub struct Playing {
     pub random: Random,
     /// Orders that were sealed: whose, where, and what.
     pub sealed: Vec<(usize, Slot, Seq, OrderRequest)>,
+    /// Terms by the first slot that they govern.
+    pub schedule: BTreeMap<Slot, Terms>,
 }
 
 impl Case {
@@ -132,10 +117,11 @@ impl Case {
     /// What must hold and does not. The accountant panics.
     pub fn play(self) -> Result<BTreeMap<String, u32>, String> {
         let mut random = Random(u64::from(self.seed) << 20);
-        let plan = plans::plan(&mut random);
-        let mut playing = Playing { world: World::new(&plan), random, sealed: Vec::new() };
+        let script = plans::script(self.seed, self.slots, &mut random);
+        let mut playing = Playing::new(&script, random);
         for (time, slot, act) in self.agenda(&playing.world) {
             playing.wait(time);
+            playing.world.terms = playing.governing(slot).clone();
             // Each act has chances of its own, so that leaving one out does not change the others.
             let seed =
                 u64::from(self.seed) ^ (time.ms() << 8) ^ (u64::from(slot.number()) << 32) ^ act as u64;
@@ -146,14 +132,10 @@ impl Case {
             }
         }
         playing.run_out(self.slots)?;
-        let rules = ledger::native_rules();
-        let book = Ledger::audit(&playing.world, rules);
+        let book = playing.audited();
         let settled = invariants::check(&playing.world)?;
-        let mut seen = counts(&playing.world);
+        let mut seen = tally::of(&playing.world, &playing.schedule, &book);
         *seen.entry("slots settled".into()).or_default() += u32::try_from(settled).unwrap().min(self.slots);
-        for line in &book.lines {
-            *seen.entry(format!("lines of kind {}", line.kind)).or_default() += 1;
-        }
         Ok(seen)
     }
 
@@ -170,6 +152,7 @@ impl Case {
             agenda.extend([before(open - 300, Act::Cancel), before(open - 400, Act::Amend)]);
             agenda.extend([before(gate - 1, Act::Order), before(gate - 2, Act::Cancel)]);
             agenda.extend([before(open - 450, Act::Money), before(gate - 20, Act::Money)]);
+            agenda.extend([before(open + 60, Act::Standing), before(open + 90, Act::Proxy)]);
             agenda.extend([gate - 15, gate - 35].map(|at| before(at, Act::Reveal)));
             agenda.extend([gate - 10, gate - 65, gate - 80].map(|at| before(at, Act::Answer)));
             agenda.extend([gate - 155, gate - 170].map(|at| before(at, Act::Attest)));
@@ -186,6 +169,35 @@ impl Case {
 }
 
 impl Playing {
+    /// The market, and the terms that it will change to.
+    fn new(script: &Script, random: Random) -> Self {
+        let mut world = World::new(&script.plan);
+        let mut schedule = BTreeMap::from([(FIRST, world.terms.clone())]);
+        if let Some((slot, next)) = &script.change {
+            world.upload(&next.rules);
+            let platform = Arc::clone(world.platform());
+            let terms = Box::new(next.terms());
+            schedule.insert(*slot, (*terms).clone());
+            world.chain.must(&platform, markets::Call::ScheduleTerms { market: MARKET, slot: *slot, terms });
+        }
+        Self { world, random, sealed: Vec::new(), schedule }
+    }
+
+    /// The terms of a slot.
+    fn governing(&self, slot: Slot) -> &Terms {
+        self.schedule.range(..=slot).next_back().expect("the schedule covers all slots").1
+    }
+
+    /// The accountant's book, in agreement with every block.
+    fn audited(&self) -> Ledger {
+        let mut book = Ledger::new(&self.world.genesis, ledger::native_rules());
+        let view = self.world.chain.view();
+        let continuous = self.schedule.values().filter(|terms| rules::is_continuous(&view, terms));
+        book.continuous.extend(continuous.map(|terms| terms.matching));
+        book.replay(&self.world);
+        book
+    }
+
     /// Let time pass, in a few blocks if it is long.
     fn wait(&mut self, time: Timestamp) {
         let chain = &mut self.world.chain;
@@ -213,35 +225,4 @@ impl Playing {
         }
         Err(format!("slot {last} is {:?} and does not end", self.world.state(last)))
     }
-}
-
-/// Events, states and refusals of a chain by name.
-fn counts(world: &World) -> BTreeMap<String, u32> {
-    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    let mut add = |what: String| *counts.entry(what).or_default() += 1;
-    for past in &world.chain.past {
-        for receipt in &past.receipts {
-            let printed = match &receipt.outcome {
-                Outcome::Applied { .. } => continue,
-                Outcome::Failed { error, .. } => format!("{error:?}"),
-                Outcome::Skipped { reason } => format!("{reason:?}"),
-            };
-            add(format!("refused {}", busbar_tests::story::variant(&printed)));
-        }
-        for record in &past.events {
-            let printed = format!("{:?}", record.event);
-            if matches!(record.event, Event::Markets(_) | Event::Attestation(_)) {
-                add(format!("event {}", busbar_tests::story::variant(&printed)));
-            }
-            if let Some((_, state)) = printed.split_once("state: ") {
-                add(format!("state {}", busbar_tests::story::variant(state)));
-            }
-        }
-    }
-    let second = |slot: &runtime_execution::modules::markets::SlotRecord| slot.round > 0;
-    let slots = runtime_execution::modules::markets::SLOTS.entries(&world.chain.view());
-    for _ in slots.values().filter(|slot| second(slot)) {
-        add("second vote".into());
-    }
-    counts
 }

@@ -8,6 +8,7 @@
 mod acts;
 mod case;
 mod plans;
+mod tally;
 
 use busbar_tests::machine::on_vm_thread;
 use case::{Act, Case};
@@ -77,7 +78,7 @@ fn campaign() -> Result<(), String> {
         println!("{count:>8} {what}");
     }
     assert!(seen["slots settled"] >= slots, "{seen:?}");
-    let missing: Vec<_> = case::MUST_HAPPEN.iter().filter(|what| !seen.contains_key(**what)).collect();
+    let missing: Vec<_> = tally::MUST_HAPPEN.iter().filter(|what| !seen.contains_key(**what)).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("no case did this: {missing:?}")) }
 }
 

@@ -1,30 +1,86 @@
-//! Random markets within the bounds that the chain checks.
+//! Random markets within the bounds that the chain checks, and the terms that some of them change to.
+//!
+//! How often something is drawn is data: the deck of matching rules and the odds.
 
 use crate::books::Random;
-use busbar_tests::world::Plan;
-use busbar_tests::{artifacts, evil, two_faced};
-use contract_interface::{Fee, Rates};
-use runtime_primitives::{Energy, Money, Price};
+use busbar_tests::world::{FIRST, Plan};
+use busbar_tests::{artifacts, evil, plodding, two_faced};
+use contract_interface::{Fee, FeederFee, Rates};
+use runtime_primitives::{Energy, FeederId, Money, Price, Slot};
 
-/// A market of five to eight households.
-pub fn plan(random: &mut Random) -> Plan {
+/// Matching rules as consecutive cases are dealt them, each as often as it is here: what few cases might miss by chance.
+const DECK: [&[u8]; 7] = [
+    artifacts::HIGH_LOW,
+    artifacts::HUANG,
+    artifacts::CONTINUOUS,
+    artifacts::UNIFORM_PRICE,
+    artifacts::HUANG,
+    artifacts::MIN_SPREAD,
+    artifacts::CONTINUOUS,
+];
+/// Those that clear a book at the gate.
+const AUCTIONS: [&[u8]; 4] =
+    [artifacts::HIGH_LOW, artifacts::MIN_SPREAD, artifacts::UNIFORM_PRICE, artifacts::HUANG];
+
+/// Once in how many markets it happens.
+mod odds {
+    /// Terms change while slots are played.
+    pub const CHANGE: u32 = 3;
+    /// Orders are sealed, if the rule is an auction and there is a deviation rate.
+    pub const SEALED: u32 = 4;
+    /// Fees differ by feeders.
+    pub const FEEDERS: u32 = 3;
+    /// The matching rule fails on real books.
+    pub const TRAP: u32 = 6;
+    /// So does the fallback.
+    pub const FALLBACK_TRAPS: u32 = 20;
+    /// So does the settlement rule.
+    pub const SETTLEMENT_TRAPS: u32 = 10;
+    /// The operator's deposit is for a few steps.
+    pub const POOR_OPERATOR: u32 = 12;
+}
+
+/// A market, and what it changes to.
+pub struct Script {
+    /// At first.
+    pub plan: Plan,
+    /// From this slot on.
+    pub change: Option<(Slot, Plan)>,
+}
+
+/// The market of a case, with five to eight households.
+pub fn script(seed: u32, slots: u32, random: &mut Random) -> Script {
     let mut plan = Plan { homes: 5 + random.below(4), ..Plan::default() };
     plan.slot_minutes = [10, 15, 30][random.below(3) as usize];
+    plan.billing_slots = [3, 7, 144][random.below(3) as usize];
+    plan.feeders = (0..plan.homes).map(|_| random.below(3)).collect();
     // Poor households run out of money, poor operators of their deposit.
     plan.funds = Money::from_units([30_000_000, 1_000_000_000, 1_000_000_000][random.below(3) as usize]);
-    if random.once_in(12) {
+    if random.once_in(odds::POOR_OPERATOR) {
         plan.deposit = Money::from_units(u128::from(random.below(40_000)));
     }
-    plan.rates = rates(random);
-    limits(random, &mut plan);
     plan.windows.open_before_s = 1_800;
     (plan.windows.objection_s, plan.windows.dispute_s) = (2_400, 3_600);
-    if random.once_in(5) && !plan.rates.deviation.is_zero() {
-        // Sealed until a minute after the gate.
-        plan.windows.reveal_s = 60;
-    }
-    rules(random, &mut plan);
-    plan
+    terms(DECK[seed as usize % DECK.len()], random, &mut plan);
+    let change = random.once_in(odds::CHANGE).then(|| {
+        // Terms are published a day ahead.
+        plan.lead_h = 26;
+        let mut next = plan.clone();
+        terms(DECK[random.below(u32::try_from(DECK.len()).unwrap()) as usize], random, &mut next);
+        (Slot::from_number(FIRST.number() + 1 + random.below(slots.saturating_sub(2).max(1))), next)
+    });
+    Script { plan, change }
+}
+
+/// All that terms may change.
+fn terms(matching: &[u8], random: &mut Random, plan: &mut Plan) {
+    plan.rates = rates(random);
+    plan.fees = fees(random, &plan.rates);
+    limits(random, plan);
+    rules(matching, random, plan);
+    let may_seal = matching != artifacts::CONTINUOUS && !plan.rates.deviation.is_zero();
+    // Sealed until a minute after the gate.
+    plan.windows.reveal_s = if may_seal && random.once_in(odds::SEALED) { 60 } else { 0 };
 }
 
 fn rates(random: &mut Random) -> Rates {
@@ -41,31 +97,49 @@ fn rates(random: &mut Random) -> Rates {
     }
 }
 
+/// Fees of some pairs of three feeders, at most what the rates leave room for.
+fn fees(random: &mut Random, rates: &Rates) -> Vec<FeederFee> {
+    if !random.once_in(odds::FEEDERS) {
+        return Vec::new();
+    }
+    let mut most = |usual: Price| Price::from_ticks(random.below(2 * usual.ticks() + 50));
+    let pairs = (0..3).flat_map(|seller| (0..3).map(move |buyer| [seller, buyer].map(FeederId::from_number)));
+    let fees = pairs.map(|[seller, buyer]| {
+        let fee = Fee { buyer: most(rates.fee.buyer), seller: most(rates.fee.seller) };
+        FeederFee { seller, buyer, fee }
+    });
+    let fees: Vec<FeederFee> = fees.collect();
+    fees.into_iter().filter(|_| !random.once_in(3)).collect()
+}
+
 fn limits(random: &mut Random, plan: &mut Plan) {
-    let rates = plan.rates;
+    let (rates, fee) = (plan.rates, plan.terms().highest_fee());
     let tick = [1, 10, 50][random.below(3) as usize];
-    let (low, high) =
-        (rates.feed_in.ticks() + rates.fee.seller.ticks(), rates.retail.ticks() - rates.fee.buyer.ticks());
+    let (low, high) = (rates.feed_in.ticks() + fee.seller.ticks(), rates.retail.ticks() - fee.buyer.ticks());
     plan.limits.tick_size = Price::from_ticks(tick);
     plan.limits.price_min = Price::from_ticks(low);
     plan.limits.price_max = Price::from_ticks(high);
     plan.limits.orders_per_entity = 1 + random.below(5);
 }
 
-/// Each rule that ships clears some of the markets; now and then one that fails on the book.
-fn rules(random: &mut Random, plan: &mut Plan) {
-    let matching = [artifacts::HIGH_LOW, artifacts::MIN_SPREAD, artifacts::UNIFORM_PRICE];
-    plan.rules[1] = matching[random.below(3) as usize].to_vec();
-    plan.rules[3] = matching[random.below(3) as usize].to_vec();
-    if random.once_in(6) {
-        // It knows the worst book by its length, so no real book may be as long.
-        let trap = two_faced::Deed::Trap;
-        plan.rules[1] = two_faced::rule(&evil::DESCRIPTOR, plan.limits.orders_per_slot, &trap);
+/// The rule and what stands in for it; now and then one that fails.
+fn rules(matching: &[u8], random: &mut Random, plan: &mut Plan) {
+    let is_continuous = matching == artifacts::CONTINUOUS;
+    plan.rules[1] = matching.to_vec();
+    plan.rules[3] = if is_continuous { matching } else { AUCTIONS[random.below(4) as usize] }.to_vec();
+    if random.once_in(odds::TRAP) {
+        plan.rules[1] = if is_continuous {
+            let first = 1 + random.below(3);
+            plodding::rule(&plodding::DESCRIPTOR, &(first..first + 3))
+        } else {
+            // It knows the worst book by its length, so no real book may be as long.
+            two_faced::rule(&evil::DESCRIPTOR, plan.limits.orders_per_slot, &two_faced::Deed::Trap)
+        };
     }
-    if random.once_in(20) {
+    if random.once_in(odds::FALLBACK_TRAPS) && !is_continuous {
         plan.rules[3] = evil::traps();
     }
-    if random.once_in(10) {
+    if random.once_in(odds::SETTLEMENT_TRAPS) {
         plan.rules[2] = evil::traps();
     }
 }

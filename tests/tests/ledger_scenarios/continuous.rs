@@ -3,8 +3,8 @@
 use super::{A, B, C, expected, lines, name};
 use busbar_tests::ledger::{Ledger, native_rules};
 use busbar_tests::machine::on_vm_thread;
-use busbar_tests::plodding;
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
+use busbar_tests::{artifacts, plodding};
 use contract_interface::{Clearing, Op, OrderRequest, Side, Stage, flags, kinds};
 use host_consensus::{Application, Certificate};
 use host_node::agent::{Attestor, Desk, Journal, Verdict};
@@ -27,8 +27,16 @@ use runtime_vm::{EngineKind, Vm};
 use std::ops::Range;
 use std::path::Path;
 
+/// The rule that ships, and a fallback that shares nothing with it.
+fn shipped() -> Plan {
+    let mut plan = Plan { homes: 4, ..Plan::default() };
+    plan.rules[1] = artifacts::CONTINUOUS.to_vec();
+    plan.rules[3] = plodding::rule(&plodding::DESCRIPTOR, &(0..0));
+    plan
+}
+
 /// The pinned rule fails on these batches, the fallback on those.
-fn plan(pinned: &Range<u32>, fallback: &Range<u32>) -> Plan {
+fn failing(pinned: &Range<u32>, fallback: &Range<u32>) -> Plan {
     let mut plan = Plan { homes: 4, ..Plan::default() };
     plan.rules[1] = plodding::rule(&plodding::DESCRIPTOR, pinned);
     plan.rules[3] =
@@ -37,7 +45,7 @@ fn plan(pinned: &Range<u32>, fallback: &Range<u32>) -> Plan {
 }
 
 fn scenario(body: impl FnOnce(World) + Send) {
-    on_vm_thread(|| body(super::open(&plan(&(0..0), &(0..0)))));
+    on_vm_thread(|| body(super::open(&shipped())));
 }
 
 fn audited(world: &World) -> Ledger {
@@ -242,7 +250,7 @@ fn an_order_is_replaced_behind_the_queue() {
 #[test]
 fn the_fallback_clears_a_batch_that_the_rule_failed_on() {
     on_vm_thread(|| {
-        let mut world = super::open(&plan(&(1..2), &(0..0)));
+        let mut world = super::open(&failing(&(1..2), &(0..0)));
         world.place(A, FIRST, Side::Sell, 3_000, 6_000);
         world.place(B, FIRST, Side::Buy, 1_000, 6_000);
         world.place(C, FIRST, Side::Buy, 1_000, 6_000);
@@ -260,7 +268,7 @@ fn the_fallback_clears_a_batch_that_the_rule_failed_on() {
 #[test]
 fn a_slot_whose_batch_nobody_clears_is_void() {
     on_vm_thread(|| {
-        let mut world = super::open(&plan(&(1..9), &(1..9)));
+        let mut world = super::open(&failing(&(1..9), &(1..9)));
         world.place(A, FIRST, Side::Sell, 3_000, 6_000);
         world.place(B, FIRST, Side::Buy, 1_000, 6_000);
         // A trap uses up the gas of its block, so the fallback has the next one.
@@ -348,7 +356,7 @@ fn verdict(world: &World, tamper: impl FnOnce(&mut Overlay)) -> Verdict {
 #[test]
 fn validators_run_every_batch_again() {
     on_vm_thread(|| {
-        let mut world = super::open(&plan(&(2..3), &(0..0)));
+        let mut world = super::open(&failing(&(2..3), &(0..0)));
         let ask = world.place(A, FIRST, Side::Sell, 9_000, 6_000);
         world.place(B, FIRST, Side::Buy, 4_000, 6_500);
         world.place(C, FIRST, Side::Buy, 3_000, 6_200);
@@ -440,7 +448,7 @@ fn trades_of_several_batches_are_shown_and_replayed() {
 #[test]
 fn a_full_slot_of_several_pages() {
     on_vm_thread(|| {
-        let mut plan = plan(&(0..0), &(0..0));
+        let mut plan = shipped();
         (plan.limits.orders_per_slot, plan.limits.orders_per_entity) = (501, 400);
         let mut world = super::open(&plan);
         for _ in 0..5 {
