@@ -7,13 +7,16 @@ use contract_interface::{
     Claim, ExecutionEntry, ExecutionList, OrderRequest, Reading, ReadingStatus, Side, Stage, confirm_message,
     correction_message, reading_message, seal, vote_message,
 };
-use parity_scale_codec::Encode;
+use parity_scale_codec::{Decode, Encode};
+use runtime_execution::archive::{Consent, SettleRecord, consent_key, slot_key, tables};
 use runtime_execution::modules::markets::sealed::Commitment;
 use runtime_execution::modules::markets::{
-    self, Agreed, ConfirmItem, SLOTS, SlotRecord, SlotState, TRADES, confirm, lists,
+    self, Agreed, At, ConfirmItem, Outcomes, SLOTS, SlotRecord, SlotState, TRADES, TradeOutcome, confirm,
+    lists,
 };
 use runtime_execution::modules::{attestation, registry};
 use runtime_primitives::{Energy, EntityId, Hash, Price, Seq, Slot, Timestamp, blake2_256};
+use std::convert::Infallible;
 
 impl World {
     /// The slot's record.
@@ -22,6 +25,24 @@ impl World {
     /// If it has not opened.
     pub fn slot(&self, slot: Slot) -> SlotRecord {
         SLOTS.get(&self.chain.view(), &(self.market, slot)).expect("the slot has opened")
+    }
+
+    /// What became of a trade, as everybody reads it from state and archive.
+    ///
+    /// # Panics
+    /// If a row of the archive is damaged.
+    pub fn outcome(&self, at: At, trade: u32) -> Option<TradeOutcome> {
+        let row = |table, key: &[u8]| self.chain.archived(table).find(|row| row.key == key);
+        let settlement = row(tables::SETTLE, &slot_key(at));
+        let settlement =
+            settlement.map(|row| SettleRecord::decode(&mut &row.value[..]).expect("a settlement"));
+        let agreed = |side: Side| {
+            let consent = row(tables::CONSENT, &consent_key(at, trade, side as u8));
+            let consent = consent.map(|row| Consent::decode(&mut &row.value[..]).expect("a consent"));
+            Ok::<_, Infallible>(consent.is_some_and(|consent| consent.is_yes()))
+        };
+        let Ok(outcome) = Outcomes::read(&self.chain.view(), at, settlement.as_ref()).of_trade(trade, agreed);
+        outcome
     }
 
     /// Where the slot stands.

@@ -123,12 +123,15 @@ fn all_formats_say_the_same_and_what_the_paper_says() {
         rows.into_iter().map(|row| row[place].clone().unwrap_or_default()).collect()
     };
     // The slot before any other; nobody reads a meter in those after it. Ten kilowatt hours at 0.67 yuan in slot 500, all of it delivered.
-    let rows: [(What, &str, &[&str]); 10] = [
+    let rows: [(What, &str, &[&str]); 13] = [
         (What::Trades, "slot", &["500"]),
         (What::Trades, "energy", &["10000"]),
         (What::Trades, "buy_price", &["0.6700"]),
         (What::Trades, "settled", &["10000"]),
         (What::Trades, "buyer_consent", &["signed"]),
+        (What::Trades, "outcome", &["delivered"]),
+        (What::Trades, "reason", &[""]),
+        (What::Trades, "party", &[""]),
         (What::Orders, "side", &["sell", "buy"]),
         (What::Orders, "traded", &["10000", "10000"]),
         (What::Orders, "in_book", &["true", "true"]),

@@ -8,7 +8,7 @@ use host_storage::{Commit, Store};
 use parity_scale_codec::Encode;
 use runtime_execution::archive::{hold_key, leaf_key, slot_key, tables};
 use runtime_execution::modules::markets::At;
-use runtime_primitives::{Seq, Slot};
+use runtime_primitives::{Energy, Seq, Slot};
 use runtime_state::{ArchiveRow, ChangeSet, State};
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::path::Path;
@@ -102,6 +102,7 @@ fn the_papers_trade_is_shown_and_checks() {
 
         let [listed] = list(&snapshot, None).unwrap().try_into().ok().unwrap();
         assert_eq!((listed.id.as_str(), listed.settled.as_deref()), ("0/500/0", Some("10 kWh")));
+        assert_eq!([listed.outcome.sentence(), life.outcome.sentence()], ["delivered", "delivered"]);
         assert!(list(&snapshot, Some(Slot::from_number(7))).unwrap().is_empty());
         let missing = |text| Life::read(&snapshot, id(text)).unwrap_err();
         assert!(matches!(missing("0/500/1"), TradeError::NoTrade { trades: 1, trade: 1, .. }));
@@ -184,5 +185,27 @@ fn a_sealed_trade_is_shown_and_checks_against_its_commitment() {
         tamper(&store, vec![row(tables::COMMIT, key, commit)]);
         let faults = Life::read(&store.snapshot(), id("500/0")).unwrap().faults;
         assert!(faults.len() == 1 && faults[0].contains("places another order"), "{faults:?}");
+    });
+}
+
+#[test]
+fn a_trade_says_who_fell_short() {
+    on_a_vm_thread(|| {
+        let mut script = paper().unwrap();
+        for registers in script.households[0].registers.values_mut() {
+            registers.1 = Energy::from_wh(6_000);
+        }
+        let folder = played_as(script);
+        let store = open(folder.path());
+        let snapshot = store.snapshot();
+        let life = Life::read(&snapshot, id("500/0")).unwrap();
+        let [listed] = list(&snapshot, None).unwrap().try_into().ok().unwrap();
+        let told = "partial: not delivered by the seller";
+        assert_eq!([life.outcome.sentence(), listed.outcome.sentence()], [told, told]);
+        assert!(life.to_string().contains(&format!("Outcome: {told}\n")), "{life}");
+        for json in [serde_json::to_value(&life).unwrap(), serde_json::to_value(&listed).unwrap()] {
+            let told = ["outcome", "reason", "party"].map(|key| json[key].as_str().unwrap().to_owned());
+            assert_eq!(told, ["partial", "not delivered", "seller"]);
+        }
     });
 }

@@ -74,6 +74,13 @@ pub enum Consent {
     },
 }
 
+impl Consent {
+    /// Whether this is a yes.
+    pub const fn is_yes(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+}
+
 /// A reading with its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SignedReading {
@@ -213,7 +220,7 @@ impl ArchiveEntry {
 
     /// A party's consent.
     pub fn consent(at: (MarketId, Slot), trade: u32, side: u8, consent: &Consent) -> Self {
-        let key = [&slot_key(at)[..], &trade.to_be_bytes(), &[side]].concat();
+        let key = consent_key(at, trade, side);
         Self(ArchiveRow { table: tables::CONSENT, key, value: consent.encode() })
     }
 
@@ -273,6 +280,11 @@ pub fn stage_key(at: (MarketId, Slot), stage: Stage) -> Vec<u8> {
 /// Key of one leaf.
 pub fn leaf_key(at: (MarketId, Slot), stage: Stage, index: u32) -> Vec<u8> {
     [&stage_key(at, stage)[..], &index.to_be_bytes()].concat()
+}
+
+/// Key of a party's consent.
+pub fn consent_key(at: (MarketId, Slot), trade: u32, side: u8) -> Vec<u8> {
+    [&slot_key(at)[..], &trade.to_be_bytes(), &[side]].concat()
 }
 
 /// Key of a clearing.

@@ -200,6 +200,12 @@ impl Ledger {
         for past in &world.chain.past {
             self.block(past);
         }
+        for (at, book) in &self.slots {
+            for (index, _) in (0u32..).zip(&book.trades) {
+                let fate = book.fates.get(&index).copied();
+                assert_eq!(world.outcome(*at, index), fate, "trade {index} of slot {at:?}");
+            }
+        }
     }
 
     /// Enter one block and compare.
@@ -247,6 +253,7 @@ impl Ledger {
                 assert!(template.is_for(*slot), "standing order {id} is for slot {slot}");
                 self.place(entity, &template.request(*slot, Hash::ZERO));
             }
+            markets::Event::SlotVoid { market, slot, reason } => self.void((*market, *slot), *reason),
             markets::Event::Cleared { market, slot, code, .. } => self.clear((*market, *slot), code),
             markets::Event::ReadingPosted { market, slot, meter, revision } => {
                 self.read((*market, *slot), meter.number(), *revision, past);

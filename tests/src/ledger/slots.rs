@@ -9,8 +9,10 @@ use contract_interface::{
 };
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{SettleRecord, SignedReading, reading_key, slot_key, stage_key, tables};
-use runtime_execution::modules::markets::SlotState;
-use runtime_primitives::{AccountId, Hash, MeterId, merkle_root};
+use runtime_execution::modules::markets::{
+    FailedParty, Failure, FailureReason, SlotState, TradeOutcome, VoidReason,
+};
+use runtime_primitives::{AccountId, Energy, Hash, MeterId, merkle_root};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A trade with its answers.
@@ -53,8 +55,10 @@ pub struct SlotBook {
     pub held: BTreeMap<u32, u128>,
     /// Trades in clearing order.
     pub trades: Vec<Entry>,
-    /// Whether its trades are void.
-    pub void: bool,
+    /// Why its trades are void, if they are.
+    pub void: Option<VoidReason>,
+    /// What became of trades, by number, once that is decided.
+    pub fates: BTreeMap<u32, TradeOutcome>,
     /// Validators' votes of stage 3.
     pub certificate: BTreeMap<u32, Hash>,
     /// Votes of stage 5 by round.
@@ -93,7 +97,7 @@ impl Ledger {
             SlotState::Open => self.open(slot),
             SlotState::Confirmed => self.close_consents(slot),
             SlotState::Certified => assert!(self.is_certified(slot), "slot {slot:?} has its certificate"),
-            SlotState::Void => self.void(slot),
+            SlotState::Void => self.release_all(slot),
             SlotState::Voting => {
                 let book = self.book(slot);
                 book.round = Some(book.round.map_or(0, |round| round + 1));
@@ -132,7 +136,8 @@ impl Ledger {
             sealed: BTreeMap::new(),
             held: BTreeMap::new(),
             trades: Vec::new(),
-            void: false,
+            void: None,
+            fates: BTreeMap::new(),
             certificate: BTreeMap::new(),
             votes: BTreeMap::new(),
             lists: Vec::new(),
@@ -213,7 +218,10 @@ impl Ledger {
             let parties = [entry.trade.buy.number(), entry.trade.sell.number()];
             let entities = parties.map(|seq| self.slots[&slot].orders[&seq].entity.number());
             let mut holds = parties.map(|seq| self.hold_of(slot, seq, energy));
-            let failed = match (entry.buyer == Some(true), entry.seller == Some(true)) {
+            let (buyer, seller) = (entry.buyer == Some(true), entry.seller == Some(true));
+            let failure = Failure { reason: FailureReason::NotConfirmed, party: blamed(!seller, !buyer) };
+            self.book(slot).fates.insert(index, TradeOutcome::Cancelled(failure));
+            let failed = match (buyer, seller) {
                 (false, true) => Some((0, 1)),
                 (true, false) => Some((1, 0)),
                 _ => None,
@@ -239,7 +247,7 @@ impl Ledger {
     fn standing(&self, slot: At) -> Vec<(u32, Trade)> {
         let book = &self.slots[&slot];
         let entries = (0u32..).zip(&book.trades);
-        let standing = entries.filter(|(_, entry)| !book.void && entry.stands());
+        let standing = entries.filter(|(_, entry)| book.void.is_none() && entry.stands());
         standing.map(|(index, entry)| (index, entry.trade)).collect()
     }
 
@@ -250,9 +258,14 @@ impl Ledger {
         majority(&book.certificate, self.validators.len()) == Some(merkle_root(leaves))
     }
 
-    fn void(&mut self, slot: At) {
-        self.release_all(slot);
-        self.book(slot).void = true;
+    /// What was not cancelled before is so now, on nobody's side.
+    pub(super) fn void(&mut self, slot: At, reason: VoidReason) {
+        let book = self.book(slot);
+        book.void = Some(reason);
+        let failure = Failure { reason: FailureReason::Void(reason), party: None };
+        for (index, _) in (0u32..).zip(&book.trades) {
+            book.fates.entry(index).or_insert(TradeOutcome::Cancelled(failure));
+        }
     }
 
     /// A reading came in: from a meter, or by rule where none did.
@@ -432,11 +445,14 @@ impl Ledger {
         };
         let mut left = moved.clone();
         let mut confirmed: Moved = moved.keys().map(|meter| (*meter, (0, 0))).collect();
-        let (mut first, mut last, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut first, mut last, mut settled, mut turns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (index, trade) in trades {
             let [bid, ask] = [trade.buy, trade.sell].map(|seq| book.orders[&seq.number()]);
             let (buys, sells) = (bid.meter.number(), ask.meter.number());
-            let energy = trade.energy.wh().min(left[&sells].1).min(left[&buys].0);
+            let (given, taken) = (left[&sells].1, left[&buys].0);
+            let energy = trade.energy.wh().min(given).min(taken);
+            let short = |meter, has| (has < trade.energy.wh()).then_some(meter);
+            turns.push((index, trade.energy.wh() == energy, energy, short(sells, given), short(buys, taken)));
             left.entry(sells).and_modify(|left| left.1 -= energy);
             left.entry(buys).and_modify(|left| left.0 -= energy);
             confirmed.entry(buys).and_modify(|sum| sum.0 += trade.energy.wh());
@@ -453,6 +469,7 @@ impl Ledger {
             first.push(of_trade(kinds::FEE, buyer, grid, fee.buyer.ticks()));
             first.push(of_trade(kinds::FEE, seller, grid, fee.seller.ticks()));
         }
+        let mut excused = BTreeSet::new();
         for (number, moved) in moved {
             let (owner, left, confirmed) =
                 (self.meters[*number as usize].entity, left[number], confirmed[number]);
@@ -461,12 +478,29 @@ impl Ledger {
             last.push(of_meter(kinds::FEED_IN, retailer, owner, price(rates.feed_in.ticks(), left.1)));
             last.push(of_meter(kinds::RETAIL, owner, retailer, price(rates.retail.ticks(), left.0)));
             let beyond = book.caps.get(number).is_some_and(|cap| confirmed.0 + confirmed.1 > *cap);
-            if !beyond && !book.curtailed.contains(number) {
+            if beyond || book.curtailed.contains(number) {
+                excused.insert(*number);
+            } else {
                 let sold = formulas::deviation(&rates, confirmed.1, moved.1);
                 let bought = formulas::deviation(&rates, confirmed.0, moved.0);
                 first.push(of_meter(kinds::DEVIATION, owner, retailer, sold));
                 first.push(of_meter(kinds::DEVIATION, owner, retailer, bought));
             }
+        }
+        for (index, whole, energy, seller, buyer) in turns {
+            let own_fault = |meter: Option<u32>| meter.is_some_and(|meter| !excused.contains(&meter));
+            let reason = if own_fault(seller) || own_fault(buyer) {
+                FailureReason::NotDelivered
+            } else {
+                FailureReason::Curtailed
+            };
+            let failure = Failure { reason, party: blamed(seller.is_some(), buyer.is_some()) };
+            let fate = match (whole, energy) {
+                (true, _) => TradeOutcome::Delivered,
+                (false, 0) => TradeOutcome::Cancelled(failure),
+                (false, wh) => TradeOutcome::Partial { settled: Energy::from_wh(wh), failure },
+            };
+            self.book(slot).fates.insert(index, fate);
         }
         self.book(slot).settled = settled;
         first.into_iter().chain(last).filter(|line| line.amount > 0).collect()
@@ -565,6 +599,12 @@ impl Ledger {
         }
         net
     }
+}
+
+fn blamed(seller: bool, buyer: bool) -> Option<FailedParty> {
+    [(seller && buyer, FailedParty::Both), (seller, FailedParty::Seller), (buyer, FailedParty::Buyer)]
+        .into_iter()
+        .find_map(|(is, party)| is.then_some(party))
 }
 
 fn signed(units: u128) -> i128 {

@@ -4,11 +4,9 @@ use super::Sentence;
 use super::settings;
 use super::stage::{Gaps, Stage, variant};
 use super::words::Value;
-use parity_scale_codec::Decode;
 use runtime_execution::Event as AnyEvent;
-use runtime_execution::archive::{SettleRecord, slot_key, tables};
 use runtime_execution::modules::attestation;
-use runtime_execution::modules::markets::{self, Event, TRADES};
+use runtime_execution::modules::markets::{self, Event, Failure, FailureReason, TRADES, TradeOutcome};
 
 /// The sentences of this file.
 pub const SENTENCES: &[Sentence] = &[
@@ -39,6 +37,16 @@ pub const SENTENCES: &[Sentence] = &[
         text: "trade <number> is undelivered",
         meaning: "nothing of it was settled",
         run: undelivered,
+    },
+    Sentence {
+        text: "trade <number> falls short because <word> of <word>",
+        meaning: "`NotConfirmed`, `NotDelivered` or `Curtailed`; of `seller`, `buyer` or `both`",
+        run: falls_short,
+    },
+    Sentence {
+        text: "trade <number> is void because <word>",
+        meaning: "the slot's reason, as in `slot is Void because`",
+        run: trade_is_void,
     },
     Sentence {
         text: "trade <number> is cancelled by <household>",
@@ -100,32 +108,49 @@ fn trade(stage: &mut Stage, values: &[Value]) -> Done {
     same("the trade (seller, buyer, Wh, ticks)", &got, &(seller, buyer, gaps.energy(3), gaps.price(4)))
 }
 
-/// Wh agreed and settled.
-fn settled(stage: &Stage, number: u32) -> Result<(u64, u64), String> {
-    let key = slot_key(stage.at());
-    let row = stage.world.chain.archived(tables::SETTLE).find(|row| row.key == key);
-    let row = row.ok_or("the slot is not settled")?;
-    let record = SettleRecord::decode(&mut &row.value[..]).expect("a settlement");
-    let mut both = record.input.trades.iter().zip(&record.report.settled);
-    let (trade, settled) = both.find(|(trade, _)| trade.id == number).ok_or("the trade was not certified")?;
-    Ok((trade.energy.wh(), settled.wh()))
+fn outcome(stage: &Stage, number: u32) -> Result<TradeOutcome, String> {
+    stage.world.outcome(stage.at(), number).ok_or_else(|| "what became of the trade is not decided".into())
 }
 
 fn delivered(stage: &mut Stage, values: &[Value]) -> Done {
-    let (agreed, settled) = settled(stage, Gaps(values).number(0))?;
-    same("the settled energy in Wh", &settled, &agreed)
+    same("the trade", &outcome(stage, Gaps(values).number(0))?, &TradeOutcome::Delivered)
 }
 
 fn partial(stage: &mut Stage, values: &[Value]) -> Done {
     let gaps = Gaps(values);
-    let (agreed, settled) = settled(stage, gaps.number(0))?;
-    same("the settled energy in Wh", &settled, &gaps.energy(1))?;
-    if 0 < settled && settled < agreed { Ok(()) } else { Err("that is not a part".into()) }
+    match outcome(stage, gaps.number(0))? {
+        TradeOutcome::Partial { settled, .. } => same("the settled Wh", &settled.wh(), &gaps.energy(1)),
+        other => Err(format!("the trade is {other:?}")),
+    }
 }
 
 fn undelivered(stage: &mut Stage, values: &[Value]) -> Done {
-    let (_, settled) = settled(stage, Gaps(values).number(0))?;
-    same("the settled energy in Wh", &settled, &0)
+    match outcome(stage, Gaps(values).number(0))? {
+        TradeOutcome::Cancelled(Failure {
+            reason: FailureReason::NotDelivered | FailureReason::Curtailed,
+            ..
+        }) => Ok(()),
+        other => Err(format!("the trade is {other:?}")),
+    }
+}
+
+fn falls_short(stage: &mut Stage, values: &[Value]) -> Done {
+    let gaps = Gaps(values);
+    let failure = outcome(stage, gaps.number(0))?.failure().ok_or("the trade is delivered")?;
+    same("the reason", &format!("{:?}", failure.reason), &gaps.word(1))?;
+    let party = failure.party.map(|party| format!("{party:?}").to_lowercase());
+    same("the party", &party, &Some(gaps.word(2)))
+}
+
+fn trade_is_void(stage: &mut Stage, values: &[Value]) -> Done {
+    let gaps = Gaps(values);
+    let failure = outcome(stage, gaps.number(0))?.failure().ok_or("the trade is delivered")?;
+    let reason = match failure.reason {
+        FailureReason::Void(reason) => format!("{reason:?}"),
+        other => format!("{other:?}"),
+    };
+    same("the reason", &reason, &gaps.word(1))?;
+    same("the party", &failure.party, &None)
 }
 
 fn failed_party(stage: &Stage, number: u32) -> Result<Option<runtime_primitives::EntityId>, String> {

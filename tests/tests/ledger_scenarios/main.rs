@@ -11,6 +11,7 @@ mod continuous;
 mod deliveries;
 mod disputes;
 mod fees;
+mod outcomes;
 mod proxies;
 mod quotas;
 mod refunds;

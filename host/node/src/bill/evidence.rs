@@ -1,10 +1,10 @@
-//! What stands behind a payment of a slot: the energy, the meter, and the reading that counted.
+//! What stands behind a payment of a slot: the energy, the meter, the reading that counted, and what became of the trade.
 
 use super::{BillError, Records};
-use contract_interface::{ExecutionList, SettleInput, TransferRecord, kinds};
+use contract_interface::{ExecutionList, SettleInput, Side, TransferRecord, kinds};
 use parity_scale_codec::DecodeAll;
-use runtime_execution::archive::{SettleRecord, slot_key, tables};
-use runtime_execution::modules::markets::{At, SLOTS};
+use runtime_execution::archive::{Consent, SettleRecord, consent_key, slot_key, tables};
+use runtime_execution::modules::markets::{At, Outcomes, SLOTS, TradeOutcome};
 use runtime_primitives::{Energy, EntityId, Hash, MeterId, Price};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
@@ -83,11 +83,36 @@ impl Settled {
     }
 }
 
+/// What is known of a slot.
+#[derive(Debug)]
+pub(super) struct Known {
+    at: At,
+    /// Its settlement, if it is settled.
+    pub(super) settled: Option<Settled>,
+    outcomes: Outcomes,
+}
+
+impl Known {
+    /// What became of the trade that `record` pays for.
+    pub(super) fn outcome(
+        &self,
+        records: &dyn Records,
+        record: &TransferRecord,
+    ) -> Result<Option<TradeOutcome>, BillError> {
+        let Some(trade) = record.trade else { return Ok(None) };
+        self.outcomes.of_trade(trade, |side: Side| {
+            let key = consent_key(self.at, trade, side as u8);
+            let consent = decoded::<Consent>(records, tables::CONSENT, &key)?;
+            Ok(consent.is_some_and(|consent| consent.is_yes()))
+        })
+    }
+}
+
 /// Evidence of the slots that payments name; payments of a slot come together, so one slot is kept.
 pub(super) struct Evidence<'a> {
     records: &'a dyn Records,
     state: &'a Overlay<'a>,
-    latest: Option<(At, Option<Rc<Settled>>)>,
+    latest: Option<Rc<Known>>,
 }
 
 impl<'a> Evidence<'a> {
@@ -95,16 +120,18 @@ impl<'a> Evidence<'a> {
         Self { records, state, latest: None }
     }
 
-    /// What stands behind payments of `at`, if it is settled.
-    pub(super) fn of(&mut self, at: At) -> Result<Option<Rc<Settled>>, BillError> {
-        if let Some((known, settled)) = &self.latest
-            && *known == at
+    /// What stands behind payments of `at`.
+    pub(super) fn of(&mut self, at: At) -> Result<Rc<Known>, BillError> {
+        if let Some(known) = &self.latest
+            && known.at == at
         {
-            return Ok(settled.clone());
+            return Ok(known.clone());
         }
-        let settled = Settled::read(self.records, self.state, at)?.map(Rc::new);
-        self.latest = Some((at, settled.clone()));
-        Ok(settled)
+        let settled = Settled::read(self.records, self.state, at)?;
+        let outcomes = Outcomes::read(self.state, at, settled.as_ref().map(|settled| &settled.record));
+        let known = Rc::new(Known { at, settled, outcomes });
+        self.latest = Some(known.clone());
+        Ok(known)
     }
 }
 

@@ -100,8 +100,9 @@ impl<'a> Lines<'a> {
             return Ok(None);
         };
         let time = self.time(movement.height)?;
-        let settled = record.slot.map_or(Ok(None), |at| self.evidence.of(at))?;
-        let settled = settled.as_deref();
+        let known = record.slot.map(|at| self.evidence.of(at)).transpose()?;
+        let outcome = known.as_ref().map_or(Ok(None), |known| known.outcome(self.records, record))?;
+        let settled = known.as_ref().and_then(|known| known.settled.as_ref());
         let payer = || KEYS.get(self.state, &record.payer).map(|binding| binding.entity);
         let meter = settled.map_or(record.meter, |settled| settled.meter(record, entity, payer));
         Ok(Some(BillLine {
@@ -113,6 +114,7 @@ impl<'a> Lines<'a> {
             market: record.slot.map(|(market, _)| market),
             slot: record.slot.map(|(_, slot)| slot),
             trade: record.trade,
+            outcome,
             meter,
             energy: settled.and_then(|settled| settled.energy(record)),
             reading: meter.and_then(|meter| settled?.reading(meter)),

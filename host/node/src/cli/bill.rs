@@ -6,7 +6,9 @@ use crate::bill::{Bill, Period, Records, RemoteRecords};
 use crate::chain_spec::{ChainSpec, FILE_NAME};
 use crate::client::{Party, Session};
 use crate::quantity;
-use crate::report::{Amount, kind_name, utc_date_time, write_bills_csv, write_bills_json};
+use crate::report::{
+    Amount, BillLine, OutcomeWords, kind_name, utc_date_time, write_bills_csv, write_bills_json,
+};
 use crate::trade::Names;
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -151,6 +153,16 @@ fn entity_name(state: &Overlay, account: &AccountId) -> String {
     binding.map_or_else(|| address(*account), |binding| format!("entity {}", binding.entity))
 }
 
+/// The kind of a line, and what became of its trade if that is less than was agreed.
+fn what(line: &BillLine) -> String {
+    let OutcomeWords { outcome, reason, .. } = OutcomeWords::of(line.outcome);
+    let kind = kind_name(line.kind);
+    match (outcome, reason) {
+        (Some(outcome), Some(_)) => format!("{kind}, {outcome}"),
+        _ => kind.into_owned(),
+    }
+}
+
 fn print(bill: &Bill) -> io::Result<()> {
     let mut table = remote::table(["Time", "What", "Slot", "Trade", "Meter", "Wh", "With", "Yuan", "Record"]);
     let mut kinds: BTreeMap<u8, (u32, Amount)> = BTreeMap::new();
@@ -159,7 +171,7 @@ fn print(bill: &Bill) -> io::Result<()> {
         let record = line.record.to_string();
         table.add_row([
             utc_date_time(line.time),
-            kind_name(line.kind).into_owned(),
+            what(line),
             number(line.slot.map(Slot::number)),
             number(line.trade),
             number(line.meter.map(|meter| meter.number())),

@@ -85,10 +85,12 @@ pub(super) fn open(data: &Path) -> anyhow::Result<Store> {
 fn listing(trades: &[ListedTrade]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["Trade", "Seller", "Buyer", "Energy", "Value", "Settled"]);
+    table.set_header(["Trade", "Seller", "Buyer", "Energy", "Value", "Settled", "Outcome"]);
     for trade in trades {
         let settled = trade.settled.as_deref().unwrap_or("–");
-        table.add_row([&trade.id, &trade.seller, &trade.buyer, &trade.energy, &trade.value, settled]);
+        let outcome = trade.outcome.sentence();
+        let cells = [&trade.id, &trade.seller, &trade.buyer, &trade.energy, &trade.value, settled, &outcome];
+        table.add_row(cells);
     }
     table.to_string()
 }

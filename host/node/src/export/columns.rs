@@ -120,6 +120,16 @@ const MARKET: Column = always("market", Kind::Number, "", "number of the market"
 const SLOT: Column = always("slot", Kind::Number, "", "number of the delivery interval");
 const STARTS: Column = always("delivery_start", Kind::Time, "UTC", "when delivery starts");
 
+const OUTCOME: Column = maybe(
+    "outcome",
+    Kind::Text,
+    "",
+    "of the trade: `delivered`, `partial` or `cancelled`; empty while it is open",
+);
+const REASON: Column = maybe("reason", Kind::Text, "", "why the trade came to less than agreed, if it did");
+const PARTY: Column =
+    maybe("party", Kind::Text, "", "on whose side it did: `seller`, `buyer` or `both`; empty if on nobody's");
+
 const ORDERS: &[Column] = &[
     MARKET,
     SLOT,
@@ -163,6 +173,9 @@ const TRADES: &[Column] = &[
         "Wh",
         "energy delivered and paid; 0 if cancelled; empty before settlement",
     ),
+    OUTCOME,
+    REASON,
+    PARTY,
 ];
 
 const READINGS: &[Column] = &[

@@ -1,13 +1,14 @@
 //! The rows of a slot, from the archive.
 
 use super::{Cell, ExportError, Selected, What};
+use crate::report::OutcomeWords;
 use contract_interface::{Clearing, Op, Order, ReadingStatus, Side, Stage, Trade, flags};
 use host_storage::Snapshot;
 use parity_scale_codec::{Decode, DecodeAll};
 use runtime_execution::archive::{
     ClearingRecord, Consent, HoldRecord, SettleRecord, SignedReading, slot_key, stage_key, tables,
 };
-use runtime_execution::modules::markets::{At, RECORDS};
+use runtime_execution::modules::markets::{At, Outcomes, RECORDS};
 use runtime_primitives::{AccountId, Energy, Price, Seq};
 use runtime_state::{ArchiveRow, Overlay};
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,15 +160,19 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
     let holds = source.all::<HoldRecord>(tables::HOLD, "hold")?;
     let orders: BTreeMap<Seq, Order> = holds.iter().map(|hold| (hold.order.seq, hold.order)).collect();
     let consents = consents(source)?;
-    let settled: Option<BTreeMap<u32, Energy>> =
-        source.all::<SettleRecord>(tables::SETTLE, "settlement")?.pop().map(|record| {
-            let pairs = record.input.trades.iter().zip(record.report.settled);
-            pairs.map(|(trade, energy)| (trade.id, energy)).collect()
-        });
+    let record = source.all::<SettleRecord>(tables::SETTLE, "settlement")?.pop();
+    let outcomes = Outcomes::read(&Overlay::new(source.snapshot), source.at(), record.as_ref());
+    let settled: Option<BTreeMap<u32, Energy>> = record.map(|record| {
+        let pairs = record.input.trades.iter().zip(record.report.settled);
+        pairs.map(|(trade, energy)| (trade.id, energy)).collect()
+    });
     let rows = (0u32..).zip(&trades).map(|(index, trade)| {
         let order = |seq: &Seq| orders.get(seq).ok_or_else(|| source.unreadable("hold"));
         let (buy, sell) = (order(&trade.buy)?, order(&trade.sell)?);
-        let consent = |side: Side| maybe(consents.get(&(index, side as u8)), text);
+        let consent = |side: Side| maybe(consents.get(&(index, side as u8)), |consent| text(answer(consent)));
+        let agreed = |side: Side| consents.get(&(index, side as u8)).is_some_and(Consent::is_yes);
+        let outcome = outcomes.of_trade(index, |side| Ok::<_, ExportError>(agreed(side)))?;
+        let OutcomeWords { outcome, reason, party } = OutcomeWords::of(outcome);
         let mut row = source.row();
         row.extend([
             number(index),
@@ -183,6 +188,9 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
             consent(Side::Buy),
             consent(Side::Sell),
             maybe(settled.as_ref(), |settled| energy(settled.get(&index).copied().unwrap_or_default())),
+            maybe(outcome, text),
+            maybe(reason, text),
+            maybe(party, text),
         ]);
         Ok(row)
     });
@@ -190,20 +198,23 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
 }
 
 /// Answers by trade and side.
-fn consents(source: &Source) -> Result<BTreeMap<(u32, u8), &'static str>, ExportError> {
+fn consents(source: &Source) -> Result<BTreeMap<(u32, u8), Consent>, ExportError> {
     let prefix = slot_key(source.at());
     let rows = source.scan(tables::CONSENT, &prefix)?;
     let answers = rows.iter().map(|row| {
         let key = row.key.get(prefix.len()..).and_then(|rest| rest.split_first_chunk::<4>());
         let Some((trade, [side])) = key else { return Err(source.unreadable("consent")) };
-        let answer = match source.decode(&row.value, "consent")? {
-            Consent::Signed { .. } => "signed",
-            Consent::Auto { .. } => "auto",
-            Consent::Refused { .. } => "refused",
-        };
-        Ok(((u32::from_be_bytes(*trade), *side), answer))
+        Ok(((u32::from_be_bytes(*trade), *side), source.decode(&row.value, "consent")?))
     });
     answers.collect()
+}
+
+const fn answer(consent: &Consent) -> &'static str {
+    match consent {
+        Consent::Signed { .. } => "signed",
+        Consent::Auto { .. } => "auto",
+        Consent::Refused { .. } => "refused",
+    }
 }
 
 fn readings(source: &Source) -> Result<Vec<Row>, ExportError> {

@@ -1,15 +1,19 @@
 //! Bills: one line a payment, as CSV and as JSON.
 //!
 //! ```text
-//! entity,name,time,kind,counterparty,market,slot,trade,meter,energy_wh,reading,amount_units,amount_yuan,record
+//! entity,name,time,kind,counterparty,market,slot,trade,outcome,reason,party,meter,energy_wh,reading,amount_units,
+//! amount_yuan,record
 //! ```
+//! `outcome` is what became of the trade, `reason` and `party` say why it came to less than agreed and on whose side.
 //! `reading` is the hash of the meter reading that counted, `record` that of the ledger's record.
 //! `amount_units` is exact in 10⁻⁷ yuan, positive for money received; `amount_yuan` says the same with a point.
 //! JSON is an array with one object a line and the same names; what does not apply is empty, in JSON `null`.
 
 use super::amount::Amount;
 use super::instant::utc_date_time;
+use super::outcomes::OutcomeWords;
 use contract_interface::kinds;
+use runtime_execution::modules::markets::TradeOutcome;
 use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Slot, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -34,6 +38,8 @@ pub struct BillLine {
     pub slot: Option<Slot>,
     /// Trade paid for, if any.
     pub trade: Option<u32>,
+    /// What became of the trade.
+    pub outcome: Option<TradeOutcome>,
     /// Meter billed, if any.
     pub meter: Option<MeterId>,
     /// Energy paid for, if any.
@@ -56,6 +62,9 @@ struct Row<'a> {
     market: Option<u32>,
     slot: Option<u32>,
     trade: Option<u32>,
+    outcome: Option<&'static str>,
+    reason: Option<&'static str>,
+    party: Option<&'static str>,
     meter: Option<u32>,
     energy_wh: Option<u64>,
     reading: Option<String>,
@@ -66,6 +75,7 @@ struct Row<'a> {
 
 impl<'a> From<&'a BillLine> for Row<'a> {
     fn from(line: &'a BillLine) -> Self {
+        let OutcomeWords { outcome, reason, party } = OutcomeWords::of(line.outcome);
         Self {
             entity: line.entity.number(),
             name: &line.name,
@@ -75,6 +85,9 @@ impl<'a> From<&'a BillLine> for Row<'a> {
             market: line.market.map(MarketId::number),
             slot: line.slot.map(Slot::number),
             trade: line.trade,
+            outcome,
+            reason,
+            party,
             meter: line.meter.map(MeterId::number),
             energy_wh: line.energy.map(Energy::wh),
             reading: line.reading.map(|reading| reading.to_string()),
@@ -118,7 +131,7 @@ pub fn write_bills_json(lines: &[BillLine], mut to: impl Write) -> io::Result<()
     to.flush()
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 17] = [
     "entity",
     "name",
     "time",
@@ -127,6 +140,9 @@ const COLUMNS: [&str; 14] = [
     "market",
     "slot",
     "trade",
+    "outcome",
+    "reason",
+    "party",
     "meter",
     "energy_wh",
     "reading",
@@ -174,6 +190,7 @@ mod tests {
             market: Some(MarketId::from_number(1)),
             slot: Some(Slot::from_number(500)),
             trade: Some(0),
+            outcome: Some(TradeOutcome::Delivered),
             meter: Some(MeterId::from_number(7)),
             energy: Some(Energy::from_wh(10_000)),
             reading: Some(Hash([0xcd; 32])),
@@ -192,6 +209,7 @@ mod tests {
             market: None,
             slot: None,
             trade: None,
+            outcome: None,
             meter: None,
             energy: None,
             reading: None,
@@ -214,13 +232,13 @@ mod tests {
         let expected = [
             COLUMNS.join(","),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,energy,A,1,500,0,7,10000,0x{reading},-67000000,-6.7000000,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,energy,A,1,500,0,delivered,,,7,10000,0x{reading},-67000000,-6.7000000,0x{hash}"
             ),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,network fee,C,1,500,0,7,10000,0x{reading},-2000000,-0.2000000,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,network fee,C,1,500,0,delivered,,,7,10000,0x{reading},-2000000,-0.2000000,0x{hash}"
             ),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,funding,bank,,,,,,,73786976294838206460,7378697629483.8206460,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,funding,bank,,,,,,,,,,73786976294838206460,7378697629483.8206460,0x{hash}"
             ),
         ];
         assert_eq!(text.lines().collect::<Vec<_>>(), expected);

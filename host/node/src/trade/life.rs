@@ -10,7 +10,7 @@ use super::evidence::Evidence;
 use super::funding::{Payout, Walk};
 use super::names::Names;
 use super::source::Source;
-use crate::report::StageRow;
+use crate::report::{OutcomeWords, StageRow};
 use contract_interface::{
     Leg, NetPosition, Op, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote, confirm_message,
     seal,
@@ -35,6 +35,8 @@ pub struct Life {
     pub seller: String,
     /// Who buys.
     pub buyer: String,
+    /// What became of it, as far as that is decided.
+    pub outcome: OutcomeWords,
     /// One row a stage that is recorded.
     pub rows: Vec<StageRow>,
     /// What the grid operator allowed the parties' connections, in words.
@@ -136,10 +138,12 @@ impl<'a> Reader<'a> {
         }
         let curtailments = self.curtailments(&mut faults)?;
         let payouts = self.payouts(&mut faults)?;
+        let outcome = self.source.outcome(&self.source.outcomes(self.state)?, self.id.trade)?;
         Ok(Life {
             id: self.id,
             seller: self.names.entity(self.state, self.deal.sell.order.entity),
             buyer: self.names.entity(self.state, self.deal.buy.order.entity),
+            outcome: OutcomeWords::of(outcome),
             rows,
             curtailments,
             payouts,

@@ -4,6 +4,7 @@ use super::body::{kwh, yuan};
 use super::names::Names;
 use super::source::Source;
 use super::{TradeError, TradeId};
+use crate::report::OutcomeWords;
 use host_storage::Snapshot;
 use runtime_execution::archive::tables;
 use runtime_execution::modules::markets::At;
@@ -25,8 +26,11 @@ pub struct ListedTrade {
     pub energy: String,
     /// What the buyer pays for it without fees, if all of it is delivered.
     pub value: String,
-    /// Energy settled; none before settlement or if the trade was cancelled.
+    /// Energy settled; none before settlement or if the trade was not certified.
     pub settled: Option<String>,
+    /// What became of it, why, and on whose side.
+    #[serde(flatten)]
+    pub outcome: OutcomeWords,
 }
 
 /// The trades of all cleared slots, or of one, in order.
@@ -64,6 +68,7 @@ fn list_slot(
         let pairs = record.input.trades.iter().zip(&record.report.settled);
         pairs.map(|(trade, energy)| (trade.id, kwh(*energy))).collect()
     });
+    let outcomes = source.outcomes(state)?;
     for (index, trade) in (0u32..).zip(&source.trades()?) {
         let (buy, sell) = (source.hold(trade.buy)?, source.hold(trade.sell)?);
         trades.push(ListedTrade {
@@ -73,6 +78,7 @@ fn list_slot(
             energy: kwh(trade.energy),
             value: yuan(trade.buy_price.times(trade.energy)),
             settled: settled.get(&index).cloned(),
+            outcome: OutcomeWords::of(source.outcome(&outcomes, index)?),
         });
     }
     Ok(())

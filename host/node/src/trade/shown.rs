@@ -4,7 +4,7 @@
 
 use super::body::yuan;
 use super::{Life, Payout};
-use crate::report::StageRow;
+use crate::report::{OutcomeWords, StageRow};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -12,6 +12,9 @@ impl fmt::Display for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Trade {}: {} sells to {}", self.id, self.seller, self.buyer)?;
         writeln!(f, "{}", StageRow::table(&self.rows))?;
+        if self.outcome.outcome.is_some() {
+            writeln!(f, "Outcome: {}", self.outcome.sentence())?;
+        }
         self.curtailments.iter().try_for_each(|told| writeln!(f, "{told}"))?;
         if !self.payouts.is_empty() {
             writeln!(f, "Payments and what they spend (formula 6)")?;
@@ -50,6 +53,7 @@ impl Serialize for Life {
             trade: self.id.to_string(),
             seller: &self.seller,
             buyer: &self.buyer,
+            outcome: &self.outcome,
             stages: &self.rows,
             curtailments: &self.curtailments,
             payments: &self.payouts,
@@ -65,6 +69,8 @@ struct Shown<'a> {
     trade: String,
     seller: &'a str,
     buyer: &'a str,
+    #[serde(flatten)]
+    outcome: &'a OutcomeWords,
     stages: &'a [StageRow],
     curtailments: &'a [String],
     payments: &'a [Payout],

@@ -9,11 +9,11 @@ use parity_scale_codec::DecodeAll;
 use runtime_execution::archive::{
     ClearingRecord, CommitRecord, Consent, CurtailRecord, HoldRecord, SettleRecord,
 };
-use runtime_execution::archive::{curtailment_key, hold_key, slot_key, stage_key, tables};
+use runtime_execution::archive::{consent_key, curtailment_key, hold_key, slot_key, stage_key, tables};
 use runtime_execution::extrinsic::{Era, MultiAddress, UncheckedExtrinsic};
-use runtime_execution::modules::markets::At;
+use runtime_execution::modules::markets::{At, Outcomes, TradeOutcome};
 use runtime_primitives::{AccountId, Hash, Height, MeterId, Seq, Timestamp, blake2_256};
-use runtime_state::ArchiveRow;
+use runtime_state::{ArchiveRow, Overlay};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -91,8 +91,19 @@ impl<'a> Source<'a> {
 
     /// How a party answered a trade, if it did.
     pub fn consent(&self, trade: u32, side: u8) -> Result<Option<Consent>, TradeError> {
-        let key = [&slot_key(self.at)[..], &trade.to_be_bytes(), &[side]].concat();
-        self.row(tables::CONSENT, &key, "consent")
+        self.row(tables::CONSENT, &consent_key(self.at, trade, side), "consent")
+    }
+
+    /// What is known of the slot's trades.
+    pub fn outcomes(&self, state: &Overlay) -> Result<Outcomes, TradeError> {
+        Ok(Outcomes::read(state, self.at, self.settlement()?.as_ref()))
+    }
+
+    /// What became of a trade; `outcomes` are the slot's.
+    pub fn outcome(&self, outcomes: &Outcomes, trade: u32) -> Result<Option<TradeOutcome>, TradeError> {
+        outcomes.of_trade(trade, |side| {
+            Ok(self.consent(trade, side as u8)?.is_some_and(|consent| consent.is_yes()))
+        })
     }
 
     /// Curtailments of a meter in the slot.

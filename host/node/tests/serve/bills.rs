@@ -44,6 +44,7 @@ fn a_bill_names_its_evidence_and_adds_up() {
         assert_eq!(slot[..], all[all.len() - 2..]);
         for line in &slot {
             assert_eq!((&line["trade"], &line["energy_wh"]), (&0.into(), &10_000.into()));
+            assert_eq!([&line["outcome"], &line["reason"]], [&Value::from("delivered"), &Value::Null]);
             for hash in ["reading", "record"] {
                 assert_eq!(line[hash].as_str().unwrap().len(), 66, "{hash}");
             }

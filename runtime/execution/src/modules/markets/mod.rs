@@ -15,6 +15,7 @@ pub mod lists;
 pub mod meters;
 pub mod money;
 pub mod orders;
+mod outcome;
 pub mod readings;
 pub mod receivables;
 pub mod records;
@@ -30,6 +31,7 @@ mod types;
 pub use call::{Call, ConfirmItem, dispatch, validate_bare};
 pub use error::{BadTerms, BadWindow, Error};
 pub use event::{ClearFailure, Event, Forfeit, SettleFailure};
+pub use outcome::{FailedParty, Failure, FailureReason, Outcomes, TradeOutcome, outcomes_of};
 pub use types::*;
 
 use crate::storage::{Agenda, Map, Paged, PerEntity, Value};
