@@ -1,14 +1,20 @@
 //! `busbar export`: the same rows in every format, from the paper's trade on a real node.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use host_node::chain_spec::ChainSpec;
+use host_node::community::Season;
 use host_node::export::{Format, Kind, Selection, What, export};
-use host_node::scenario::{Casting, Play, paper};
+use host_node::scenario::{Casting, Play, Script, day, paper};
 use host_storage::Store;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use runtime_primitives::Slot;
+use runtime_execution::modules::balances;
+use runtime_execution::modules::registry::ENTITIES;
+use runtime_primitives::{EntityId, Slot};
+use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
@@ -16,16 +22,32 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 
 /// The paper's trade, settled.
-static PLAYED: LazyLock<TempDir> = LazyLock::new(|| {
+static PLAYED: LazyLock<TempDir> = LazyLock::new(|| play(paper().unwrap()));
+
+fn play(script: Script) -> TempDir {
     let play = || {
         let folder = TempDir::new().unwrap();
-        Play::open(paper().unwrap(), Casting::default(), folder.path()).unwrap().run(|_| {}).unwrap();
+        Play::open(script, Casting::default(), folder.path()).unwrap().run(|_| {}).unwrap();
         folder
     };
     // Contracts run on this thread.
     let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
     thread.spawn(play).unwrap().join().unwrap()
-});
+}
+
+/// Three quarter-hours around noon of fifty connections' summer day.
+fn noon() -> Script {
+    let mut script = day(Season::Summer);
+    script.households.truncate(50);
+    script.slots = (Slot::from_number(47), Slot::from_number(49));
+    for household in &mut script.households {
+        let before = household.registers[&Slot::from_number(46)];
+        for registers in household.registers.values_mut() {
+            *registers = (registers.0.saturating_sub(before.0), registers.1.saturating_sub(before.1));
+        }
+    }
+    script
+}
 
 /// A copy of the played chain: a store is open once, and tests run side by side.
 fn played() -> TempDir {
@@ -86,8 +108,9 @@ fn cell_of(((name, field), column): ((&String, &Field), &host_node::export::Colu
         (Field::Decimal(decimal), Kind::Decimal(scale)) => {
             assert_eq!((decimal.precision(), decimal.scale()), (38, i32::from(scale)));
             let units = i128::from_be_bytes(decimal.data().try_into().unwrap());
-            let one = 10i128.pow(scale.into());
-            format!("{}.{:0width$}", units / one, units % one, width = usize::from(scale))
+            let (sign, units) = (if units < 0 { "-" } else { "" }, units.unsigned_abs());
+            let one = 10u128.pow(scale.into());
+            format!("{sign}{}.{:0width$}", units / one, units % one, width = usize::from(scale))
         }
         (field, kind) => panic!("{name}: {field:?} is no {kind:?}"),
     })
@@ -107,7 +130,7 @@ fn all_formats_say_the_same_and_what_the_paper_says() {
             assert_eq!(written.rows, table.len() as u64);
             table
         });
-        assert_eq!(heard, 3 * slots.len());
+        assert_eq!(heard, 3 * slots.slots.len());
         assert!(!tables[0].is_empty(), "{what:?}");
         assert_eq!(tables[0], tables[1], "{what:?}: JSON");
         assert_eq!(tables[0], tables[2], "{what:?}: Parquet");
@@ -123,7 +146,7 @@ fn all_formats_say_the_same_and_what_the_paper_says() {
         rows.into_iter().map(|row| row[place].clone().unwrap_or_default()).collect()
     };
     // The slot before any other; nobody reads a meter in those after it. Ten kilowatt hours at 0.67 yuan in slot 500, all of it delivered.
-    let rows: [(What, &str, &[&str]); 13] = [
+    let rows: [(What, &str, &[&str]); 15] = [
         (What::Trades, "slot", &["500"]),
         (What::Trades, "energy", &["10000"]),
         (What::Trades, "buy_price", &["0.6700"]),
@@ -132,6 +155,8 @@ fn all_formats_say_the_same_and_what_the_paper_says() {
         (What::Trades, "outcome", &["delivered"]),
         (What::Trades, "reason", &[""]),
         (What::Trades, "party", &[""]),
+        (What::Bills, "kind", &["funding", "funding"]),
+        (What::Bills, "amount", &["-10.0000000", "10.0000000"]),
         (What::Orders, "side", &["sell", "buy"]),
         (What::Orders, "traded", &["10000", "10000"]),
         (What::Orders, "in_book", &["true", "true"]),
@@ -143,19 +168,75 @@ fn all_formats_say_the_same_and_what_the_paper_says() {
     }
 }
 
+/// Units of an exact amount in yuan.
+fn units(yuan: &str) -> i128 {
+    yuan.replacen('.', "", 1).parse().unwrap()
+}
+
+#[test]
+fn an_entitys_lines_are_what_its_account_has_gained() {
+    let (data, out) = (play(noon()), TempDir::new().unwrap());
+    let store = Store::open(&data.path().join("chain.redb")).unwrap();
+    let snapshot = store.snapshot();
+    let state = Overlay::new(&snapshot);
+    let (_, genesis) = ChainSpec::load(&data.path().join("spec.json")).unwrap();
+    let names = What::Bills.columns();
+    let place = |name: &str| names.iter().position(|column| column.name == name).unwrap();
+    let bills = |selection: Selection| {
+        let scope = selection.of(&snapshot);
+        let tables = Format::ALL.map(|format| {
+            export(&snapshot, What::Bills, &scope, format, out.path(), || {}).unwrap();
+            read(What::Bills, format, out.path())
+        });
+        assert_eq!((&tables[0], &tables[0]), (&tables[1], &tables[2]));
+        tables.into_iter().next().unwrap()
+    };
+    let all = bills(Selection::default());
+    let mut sums: BTreeMap<u32, i128> = BTreeMap::new();
+    for row in &all {
+        let [entity, amount] = ["entity", "amount"].map(|name| row[place(name)].as_deref().unwrap());
+        *sums.entry(entity.parse().unwrap()).or_default() += units(amount);
+    }
+    let entities = ENTITIES.entries(&state);
+    for (id, entity) in &entities {
+        let began = genesis.entities.iter().find(|began| began.owner == entity.owner);
+        let money = balances::account(&state, &entity.owner).data;
+        let has = money.free.units() + money.reserved.units();
+        let gained = i128::try_from(has).unwrap()
+            - began.map_or(0, |began| i128::try_from(began.balance.units()).unwrap());
+        assert_eq!(sums.remove(&id.number()).unwrap_or_default(), gained, "entity {id}");
+    }
+    assert!(sums.is_empty(), "{sums:?}");
+    let told = |name: &str| all.iter().filter_map(|row| row[place(name)].clone()).collect::<Vec<_>>();
+    for kind in ["energy", "network fee", "retail", "feed-in", "deviation", "funding"] {
+        assert!(told("kind").iter().any(|found| found == kind), "{kind}");
+    }
+    for outcome in ["delivered", "partial"] {
+        assert!(told("outcome").iter().any(|found| found == outcome), "{outcome}");
+    }
+    // One slot's lines belong to it; one entity's lines are that entity's.
+    let slot = Slot::from_number(48);
+    let of_slot = bills(Selection { slots: Some((slot, slot)), ..Selection::default() });
+    let expected = all.iter().filter(|row| row[place("slot")].as_deref() == Some("48")).cloned();
+    assert_eq!(of_slot, expected.collect::<Vec<_>>());
+    let entity = Some(EntityId::from_number(2));
+    let expected = all.iter().filter(|row| row[place("entity")].as_deref() == Some("2")).cloned();
+    assert_eq!(bills(Selection { entity, ..Selection::default() }), expected.collect::<Vec<_>>());
+}
+
 #[test]
 fn a_selection_is_of_slots_or_of_a_day() {
     let data = played();
     let store = Store::open(&data.path().join("chain.redb")).unwrap();
     let snapshot = store.snapshot();
-    let all = Selection::default().of(&snapshot);
+    let all = Selection::default().of(&snapshot).slots;
     let slot = Slot::from_number;
     let slots = |first, last| Selection { slots: Some((slot(first), slot(last))), ..Selection::default() };
-    assert_eq!(slots(500, 500).of(&snapshot).len(), 1);
-    assert!(slots(0, 499).of(&snapshot).is_empty());
+    assert_eq!(slots(500, 500).of(&snapshot).slots.len(), 1);
+    assert!(slots(0, 499).of(&snapshot).slots.is_empty());
     let day = jiff::Timestamp::from_millisecond(i64::try_from(all[0].starts.ms()).unwrap()).unwrap();
     let day = jiff::tz::Offset::UTC.to_datetime(day).date();
-    let on = |day| Selection { day: Some(day), ..Selection::default() }.of(&snapshot);
+    let on = |day| Selection { day: Some(day), ..Selection::default() }.of(&snapshot).slots;
     assert!(on(day).iter().any(|slot| slot.at == all[0].at));
     assert!(on(day.yesterday().unwrap()).iter().all(|slot| slot.at != all[0].at));
 }

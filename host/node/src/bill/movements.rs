@@ -92,7 +92,9 @@ impl<'a> Lines<'a> {
         name: &dyn Fn(&AccountId) -> String,
     ) -> Result<Option<BillLine>, BillError> {
         let record = &movement.record;
-        let (counterparty, amount) = if record.payer == *account {
+        let (counterparty, amount) = if record.payer == record.payee && record.payer == *account {
+            (account, Some(Amount::ZERO))
+        } else if record.payer == *account {
             (&record.payee, Amount::paid(record.amount))
         } else if record.payee == *account {
             (&record.payer, Amount::received(record.amount))

@@ -1,4 +1,4 @@
-//! `busbar export`: orders, trades and readings of a data folder as tables.
+//! `busbar export`: orders, trades, readings and bills of a data folder as tables.
 
 use super::trade::open;
 use crate::export::{Format, Selection, What, Written, document, export};
@@ -7,12 +7,12 @@ use crate::report::Progress;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::civil::Date;
-use runtime_primitives::{MarketId, Slot};
+use runtime_primitives::{EntityId, MarketId, Slot};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Write orders, trades and readings of a data folder as CSV, JSON or Parquet.
+/// Write orders, trades, readings and bills of a data folder as CSV, JSON or Parquet.
 ///
 /// Every column with its unit is in host/node/src/export/COLUMNS.md, or printed with --columns. Money and prices are
 /// exact decimals. Each table is one file of the output folder; a file of that name is replaced.
@@ -39,6 +39,9 @@ pub struct ExportArgs {
     /// Only slots whose delivery starts on this day, UTC.
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     day: Option<Date>,
+    /// Of bills, only this entity's. Lines that belong to no slot, such as funding, are left out if slots are selected.
+    #[arg(long, value_name = "NUMBER")]
+    entity: Option<u32>,
     /// Print the columns of all tables and exit.
     #[arg(long)]
     columns: bool,
@@ -64,15 +67,16 @@ impl ExportArgs {
         let store = open(data)?;
         let snapshot = store.snapshot();
         let market = self.market.map(MarketId::from_number);
-        let selected = Selection { market, slots: self.slots, day: self.day }.of(&snapshot);
-        if selected.is_empty() {
+        let entity = self.entity.map(EntityId::from_number);
+        let selected = Selection { market, slots: self.slots, day: self.day, entity }.of(&snapshot);
+        if selected.slots.is_empty() {
             bail!("no slot that has opened is selected: see `busbar trade list`, or leave the selection out");
         }
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         let mut what = if self.what.is_empty() { What::ALL.to_vec() } else { self.what.clone() };
         what.sort_unstable();
         what.dedup();
-        let steps = selected.len() as u64 * what.len() as u64;
+        let steps = selected.slots.len() as u64 * what.len() as u64;
         let progress = Progress::start("slots", steps, self.json);
         let mut written = Vec::new();
         for what in what {

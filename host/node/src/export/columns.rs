@@ -14,11 +14,13 @@ pub enum What {
     Trades,
     /// Meter readings, every revision.
     Readings,
+    /// Lines of bills.
+    Bills,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Orders, Self::Trades, Self::Readings];
+    pub const ALL: [Self; 4] = [Self::Orders, Self::Trades, Self::Readings, Self::Bills];
 
     /// The table's name.
     pub const fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl What {
             Self::Orders => "orders",
             Self::Trades => "trades",
             Self::Readings => "readings",
+            Self::Bills => "bills",
         }
     }
 
@@ -35,6 +38,10 @@ impl What {
             Self::Orders => "an admitted order; an amendment is a new one",
             Self::Trades => "a trade of the clearing that counted",
             Self::Readings => "a posted reading: a meter, a slot, a revision",
+            Self::Bills => {
+                "a line of an entity's bill: a payment between two entities is on two of them. An entity's lines add up to \
+                 what its account, free and held, has gained since genesis"
+            }
         }
     }
 
@@ -44,6 +51,7 @@ impl What {
             Self::Orders => ORDERS,
             Self::Trades => TRADES,
             Self::Readings => READINGS,
+            Self::Bills => BILLS,
         }
     }
 }
@@ -193,6 +201,28 @@ const READINGS: &[Column] = &[
     maybe("key", Kind::Text, "", "key that signed it, hexadecimal; empty for a substitute by rule"),
     maybe("signature", Kind::Text, "", "over the reading, hexadecimal; empty for a substitute by rule"),
     maybe("evidence", Kind::Text, "", "hash of the document that explains a correction"),
+];
+
+const BILLS: &[Column] = &[
+    always("height", Kind::Number, "", "block that booked it"),
+    always("time", Kind::Time, "UTC", "time of that block"),
+    always("entity", Kind::Number, "", "whose bill"),
+    always("account", Kind::Text, "", "account of its money, hexadecimal"),
+    always("kind", Kind::Text, "", "what for, in the words of `busbar bill`"),
+    maybe("counterparty", Kind::Number, "", "entity on the other side, if it is one"),
+    always("counterparty_account", Kind::Text, "", "account on the other side, hexadecimal"),
+    maybe("market", Kind::Number, "", "market, if it belongs to one"),
+    maybe("slot", Kind::Number, "", "delivery interval, if it belongs to one"),
+    maybe("delivery_start", Kind::Time, "UTC", "when that one's delivery starts"),
+    maybe("trade", Kind::Number, "", "trade paid for, as in trades"),
+    OUTCOME,
+    REASON,
+    PARTY,
+    maybe("meter", Kind::Number, "", "meter billed"),
+    maybe("energy", Kind::Number, "Wh", "energy paid for"),
+    maybe("reading", Kind::Text, "", "hash of the reading that it follows from"),
+    always("amount", MONEY, "yuan", "received; negative: paid"),
+    always("record", Kind::Text, "", "hash of the ledger's record"),
 ];
 
 /// The tables of `COLUMNS.md`.

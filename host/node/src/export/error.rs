@@ -1,5 +1,6 @@
 //! Why a table cannot be exported.
 
+use crate::bill::BillError;
 use host_storage::StoreError;
 use runtime_primitives::{MarketId, Slot};
 use std::io;
@@ -12,6 +13,9 @@ pub enum ExportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A line of a bill cannot be made.
+    #[error(transparent)]
+    Bill(Box<BillError>),
     /// A file cannot be made.
     #[error("cannot write {}: {source}", path.display())]
     File {

@@ -1,9 +1,10 @@
-//! Orders, trades and readings of a chain as tables, for spreadsheets and analysts: CSV, JSON and Parquet of the very
+//! Orders, trades, readings and bills of a chain as tables, for spreadsheets and analysts: CSV, JSON and Parquet of the very
 //! same rows.
 //!
 //! What a column means stands in [`columns`], once; rows and writers follow it, and `COLUMNS.md` is printed from it.
 //! Money and prices are exact everywhere: decimal text, or decimals of fixed scale, never floats.
 
+mod bills;
 pub mod columns;
 mod error;
 mod parquet;
@@ -17,7 +18,7 @@ use clap::ValueEnum;
 use host_storage::Snapshot;
 use jiff::civil::Date;
 use runtime_execution::modules::markets::{At, SLOTS, terms};
-use runtime_primitives::{MarketId, Slot, Timestamp};
+use runtime_primitives::{EntityId, MarketId, Slot, Timestamp};
 use runtime_state::Overlay;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -74,6 +75,8 @@ pub struct Selection {
     pub slots: Option<(Slot, Slot)>,
     /// Only those whose delivery starts on this day, UTC.
     pub day: Option<Date>,
+    /// Of bills, only this entity's.
+    pub entity: Option<EntityId>,
 }
 
 /// A slot with the start of its delivery.
@@ -85,16 +88,31 @@ pub struct Selected {
     pub starts: Timestamp,
 }
 
+/// What is exported.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The slots, in order.
+    pub slots: Vec<Selected>,
+    /// Whether all slots are selected: then bills have lines that belong to none.
+    pub is_whole: bool,
+    /// Of bills, only this entity's.
+    pub entity: Option<EntityId>,
+}
+
 impl Selection {
-    /// The slots that have opened and are selected, in order.
-    pub fn of(&self, snapshot: &Snapshot) -> Vec<Selected> {
+    /// The slots that have opened and are selected.
+    pub fn of(&self, snapshot: &Snapshot) -> Scope {
         let state = Overlay::new(snapshot);
         let slots = SLOTS.entries(&state).into_iter();
         let selected = slots.map(|(at, slot)| {
             let starts = terms(&state, &slot.terms).delivery_start(at.1);
             Selected { at, starts }
         });
-        selected.filter(|slot| self.contains(slot)).collect()
+        Scope {
+            slots: selected.filter(|slot| self.contains(slot)).collect(),
+            is_whole: self.market.is_none() && self.slots.is_none() && self.day.is_none(),
+            entity: self.entity,
+        }
     }
 
     fn contains(&self, Selected { at, starts }: &Selected) -> bool {
@@ -127,15 +145,15 @@ trait Sink {
     fn finish(self: Box<Self>) -> Result<(), ExportError>;
 }
 
-/// Write the rows of `slots` into a file of `folder`, named after the table; `on_slot` hears of each slot. A file of that
-/// name is replaced when the new one is whole.
+/// Write the rows of `scope` into a file of `folder`, named after the table; `on_slot` hears of each slot, but bills are in
+/// the order of booking. A file of that name is replaced when the new one is whole.
 ///
 /// # Errors
 /// [`ExportError`].
 pub fn export(
     snapshot: &Snapshot,
     what: What,
-    slots: &[Selected],
+    scope: &Scope,
     format: Format,
     folder: &Path,
     mut on_slot: impl FnMut(),
@@ -144,11 +162,15 @@ pub fn export(
     let unfinished = path.with_extension(format!("{}.part", format.ending()));
     let mut rows = 0;
     let mut sink = sink(what, format, &unfinished)?;
-    for slot in slots {
-        for row in rows::of_slot(snapshot, what, slot)? {
-            rows += 1;
-            sink.row(row)?;
-        }
+    let mut take = |row| {
+        rows += 1;
+        sink.row(row)
+    };
+    if what == What::Bills {
+        bills::each(snapshot, scope, &mut take)?;
+    }
+    for slot in &scope.slots {
+        rows::of_slot(snapshot, what, slot)?.into_iter().try_for_each(&mut take)?;
         on_slot();
     }
     sink.finish()?;

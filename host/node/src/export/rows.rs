@@ -22,6 +22,8 @@ pub(super) fn of_slot(snapshot: &Snapshot, what: What, slot: &Selected) -> Resul
         What::Orders => orders(&source),
         What::Trades => trades(&source),
         What::Readings => readings(&source),
+        // They are in the order of booking, not of slots.
+        What::Bills => Ok(Vec::new()),
     }
 }
 
