@@ -8,7 +8,7 @@ use contract_interface::{Side, Stage, TradeOrder, Transfer, TransferRecord, kind
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{HoldRecord, SettleRecord, slot_key, stage_key, tables};
 use runtime_execution::modules::markets::At;
-use runtime_primitives::{AccountId, Price, Seq};
+use runtime_primitives::{AccountId, MeterId, Price, Seq};
 use std::collections::BTreeMap;
 
 /// Check everything of this file; gives the number of settled slots.
@@ -23,6 +23,7 @@ pub fn check(world: &World) -> Result<usize, String> {
         check(sums_to_zero)
             .and_then(|()| check(metered_energy_only))
             .and_then(|()| check(within_signed_limits))
+            .and_then(|()| check(holds_cover_the_worst))
             .and_then(|()| check(holds_suffice))
             .map_err(|why| format!("slot {} of market {}: {why}", at.1, at.0))?;
     }
@@ -129,13 +130,7 @@ fn metered_energy_only(_: &World, _: At, record: &SettleRecord) -> Result<(), St
 
 /// Nobody pays more, or gets less, for a settled Wh than it signed.
 fn within_signed_limits(world: &World, at: At, record: &SettleRecord) -> Result<(), String> {
-    let key = stage_key(at, Stage::Matching);
-    let leaves = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
-    let orders: BTreeMap<u32, TradeOrder> = leaves
-        .map(|row| TradeOrder::decode(&mut &row.value[..]).expect("a trade order"))
-        .map(|order| (order.trade, order))
-        .collect();
-    let signed = holds(world, at);
+    let (orders, signed) = (agreed(world, at), holds(world, at));
     for trade in &record.input.trades {
         let order = orders.get(&trade.id).ok_or_else(|| format!("trade {} was never agreed", trade.id))?;
         let (ask, bid) = (&order.inputs[0], &order.outputs[0]);
@@ -150,11 +145,50 @@ fn within_signed_limits(world: &World, at: At, record: &SettleRecord) -> Result<
     Ok(())
 }
 
+/// What was agreed in the slot, by trade.
+fn agreed(world: &World, at: At) -> BTreeMap<u32, TradeOrder> {
+    let key = stage_key(at, Stage::Matching);
+    let leaves = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
+    let orders = leaves.map(|row| TradeOrder::decode(&mut &row.value[..]).expect("a trade order"));
+    orders.map(|order| (order.trade, order)).collect()
+}
+
 fn holds(world: &World, at: At) -> BTreeMap<Seq, HoldRecord> {
     let key = slot_key(at);
     let rows = world.chain.archived(tables::HOLD).filter(|row| row.key.starts_with(&key));
     let holds = rows.map(|row| HoldRecord::decode(&mut &row.value[..]).expect("a hold"));
     holds.map(|hold| (hold.order.seq, hold)).collect()
+}
+
+/// What was held for the orders behind a meter's trades is no less than what these trades and the meter's deviations cost,
+/// whatever else its owner has. A seller's fee comes out of what the seller is paid.
+fn holds_cover_the_worst(world: &World, at: At, record: &SettleRecord) -> Result<(), String> {
+    let (orders, holds) = (agreed(world, at), holds(world, at));
+    let mut held: BTreeMap<MeterId, u128> = BTreeMap::new();
+    let mut due: BTreeMap<MeterId, u128> = BTreeMap::new();
+    for (trade, settled) in record.input.trades.iter().zip(&record.report.settled) {
+        let order = &orders[&trade.id];
+        for (meter, leg) in [(trade.sell_meter, &order.inputs[0]), (trade.buy_meter, &order.outputs[0])] {
+            let hold = &holds[&leg.seq];
+            let part =
+                hold.amount.units() * u128::from(trade.energy.wh()) / u128::from(hold.order.energy.wh());
+            *held.entry(meter).or_default() += part;
+        }
+        let [buyers, sellers] = [trade.fee.buyer, trade.fee.seller].map(|fee| fee.times(*settled).units());
+        let energy = of_trade(record, trade.id, kinds::ENERGY);
+        ensure(sellers <= energy, || format!("trade {}: a fee of {sellers} out of {energy}", trade.id))?;
+        let surplus = of_trade(record, trade.id, kinds::SURPLUS);
+        *due.entry(trade.buy_meter).or_default() += energy + surplus + buyers;
+    }
+    for line in record.report.transfers.iter().filter(|line| line.kind == kinds::DEVIATION) {
+        let meter = line.meter.ok_or("a deviation of no meter")?;
+        *due.entry(meter).or_default() += line.amount.units();
+    }
+    for (meter, due) in due {
+        let held = held.get(&meter).copied().unwrap_or_default();
+        ensure(due <= held, || format!("meter {meter}: {held} was held, {due} is due"))?;
+    }
+    Ok(())
 }
 
 /// Peers, pool, grid and deviations are paid in full: what was held for the orders covers them, whatever was delivered.
