@@ -11,7 +11,7 @@ use runtime_primitives::{AccountId, Hash};
 impl Ledger {
     pub(super) fn admit(&mut self, owner: AccountId, roles: u16) -> u32 {
         let number = u32::try_from(self.members.len()).expect("few members");
-        self.members.push(Member { owner, roles, votes: false, proxy: None });
+        self.members.push(Member { owner, roles, voting_key: None, proxy: None });
         self.keys.insert(owner, number);
         self.purse(owner);
         number
@@ -61,9 +61,13 @@ impl Ledger {
         match call {
             registry::Call::RegisterEntity { owner, roles } => _ = self.admit(*owner, *roles),
             registry::Call::AddDelegate { key, .. } => _ = self.keys.insert(*key, self.keys[&signer]),
-            registry::Call::RemoveDelegate { key } => _ = self.keys.remove(key),
+            registry::Call::RemoveDelegate { key } => {
+                self.keys.remove(key);
+                let member = &mut self.members[self.keys[&signer] as usize];
+                member.voting_key = member.voting_key.filter(|own| own != key);
+            }
             registry::Call::SetVotingKey { key } => {
-                self.members[self.keys[&signer] as usize].votes = key.is_some();
+                self.members[self.keys[&signer] as usize].voting_key = *key;
             }
             registry::Call::SetProxy { proxy } => {
                 self.members[self.keys[&signer] as usize].proxy = proxy.map(|proxy| proxy.number());

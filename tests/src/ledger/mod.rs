@@ -76,7 +76,7 @@ pub struct Purse {
 struct Member {
     owner: AccountId,
     roles: u16,
-    votes: bool,
+    voting_key: Option<AccountId>,
     proxy: Option<u32>,
 }
 
@@ -173,7 +173,7 @@ impl Ledger {
         };
         for entity in &genesis.entities {
             let number = book.admit(entity.owner, entity.roles);
-            book.members[number as usize].votes = entity.voting_key.is_some();
+            book.members[number as usize].voting_key = entity.voting_key;
             book.purse(entity.owner).free += entity.balance.units();
             if entity.session_key.is_some() {
                 book.validators.insert(number);

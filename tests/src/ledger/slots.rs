@@ -123,8 +123,9 @@ impl Ledger {
     fn open(&mut self, slot: At) {
         let governing = self.market(slot).schedule.range(..=slot.1).next_back();
         let terms = governing.expect("the schedule covers the first slot").1.clone();
-        let by_proxy = |proxy: u32| self.members[proxy as usize].votes;
-        let votes = |member: &super::Member| member.votes || member.proxy.is_some_and(by_proxy);
+        let by_proxy = |proxy: u32| self.members[proxy as usize].voting_key.is_some();
+        let votes =
+            |member: &super::Member| member.voting_key.is_some() || member.proxy.is_some_and(by_proxy);
         let voters = (0u32..).zip(&self.members).filter(|(_, member)| votes(member));
         let joined = (0u32..).zip(&self.meters).filter(|(_, meter)| meter.market == slot.0);
         let meters = joined.map(|(number, _)| number).collect();

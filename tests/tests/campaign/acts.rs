@@ -7,8 +7,11 @@ use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::markets::rules::DESCRIPTORS;
 use runtime_execution::modules::markets::standing::{Mask, STANDING, Template, Within};
-use runtime_execution::modules::markets::{self, Agreed, SLOTS, SlotRecord, SlotState, TRADES, confirm};
-use runtime_execution::modules::{attestation, balances, registry};
+use runtime_execution::modules::markets::{
+    self, Agreed, SLOTS, SlotRecord, SlotState, TRADES, confirm, lists,
+};
+use runtime_execution::modules::registry::{self, Caps, scopes};
+use runtime_execution::modules::{attestation, balances};
 use runtime_primitives::{Energy, EntityId, Hash, Money, Seq, Slot};
 use std::sync::Arc;
 
@@ -29,7 +32,7 @@ impl Playing {
             Act::Vote => self.vote(slot),
             Act::Money => self.money(),
             Act::Standing => self.standing(slot),
-            Act::Proxy => self.proxy(),
+            Act::Keys => self.keys(),
         }
     }
 
@@ -288,13 +291,21 @@ impl Playing {
         if !self.voting(slot) || self.random.once_in(6) {
             return;
         }
-        let list = self.world.latest_list(slot);
+        let (list, revisions) = {
+            let view = self.world.chain.view();
+            lists::latest(&view, &markets::live(&view, (MARKET, slot)).unwrap())
+        };
         let home = self.someone();
         let key = match self.random.once_in(4) {
             true => Arc::clone(&self.world.homes[home].delegate),
             false => Arc::clone(self.world.platform()),
         };
-        self.world.chain.submit(&key, markets::Call::PostList { market: MARKET, slot, list });
+        let call = if self.random.once_in(3) {
+            markets::Call::PostRevisions { market: MARKET, slot, list: list.hash(), revisions }
+        } else {
+            markets::Call::PostList { market: MARKET, slot, list }
+        };
+        self.world.chain.submit(&key, call);
     }
 
     /// Electors of the open round: most for the list that was posted last, some for another or for none.
@@ -320,14 +331,14 @@ impl Playing {
         }
     }
 
-    /// The bank pays in, a household spends, the operator tops up.
+    /// The bank pays in, a household spends, withdraws or pays what it owes, the operator tops up.
     fn money(&mut self) {
         let home = self.someone();
         let entity = self.world.homes[home].entity;
         let amount = Money::from_units(self.random.bits().into()).min(Money::from_units(50_000_000));
-        match self.random.below(6) {
+        let owner = Arc::clone(&self.world.homes[home].owner);
+        match self.random.below(8) {
             0 => {
-                let owner = Arc::clone(&self.world.homes[home].owner);
                 let (free, _) = self.world.chain.money(&owner.account());
                 let dest = MultiAddress::Id(self.world.bank().account());
                 let call = balances::Call::TransferAllowDeath { dest, value: Compact(free.units()) };
@@ -341,6 +352,12 @@ impl Playing {
                 let platform = Arc::clone(self.world.platform());
                 self.world.chain.submit(&platform, markets::Call::TopUp { market: MARKET, amount });
             }
+            4 => {
+                let bank = EntityId::from_number(entities::BANK);
+                let amount = Money::from_units(u128::from(self.random.below(20_000_000)));
+                self.world.chain.submit(&owner, markets::Call::Withdraw { bank, amount });
+            }
+            5 => _ = self.world.chain.submit(&owner, markets::Call::PayReceivables),
             _ => {}
         }
     }
@@ -357,7 +374,7 @@ impl Playing {
             return;
         }
         let wish = self.wish(home, slot);
-        let last = Slot::from_number(slot.number() + self.random.below(5));
+        let last = Slot::from_number(slot.number() + self.random.below(8));
         let mask = Mask { period: 3, bits: vec![u8::try_from(self.random.below(8)).unwrap()] };
         let rates = self.world.terms.rates;
         let tolerant = Within {
@@ -370,7 +387,7 @@ impl Playing {
         let template = Template {
             market: MARKET,
             terms: wish.terms,
-            accept_within: (!self.random.once_in(3)).then_some(tolerant),
+            accept_within: self.random.once_in(2).then_some(tolerant),
             first: slot,
             last,
             mask: self.random.once_in(4).then_some(mask),
@@ -385,15 +402,25 @@ impl Playing {
         self.world.chain.submit(&delegate, markets::Call::SetStanding { template: Box::new(template) });
     }
 
-    /// Somebody lets another vote, or nobody any longer; now and then a voting key comes or goes.
-    fn proxy(&mut self) {
+    /// Somebody lets another vote, or nobody any longer; keys come and go.
+    fn keys(&mut self) {
         let home = self.someone();
         let other = self.someone();
         let owner = Arc::clone(&self.world.homes[home].owner);
-        let call = match self.random.below(6) {
+        let key = self.world.homes[home].delegate.account();
+        let call = match self.random.below(12) {
             0 => registry::Call::SetVotingKey { key: None },
-            1 => registry::Call::SetVotingKey { key: Some(self.world.homes[home].delegate.account()) },
-            2 => registry::Call::SetProxy { proxy: None },
+            1 | 2 => registry::Call::SetVotingKey { key: Some(key) },
+            3 => registry::Call::SetProxy { proxy: None },
+            4 => registry::Call::RemoveDelegate { key },
+            5..=7 => {
+                let caps = Caps {
+                    held: self.random.either(None, Some(Money::from_units(20_000_000))),
+                    energy: self.random.either(None, Some(Energy::from_wh(3_000))),
+                };
+                let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
+                registry::Call::AddDelegate { key, scopes, expires: None, caps }
+            }
             _ => registry::Call::SetProxy { proxy: Some(self.world.homes[other].entity) },
         };
         self.world.chain.submit(&owner, call);

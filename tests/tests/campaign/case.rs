@@ -45,8 +45,8 @@ pub enum Act {
     Money,
     /// Standing orders that are set and removed.
     Standing,
-    /// Proxies and voting keys that change.
-    Proxy,
+    /// Proxies and keys that change.
+    Keys,
 }
 
 impl Act {
@@ -65,7 +65,7 @@ impl Act {
         Self::Vote,
         Self::Money,
         Self::Standing,
-        Self::Proxy,
+        Self::Keys,
     ];
 
     /// Its bit among those that a case leaves out.
@@ -152,7 +152,11 @@ impl Case {
             agenda.extend([before(open - 300, Act::Cancel), before(open - 400, Act::Amend)]);
             agenda.extend([before(gate - 1, Act::Order), before(gate - 2, Act::Cancel)]);
             agenda.extend([before(open - 450, Act::Money), before(gate - 20, Act::Money)]);
-            agenda.extend([before(open + 60, Act::Standing), before(open + 90, Act::Proxy)]);
+            agenda.extend([
+                before(open + 60, Act::Standing),
+                before(open + 80, Act::Standing),
+                before(open + 90, Act::Keys),
+            ]);
             agenda.extend([gate - 15, gate - 35].map(|at| before(at, Act::Reveal)));
             agenda.extend([gate - 10, gate - 65, gate - 80].map(|at| before(at, Act::Answer)));
             agenda.extend([gate - 155, gate - 170].map(|at| before(at, Act::Attest)));

@@ -6,17 +6,20 @@ use crate::books::Random;
 use busbar_tests::world::{FIRST, Plan};
 use busbar_tests::{artifacts, evil, plodding, two_faced};
 use contract_interface::{Fee, FeederFee, Rates};
-use runtime_primitives::{Energy, FeederId, Money, Price, Slot};
+use runtime_primitives::{Energy, FeederId, Gas, Money, Price, Slot};
 
 /// Matching rules as consecutive cases are dealt them, each as often as it is here: what few cases might miss by chance.
-const DECK: [&[u8]; 7] = [
+const DECK: [&[u8]; 10] = [
     artifacts::HIGH_LOW,
     artifacts::HUANG,
     artifacts::CONTINUOUS,
     artifacts::UNIFORM_PRICE,
-    artifacts::HUANG,
     artifacts::MIN_SPREAD,
     artifacts::CONTINUOUS,
+    artifacts::HUANG,
+    artifacts::UNIFORM_PRICE,
+    artifacts::HIGH_LOW,
+    artifacts::MIN_SPREAD,
 ];
 /// Those that clear a book at the gate.
 const AUCTIONS: [&[u8]; 4] =
@@ -25,9 +28,9 @@ const AUCTIONS: [&[u8]; 4] =
 /// Once in how many markets it happens.
 mod odds {
     /// Terms change while slots are played.
-    pub const CHANGE: u32 = 3;
+    pub const CHANGE: u32 = 2;
     /// Orders are sealed, if the rule is an auction and there is a deviation rate.
-    pub const SEALED: u32 = 4;
+    pub const SEALED: u32 = 3;
     /// Fees differ by feeders.
     pub const FEEDERS: u32 = 3;
     /// The matching rule fails on real books.
@@ -38,6 +41,8 @@ mod odds {
     pub const SETTLEMENT_TRAPS: u32 = 10;
     /// The operator's deposit is for a few steps.
     pub const POOR_OPERATOR: u32 = 12;
+    /// Extrinsics beyond a few an hour cost a fee.
+    pub const SMALL_QUOTA: u32 = 5;
 }
 
 /// A market, and what it changes to.
@@ -58,6 +63,9 @@ pub fn script(seed: u32, slots: u32, random: &mut Random) -> Script {
     plan.funds = Money::from_units([30_000_000, 1_000_000_000, 1_000_000_000][random.below(3) as usize]);
     if random.once_in(odds::POOR_OPERATOR) {
         plan.deposit = Money::from_units(u128::from(random.below(40_000)));
+    }
+    if random.once_in(odds::SMALL_QUOTA) {
+        plan.weight.quota = Gas::from_units(1_000_000_000);
     }
     plan.windows.open_before_s = 1_800;
     (plan.windows.objection_s, plan.windows.dispute_s) = (2_400, 3_600);

@@ -37,6 +37,8 @@ pub const MUST_HAPPEN: &[&str] = &[
     "payments: deviation",
     "payments: refusal",
     "payments: receivable",
+    "payments: withdrawal",
+    "payments: weight fee",
     "payments: forfeited deposit",
     "event Cleared",
     "event TradeAnswered",
