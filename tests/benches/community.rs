@@ -213,13 +213,17 @@ impl City {
         let new = NewMarket {
             retailer: EntityId::from_number(RETAILER as u32),
             grid: EntityId::from_number(GRID as u32),
+            meter_operator: EntityId::from_number(CONCENTRATOR as u32),
             first_slot: Slot::from_number(first),
             deposit: Money::from_units(50_000_000_000_000),
             gas_per_unit: Gas::from_units(1_000_000),
             terms: self.terms.clone(),
         };
         let create = self.signed(PLATFORM, &Call::Markets(markets::Call::Create { new: Box::new(new) }));
-        self.send(vec![create]);
+        let agree = Call::Markets(markets::Call::Agree { market: MARKET, terms: self.terms.hash() });
+        let mut founding = vec![create];
+        founding.extend([RETAILER, GRID, CONCENTRATOR].map(|party| self.signed(party, &agree)));
+        self.send(founding);
         let numbers: Vec<u32> = (0..self.households.len() as u32).collect();
         for part in numbers.chunks(1_000) {
             let calls: Vec<Vec<u8>> = part

@@ -264,6 +264,7 @@ impl World {
         let new = NewMarket {
             retailer: EntityId::from_number(entities::RETAILER),
             grid: EntityId::from_number(entities::GRID),
+            meter_operator: EntityId::from_number(entities::METER_OPERATOR),
             first_slot: FIRST,
             deposit: plan.deposit,
             gas_per_unit: Gas::from_units(1_000_000),
@@ -275,7 +276,17 @@ impl World {
     fn create_market(&mut self, plan: &Plan) {
         let call = self.new_market(plan);
         let platform = Arc::clone(self.platform());
-        self.chain.must(&platform, call);
+        self.chain.submit(&platform, call);
+        self.agree(plan.terms().hash());
+        self.chain.block_of_successes();
+    }
+
+    /// All parties of the market agree to terms; queued.
+    pub fn agree(&mut self, terms: Hash) {
+        for party in [entities::RETAILER, entities::GRID, entities::METER_OPERATOR] {
+            let key = Arc::clone(&self.owners[party as usize]);
+            self.chain.submit(&key, markets::Call::Agree { market: self.market, terms });
+        }
     }
 
     fn register_homes(&mut self, plan: &Plan) {

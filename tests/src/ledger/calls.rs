@@ -7,6 +7,7 @@ use runtime_execution::Call;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::{attestation, balances, markets, registry};
 use runtime_primitives::{AccountId, Hash};
+use std::collections::BTreeMap;
 
 impl Ledger {
     pub(super) fn admit(&mut self, owner: AccountId, roles: u16) -> u32 {
@@ -89,14 +90,17 @@ impl Ledger {
         match call {
             markets::Call::Create { new } => {
                 let operator = entity.expect("signed");
-                let market = MarketBook {
+                let mut market = MarketBook {
                     operator,
                     retailer: new.retailer.number(),
                     grid: new.grid.number(),
+                    meter_operator: new.meter_operator.number(),
                     gas_per_unit: new.gas_per_unit.units(),
                     deposit: new.deposit.units(),
-                    schedule: [(new.first_slot, new.terms.clone())].into(),
+                    schedule: BTreeMap::new(),
+                    awaits: BTreeMap::new(),
                 };
+                market.reschedule(new.first_slot, &new.terms);
                 self.markets.push(market);
                 self.hold(self.owner(operator), new.deposit.units());
             }
@@ -105,9 +109,14 @@ impl Ledger {
                 self.hold(self.owner(entity.expect("signed")), amount.units());
             }
             markets::Call::ScheduleTerms { market, slot, terms } => {
-                let schedule = &mut self.markets[market.number() as usize].schedule;
-                schedule.retain(|from, _| from < slot);
-                schedule.insert(*slot, (**terms).clone());
+                let market = &mut self.markets[market.number() as usize];
+                market.reschedule(*slot, terms);
+            }
+            markets::Call::Agree { market, terms } => {
+                let market = &mut self.markets[market.number() as usize];
+                for (from, _) in market.schedule.iter().filter(|(_, known)| known.hash() == *terms) {
+                    market.awaits.entry(*from).or_default().remove(&entity.expect("signed"));
+                }
             }
             markets::Call::Fund { entity, amount } => {
                 self.fund(signer.expect("signed"), entity.number(), amount.units());

@@ -114,9 +114,51 @@ struct MarketBook {
     operator: u32,
     retailer: u32,
     grid: u32,
+    meter_operator: u32,
     gas_per_unit: u64,
     deposit: u128,
     schedule: BTreeMap<Slot, Terms>,
+    /// Parties whose agreement the terms from a slot on lack; those from slots that have opened are all agreed.
+    awaits: BTreeMap<Slot, BTreeSet<u32>>,
+}
+
+impl MarketBook {
+    /// Retailer, grid operator and meter operator, as far as they are others than the operator.
+    fn parties(&self) -> BTreeSet<u32> {
+        [self.retailer, self.grid, self.meter_operator]
+            .into_iter()
+            .filter(|party| *party != self.operator)
+            .collect()
+    }
+
+    fn is_agreed(&self, from: &Slot) -> bool {
+        self.awaits.get(from).is_none_or(BTreeSet::is_empty)
+    }
+
+    /// The last terms for a slot that everybody has agreed to.
+    fn governing(&self, slot: Slot) -> Option<&Terms> {
+        let agreed = self.schedule.range(..=slot).rev().find(|(from, _)| self.is_agreed(from));
+        agreed.map(|(_, terms)| terms)
+    }
+
+    /// New terms from a slot on. Who is bound otherwise than before agrees first: by rates, fees, windows and whatever is
+    /// no rule and no limit.
+    fn reschedule(&mut self, slot: Slot, new: &Terms) {
+        self.schedule.retain(|from, _| *from < slot);
+        self.awaits.retain(|from, _| *from < slot);
+        let bound = |terms: &Terms| Terms {
+            limits: new.limits,
+            bid: Hash::ZERO,
+            matching: Hash::ZERO,
+            settlement: Hash::ZERO,
+            fallback: Hash::ZERO,
+            ..terms.clone()
+        };
+        if self.governing(slot).is_none_or(|agreed| bound(agreed) != bound(new)) {
+            self.awaits.insert(slot, self.parties());
+        }
+        self.schedule.insert(slot, new.clone());
+    }
 }
 
 /// A matching rule, as the accountant would run it.

@@ -121,8 +121,7 @@ impl Ledger {
     }
 
     fn open(&mut self, slot: At) {
-        let governing = self.market(slot).schedule.range(..=slot.1).next_back();
-        let terms = governing.expect("the schedule covers the first slot").1.clone();
+        let terms = self.market(slot).governing(slot.1).expect("somebody's terms are agreed").clone();
         let by_proxy = |proxy: u32| self.members[proxy as usize].voting_key.is_some();
         let votes =
             |member: &super::Member| member.voting_key.is_some() || member.proxy.is_some_and(by_proxy);
@@ -276,8 +275,7 @@ impl Ledger {
         let signed = SignedReading::decode(&mut &row.expect("it is archived").value[..]).expect("a reading");
         let reading = signed.reading;
         let shown = (reading.import_wh.wh(), reading.export_wh.wh());
-        let signer = self.keys.get(&signed.key).map(|number| self.members[*number as usize].roles);
-        if signer.is_some_and(|roles| roles & roles::METER_OPERATOR != 0) {
+        if self.keys.get(&signed.key) == Some(&self.market(slot).meter_operator) {
             assert_eq!(reading.status, ReadingStatus::Substituted, "a meter operator signs substitutes only");
         } else if reading.status == ReadingStatus::Substituted {
             let bought: u64 = {

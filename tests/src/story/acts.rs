@@ -50,6 +50,16 @@ pub const SENTENCES: &[Sentence] = &[
         meaning: "new terms: `key: value; key: value`, keys as in the head of a story",
         run: publish,
     },
+    Sentence {
+        text: "platform creates another market",
+        meaning: "on the terms of this one; its parties have not agreed to them",
+        run: create,
+    },
+    Sentence {
+        text: "<party> agrees to the terms",
+        meaning: "to those that were published, or offered with another market, last",
+        run: agree,
+    },
     Sentence { text: "registrar suspends <household>", meaning: "it may not trade", run: suspend },
     Sentence { text: "registrar restores <household>", meaning: "it may trade again", run: restore },
     Sentence {
@@ -143,8 +153,26 @@ fn publish(stage: &mut Stage, values: &[Value]) -> Done {
     let platform = Arc::clone(stage.world.platform());
     stage.submit(&platform, markets::Call::ScheduleTerms { market, slot, terms: Box::new(terms) });
     if stage.refused.is_none() {
+        stage.offered = Some((market, plan.terms().hash()));
         *stage.plan() = plan;
     }
+    Ok(())
+}
+
+fn create(stage: &mut Stage, _: &[Value]) -> Done {
+    let plan = stage.plan().clone();
+    let market = markets::NEXT_MARKET.get(&stage.world.chain.view()).unwrap_or_default();
+    let (platform, call) = (Arc::clone(stage.world.platform()), stage.world.new_market(&plan));
+    stage.submit(&platform, call);
+    stage.offered = Some((market, plan.terms().hash()));
+    stage.add(plan);
+    Ok(())
+}
+
+fn agree(stage: &mut Stage, values: &[Value]) -> Done {
+    let (market, terms) = stage.offered.ok_or("no terms were published or offered")?;
+    let key = stage.owner(&Gaps(values).name(0))?;
+    stage.submit(&key, markets::Call::Agree { market, terms });
     Ok(())
 }
 

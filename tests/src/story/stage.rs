@@ -57,6 +57,8 @@ pub struct Stage {
     pub plans: Vec<Plan>,
     /// Terms by market, as created.
     terms: Vec<Terms>,
+    /// Terms that were published or offered last, and their market.
+    pub offered: Option<(MarketId, Hash)>,
     /// The last sentence's refusal: its name and all of it.
     pub refused: Option<(String, String)>,
     /// Payments that an expectation has named.
@@ -87,6 +89,7 @@ impl Stage {
             names: markets.iter().flat_map(|cast| cast.households.clone()).collect(),
             plans: markets.iter().map(|cast| cast.plan.clone()).collect(),
             terms,
+            offered: None,
             refused: None,
             named: BTreeMap::new(),
             remembered: BTreeMap::new(),
@@ -116,6 +119,12 @@ impl Stage {
             )),
             None => Ok(()),
         }
+    }
+
+    /// There is another market.
+    pub fn add(&mut self, plan: Plan) {
+        self.terms.push(plan.terms());
+        self.plans.push(plan);
     }
 
     /// Be about another market.

@@ -140,15 +140,25 @@ fn a_mask_says_which_slots() {
     });
 }
 
+/// Whether terms wait for the market's parties.
+fn terms_wait(world: &World) -> bool {
+    let market = markets::market(&world.chain.view(), MARKET).unwrap();
+    !market.schedule.iter().all(markets::Scheduled::is_agreed)
+}
+
 /// Schedule changed terms a day ahead, open their first slot, and say what becomes of a template that accepts `within`.
 fn after_change(plan: &Plan, within: Option<Within>, change: impl FnOnce(&mut Terms)) -> String {
     let mut world = World::new(plan);
     let slot = Slot::from_number(FIRST.number() + 150);
     let mut terms = world.terms.clone();
     change(&mut terms);
-    let platform = world.platform().clone();
+    let (platform, hash) = (world.platform().clone(), terms.hash());
     let call = markets::Call::ScheduleTerms { market: MARKET, slot, terms: Box::new(terms) };
     world.chain.must(&platform, call);
+    if terms_wait(&world) {
+        world.agree(hash);
+        world.chain.block_of_successes();
+    }
     let standing =
         Template { accept_within: within, first: slot, ..template(&world, A, Side::Sell, 100, 200) };
     set(&mut world, A, standing);

@@ -234,6 +234,11 @@ fn creation() -> Vec<Row> {
             let wrong = Error::PartyRole { entity, needed: contract_interface::roles::RETAILER };
             create(world, |new| new.retailer = entity, wrong)
         }),
+        row("meter operator without its role", Scene::NoMarket, |world| {
+            let entity = EntityId::from_number(entities::GRID);
+            let wrong = Error::PartyRole { entity, needed: contract_interface::roles::METER_OPERATOR };
+            create(world, |new| new.meter_operator = entity, wrong)
+        }),
         row("first slot that has passed", Scene::NoMarket, |world| {
             let slot = Slot::from_number(488);
             create(world, |new| new.first_slot = slot, Error::FirstSlotPassed(slot))

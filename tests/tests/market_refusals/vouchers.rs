@@ -7,6 +7,7 @@ use contract_interface::{Reading, ReadingStatus, correction_message, reading_mes
 use host_node::keys::Signer;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::{self, Error};
+use runtime_execution::modules::registry;
 use runtime_execution::{Call, Invalid};
 use runtime_primitives::{Energy, Hash};
 
@@ -29,6 +30,14 @@ fn substitute(world: &World, reading: Reading, wrong: Error) -> Attempt {
 fn by(world: &World, key: &Signer, reading: Reading, wrong: Error) -> Attempt {
     let signature = key.sign(&reading_message(&world.chain.genesis, &reading));
     bare(markets::Call::PostSubstitute { reading, key: key.account(), signature }, wrong)
+}
+
+/// A substitute by somebody with this role that the market does not name.
+pub(super) fn by_a_stranger(world: &mut World, roles: u16) -> Attempt {
+    let (registrar, key) = (world.owners[entities::REGISTRAR as usize].clone(), world.keys.add("stranger"));
+    world.chain.must(&registrar, registry::Call::RegisterEntity { owner: key.account(), roles });
+    let reading = silent(world);
+    by(world, &key, reading, Error::NoMeterOperator(key.account()))
 }
 
 /// A correction of the seller's meter with `evidence`, over a message about something else.

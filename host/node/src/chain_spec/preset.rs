@@ -102,7 +102,7 @@ fn dev() -> GenesisConfig {
         entities: vec![
             entity("//Alice", roles::REGISTRAR | roles::BANK, DEV_FUNDS, false),
             entity("//Bob", roles::RETAILER, DEV_FUNDS, false),
-            entity("//Charlie", roles::GRID_OPERATOR, Money::ZERO, true),
+            entity("//Charlie", roles::GRID_OPERATOR | roles::METER_OPERATOR, Money::ZERO, true),
             entity("//Dave", roles::MARKET_OPERATOR | roles::AUTHOR, DEV_FUNDS, true),
             validator,
             entity("//Eve", roles::TRADER, Money::ZERO, true),

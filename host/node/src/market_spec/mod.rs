@@ -17,7 +17,7 @@ pub use rule::RuleSource;
 pub use write::write;
 
 use contract_interface::Terms;
-use runtime_execution::modules::markets::registration::NewMarket;
+use runtime_execution::modules::markets::registration::{NewMarket, next_gate};
 use runtime_primitives::{EntityId, Gas, Money, Slot, Timestamp};
 
 /// The default spec, with a comment for each key.
@@ -34,6 +34,8 @@ pub struct MarketSpec {
     pub retailer: EntityId,
     /// Grid operator.
     pub grid: EntityId,
+    /// Meter operator.
+    pub meter_operator: EntityId,
     /// Which slot it opens first.
     pub first: First,
     /// Deposit for market steps.
@@ -73,18 +75,9 @@ impl First {
     pub fn slot(self, terms: &Terms, now: Timestamp) -> Option<Slot> {
         match self {
             Self::Slot(slot) => Some(slot),
-            Self::Next => next_slot(terms, now),
+            Self::Next => next_gate(terms, now),
         }
     }
-}
-
-/// The first slot whose gate is ahead at `now`; `None` if slot numbers do not reach that far.
-pub fn next_slot(terms: &Terms, now: Timestamp) -> Option<Slot> {
-    let gate_before = u64::from(terms.windows.gate_before_s) * 1_000;
-    let after = now.plus_ms(gate_before).ms().saturating_sub(terms.slot_zero.ms());
-    let before_slot_zero = now.plus_ms(gate_before) < terms.slot_zero;
-    let number = if before_slot_zero { 0 } else { after / terms.slot_ms() + 1 };
-    u32::try_from(number).ok().map(Slot::from_number)
 }
 
 impl MarketSpec {
@@ -93,6 +86,7 @@ impl MarketSpec {
         NewMarket {
             retailer: self.retailer,
             grid: self.grid,
+            meter_operator: self.meter_operator,
             first_slot,
             deposit: self.deposit,
             gas_per_unit: self.gas_per_unit,

@@ -52,6 +52,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
     let description = document.value("description", short_text);
     let retailer = document.value("parties.retailer", entity);
     let grid = document.value("parties.grid", entity);
+    let meter_operator = document.value("parties.meter_operator", entity);
     let minutes = document.value("slots.length", slot_minutes);
     let zero = document.value("slots.zero", quantity::instant);
     let billing = document.value("slots.billing", whole::<u32>);
@@ -85,6 +86,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
         description: description?,
         retailer: retailer?,
         grid: grid?,
+        meter_operator: meter_operator?,
         first: first?,
         deposit: deposit?,
         gas_per_unit: gas_per_unit?,

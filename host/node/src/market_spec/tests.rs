@@ -56,10 +56,10 @@ fn a_problem_says_where_what_and_what_to_do() {
         (
             "retail = \"1.00\"",
             "retail = \"1.00001\"",
-            "58:10: rates.retail = \"1.00001\"",
+            "60:10: rates.retail = \"1.00001\"",
             "finer than 0.0001",
         ),
-        ("retail = \"1.00\"", "retail = [1]", "58:10: rates.retail: ", "a text or a number is expected"),
+        ("retail = \"1.00\"", "retail = [1]", "60:10: rates.retail: ", "a text or a number is expected"),
         (
             "price_min = \"0.40\"",
             "price_min = \"0.30\"",
@@ -113,7 +113,7 @@ fn a_problem_says_where_what_and_what_to_do() {
         ("retailer = 1", "retailer = \"Bob\"", "parties.retailer = \"Bob\"", "digits alone"),
         ("retailer = 1", "retialer = 1", "parties.retialer: ", "no key of a market spec"),
         ("retailer = 1", "", "parties.retailer: ", "the key is missing"),
-        ("[rules]", "[rules", "72:7: ", "unclosed table"),
+        ("[rules]", "[rules", "74:7: ", "unclosed table"),
     ];
     for (line, other, place, said) in rows {
         let found = problems(&with(line, other));
@@ -137,10 +137,10 @@ fn the_next_slot_has_its_gate_ahead() {
     let terms = read(DEFAULT, Path::new("")).unwrap().terms;
     for (ms_after_zero, slot) in [(0, 1), (599_999, 1), (600_000, 2), (900_000, 2)] {
         let now = terms.slot_zero.plus_ms(ms_after_zero);
-        assert_eq!(next_slot(&terms, now), Some(Slot::from_number(slot)), "{ms_after_zero}");
+        assert_eq!(next_gate(&terms, now), Some(Slot::from_number(slot)), "{ms_after_zero}");
         let gate = terms.delivery_start(Slot::from_number(slot)).minus_ms(300_000);
         assert!(gate > now);
     }
-    assert_eq!(next_slot(&terms, terms.slot_zero.minus_ms(300_001)), Some(Slot::ZERO));
-    assert_eq!(next_slot(&terms, Timestamp::MAX), None);
+    assert_eq!(next_gate(&terms, terms.slot_zero.minus_ms(300_001)), Some(Slot::ZERO));
+    assert_eq!(next_gate(&terms, Timestamp::MAX), None);
 }

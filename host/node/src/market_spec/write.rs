@@ -42,6 +42,7 @@ fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
         ("description", quoted(&spec.description)),
         ("parties.retailer", spec.retailer.to_string()),
         ("parties.grid", spec.grid.to_string()),
+        ("parties.meter_operator", spec.meter_operator.to_string()),
         ("slots.length", quoted(&seconds_text(u32::from(terms.slot_minutes) * 60))),
         ("slots.zero", quoted(&instant_text(terms.slot_zero))),
         ("slots.first", first),

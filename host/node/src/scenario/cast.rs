@@ -76,7 +76,7 @@ const INSTITUTIONS: [(Role, &str, u16, Money); 5] = [
     (Role::Registrar, "registrar", roles::REGISTRAR, Money::ZERO),
     (Role::Bank, "bank", roles::BANK, BANK_FUNDS),
     (Role::Retailer, "retailer", roles::RETAILER, RETAILER_FUNDS),
-    (Role::Grid, "grid operator", roles::GRID_OPERATOR, Money::ZERO),
+    (Role::Grid, "grid operator", roles::GRID_OPERATOR | roles::METER_OPERATOR, Money::ZERO),
     (Role::Operator, "market operator", roles::MARKET_OPERATOR | roles::AUTHOR, OPERATOR_FUNDS),
 ];
 
@@ -101,6 +101,7 @@ pub struct Cast {
     pub terms: Terms,
     registrar: Wallet,
     bank: Wallet,
+    retailer: Wallet,
     /// The platform.
     pub operator: Operator,
     /// The grid operator.
@@ -194,6 +195,7 @@ impl Cast {
             matching,
             registrar: wallet("registrar", "owner"),
             bank: wallet("bank", "owner"),
+            retailer: wallet("retailer", "owner"),
             operator: Operator::new(entity(Role::Operator), wallet("market operator", "owner")),
             grid: Operator::new(entity(Role::Grid), wallet("grid operator", "owner")),
             households,
@@ -240,7 +242,7 @@ impl Cast {
         None
     }
 
-    /// Upload the rules, create the market, admit the households.
+    /// Upload the rules, create the market, agree to its terms, admit the households.
     fn found_market(&mut self, state: &Overlay) -> Vec<Vec<u8>> {
         let wallet = self.operator.wallet();
         wallet.refresh(state);
@@ -256,12 +258,18 @@ impl Cast {
         let new = markets::registration::NewMarket {
             retailer: entity(Role::Retailer),
             grid: entity(Role::Grid),
+            meter_operator: entity(Role::Grid),
             first_slot: self.script.slots.0,
             deposit: MARKET_DEPOSIT,
             gas_per_unit: GAS_PER_UNIT,
             terms: self.terms.clone(),
         };
+        let agree = Call::Markets(markets::Call::Agree { market: MARKET, terms: new.terms.hash() });
         batch.push(wallet.sign(&Call::Markets(markets::Call::Create { new: Box::new(new) })));
+        for wallet in [&mut self.retailer, self.grid.wallet()] {
+            wallet.refresh(state);
+            batch.push(wallet.sign(&agree));
+        }
         self.registrar.refresh(state);
         for owner in &self.owners {
             let call = registry::Call::RegisterEntity { owner: owner.account(), roles: roles::TRADER };

@@ -6,8 +6,9 @@ use crate::market_spec::{self, MarketSpec, RuleSource};
 use crate::quantity::{self, instant_text};
 use anyhow::{Context as _, bail};
 use clap::Args;
+use contract_interface::Terms;
 use host_consensus::{Clock, SystemClock};
-use runtime_execution::modules::markets::{self, Event as Done, registration};
+use runtime_execution::modules::markets::{self, Event as Done, Market, registration};
 use runtime_execution::modules::timestamp;
 use runtime_execution::{Call, Event};
 use runtime_primitives::{MarketId, Money, Slot, Timestamp};
@@ -70,7 +71,7 @@ fn from_slot(text: &str) -> Result<FromSlot, String> {
 }
 
 /// The spec at `path`, or everything that is wrong with it.
-fn load(path: &Path) -> anyhow::Result<MarketSpec> {
+pub(super) fn load(path: &Path) -> anyhow::Result<MarketSpec> {
     market_spec::load(path)?.map_err(|problems| {
         let lines = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
         anyhow::anyhow!("{}", lines.collect::<Vec<_>>().join("\n"))
@@ -117,24 +118,45 @@ impl CreateArgs {
             spec.first.slot(&spec.terms, now(&session)?).context("no slot number reaches that far")?;
         let new = Box::new(spec.new_market(first));
         self.sign.send(&session, &Call::Markets(markets::Call::Create { new }), |events| {
-            events.iter().find_map(|event| match event {
-                Event::Markets(Done::MarketCreated { market, .. }) => Some(Answer::new(
-                    format!(
-                        "market {market}, {}: its first slot is {first}, delivered from {}",
-                        spec.name,
-                        instant_text(spec.terms.delivery_start(first))
-                    ),
-                    json!({
-                        "market": market.number(),
-                        "first_slot": first.number(),
-                        "delivery_start": instant_text(spec.terms.delivery_start(first)),
-                        "terms_hash": spec.terms.hash().to_string(),
-                    }),
-                )),
+            let market = events.iter().find_map(|event| match event {
+                Event::Markets(Done::MarketCreated { market, .. }) => Some(*market),
                 _ => None,
-            })
+            })?;
+            let (start, awaits) = (instant_text(spec.terms.delivery_start(first)), awaited(events));
+            Some(Answer::new(
+                format!(
+                    "market {market}, {}: its first slot is {first}, delivered from {start}{}",
+                    spec.name,
+                    condition(&awaits)
+                ),
+                json!({
+                    "market": market.number(),
+                    "first_slot": first.number(),
+                    "delivery_start": start,
+                    "terms_hash": spec.terms.hash().to_string(),
+                    "awaits": awaits,
+                }),
+            ))
         })
     }
+}
+
+/// Parties that agree to the terms of these events before they govern anything.
+fn awaited(events: &[Event]) -> Vec<u32> {
+    let scheduled = events.iter().find_map(|event| match event {
+        Event::Markets(Done::TermsScheduled { awaits, .. }) => Some(awaits),
+        _ => None,
+    });
+    scheduled.into_iter().flatten().map(|party| party.number()).collect()
+}
+
+/// What terms wait for, at the end of a sentence.
+fn condition(awaits: &[u32]) -> String {
+    if awaits.is_empty() {
+        return String::new();
+    }
+    let parties: Vec<String> = awaits.iter().map(u32::to_string).collect();
+    format!(", once entities {} have agreed: busbar market agree", parties.join(", "))
 }
 
 impl ScheduleArgs {
@@ -151,24 +173,37 @@ impl ScheduleArgs {
         let now = now(&session)?;
         let slot = match self.from_slot {
             FromSlot::Number(slot) => slot,
-            FromSlot::Earliest => registration::earliest_change(&market, &spec.terms, now.plus_ms(CALL_MS))
+            FromSlot::Earliest => earliest(&market, &spec.terms, now.plus_ms(CALL_MS))
                 .context("no slot number reaches that far")?,
         };
         let hash = spec.terms.hash();
         let terms = Box::new(spec.terms.clone());
         let call = Call::Markets(markets::Call::ScheduleTerms { market: id, slot, terms });
-        self.sign.send(&session, &call, |_| {
-            let start = instant_text(spec.terms.delivery_start(slot));
+        self.sign.send(&session, &call, |events| {
+            let (start, awaits) = (instant_text(spec.terms.delivery_start(slot)), awaited(events));
             Some(Answer::new(
-                format!("market {id}: terms {hash} govern from slot {slot} on, delivered from {start}"),
+                format!(
+                    "market {id}: terms {hash} govern from slot {slot} on, delivered from {start}{}",
+                    condition(&awaits)
+                ),
                 json!({
                     "market": id.number(),
                     "from_slot": slot.number(),
                     "delivery_start": start,
                     "terms_hash": hash.to_string(),
+                    "awaits": awaits,
                 }),
             ))
         })
+    }
+}
+
+/// The first slot that terms published at `now` may govern: before the market runs there is no notice to give.
+fn earliest(market: &Market, terms: &Terms, now: Timestamp) -> Option<Slot> {
+    if market.is_agreed() {
+        registration::earliest_change(market, terms, now)
+    } else {
+        registration::next_gate(terms, now)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `busbar market …`: a market's spec, its rules on the author's desk, and its life on a chain; one file a command.
 
+mod agree;
 mod chain;
 mod check;
 mod ending;
@@ -25,6 +26,8 @@ enum MarketCommand {
     Spec(spec::SpecArgs),
     /// Create a market from its spec. Signed by a market operator; the rules are on chain before.
     Create(chain::CreateArgs),
+    /// Agree to a market's terms. Signed by the retailer, the grid operator or the meter operator that it names.
+    Agree(agree::AgreeArgs),
     /// Schedule a spec's rules, limits and rates, 24 h ahead. Signed by the market's operator.
     Schedule(chain::ScheduleArgs),
     /// Add to the deposit that pays for a market's steps. Signed by the market's operator.
@@ -59,6 +62,7 @@ impl MarketArgs {
         match self.command {
             MarketCommand::Spec(args) => args.run(),
             MarketCommand::Create(args) => args.run(),
+            MarketCommand::Agree(args) => args.run(),
             MarketCommand::Schedule(args) => args.run(),
             MarketCommand::TopUp(args) => args.run(),
             MarketCommand::Operate(args) => args.run(),

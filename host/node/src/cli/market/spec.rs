@@ -1,12 +1,13 @@
 //! `busbar market spec new | check | show`: the document that a market operator writes.
 
+use super::agree::parse_hash;
 use crate::cli::remote::{Answer, NodeArgs};
 use crate::market_spec::{self, First, MarketSpec, Problem, RuleSource, Rules};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use contract_interface::Windows;
 use runtime_execution::modules::markets;
-use runtime_primitives::{EntityId, MarketId, Slot};
+use runtime_primitives::{EntityId, Hash, MarketId, Slot};
 use runtime_state::Overlay;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,9 @@ enum SpecCommand {
         /// Show the terms that govern this slot [default: the next one to open].
         #[arg(long, value_name = "N")]
         slot: Option<u32>,
+        /// Show the terms with this hash, such as those that wait for agreement.
+        #[arg(long, value_name = "HASH", conflicts_with = "slot")]
+        terms: Option<String>,
         #[command(flatten)]
         node: NodeArgs,
     },
@@ -55,6 +59,9 @@ struct NewArgs {
     /// Entity number of the grid operator.
     #[arg(long, value_name = "N")]
     grid: Option<u32>,
+    /// Entity number of the meter operator.
+    #[arg(long, value_name = "N")]
+    meter_operator: Option<u32>,
     /// The matching rule: one that ships with busbar, or 0x and a code hash.
     #[arg(long, value_name = "RULE")]
     matching: Option<String>,
@@ -71,6 +78,7 @@ impl NewArgs {
         spec.name = self.name.unwrap_or(spec.name);
         spec.retailer = self.retailer.map_or(spec.retailer, EntityId::from_number);
         spec.grid = self.grid.map_or(spec.grid, EntityId::from_number);
+        spec.meter_operator = self.meter_operator.map_or(spec.meter_operator, EntityId::from_number);
         if let Some(rule) = self.matching {
             spec.rules.matching = RuleSource::find(&rule, Path::new(""))?;
             spec.terms.matching = spec.rules.matching.hash();
@@ -104,9 +112,10 @@ impl SpecArgs {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             SpecCommand::New(args) => print!("{}", market_spec::write(&args.spec()?)),
-            SpecCommand::Show { market, slot, node } => {
+            SpecCommand::Show { market, slot, terms, node } => {
                 let market = MarketId::from_number(market);
-                let spec = node.session()?.read(|state| on_chain(state, market, slot))??;
+                let terms = terms.as_deref().map(parse_hash).transpose()?;
+                let spec = node.session()?.read(|state| on_chain(state, market, slot, terms))??;
                 let text = market_spec::write(&spec);
                 let json = json!({ "terms_hash": spec.terms.hash().to_string(), "spec": text });
                 node.print(&Answer::new(text.trim_end(), json));
@@ -118,17 +127,24 @@ impl SpecArgs {
 }
 
 /// What the chain keeps of a market; its name and description are not among it.
-fn on_chain(state: &Overlay, id: MarketId, slot: Option<u32>) -> anyhow::Result<MarketSpec> {
+fn on_chain(
+    state: &Overlay,
+    id: MarketId,
+    slot: Option<u32>,
+    named: Option<Hash>,
+) -> anyhow::Result<MarketSpec> {
     let market = markets::market(state, id)?;
     let slot = slot.map_or(market.next_slot, Slot::from_number);
-    let governing = market.schedule.iter().rev().find(|(from, _)| *from <= slot);
-    let (_, hash) = governing.with_context(|| format!("market {id} starts at slot {}", market.first_slot))?;
-    let terms = markets::terms(state, hash);
+    let offer = market.schedule.first().filter(|_| !market.is_agreed());
+    let found = named.or_else(|| market.governing(slot).or(offer).map(|scheduled| scheduled.terms));
+    let hash = found.with_context(|| format!("market {id} starts at slot {}", market.first_slot))?;
+    let terms = markets::TERMS.get(state, &hash).with_context(|| format!("no terms {hash} are published"))?;
     Ok(MarketSpec {
         name: format!("market {id}"),
         description: "as its chain has it".to_owned(),
         retailer: market.retailer,
         grid: market.grid,
+        meter_operator: market.meter_operator,
         first: First::Slot(market.first_slot),
         deposit: market.deposit,
         gas_per_unit: market.gas_per_unit,

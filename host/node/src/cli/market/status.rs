@@ -9,10 +9,10 @@ use clap::Args;
 use comfy_table::Table;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::{
-    self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, PINNED, SLOTS, SlotRecord, TRADES,
+    self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, PINNED, SLOTS, Scheduled, SlotRecord, TRADES,
 };
 use runtime_execution::modules::timestamp;
-use runtime_primitives::{MarketId, Slot, Timestamp};
+use runtime_primitives::{EntityId, MarketId, Slot, Timestamp};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -86,19 +86,23 @@ impl StatusArgs {
 }
 
 fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
-    let (_, governing) =
-        market.schedule.iter().rev().find(|(from, _)| *from <= market.next_slot).copied().unwrap_or_default();
-    let terms = markets::terms(state, &governing);
-    let schedule: Vec<Value> = market
-        .schedule
-        .iter()
-        .map(|(slot, terms)| json!({ "from_slot": slot.number(), "terms_hash": terms.to_string() }))
-        .collect();
+    let governing = market.governing(market.next_slot).unwrap_or(&market.schedule[0]);
+    let terms = markets::terms(state, &governing.terms);
+    let scheduled = |scheduled: &Scheduled| {
+        json!({
+            "from_slot": scheduled.from.number(),
+            "terms_hash": scheduled.terms.to_string(),
+            "awaits": numbers(&scheduled.awaits),
+        })
+    };
+    let schedule: Vec<Value> = market.schedule.iter().map(scheduled).collect();
     json!({
         "market": id.number(),
         "operator": market.operator.number(),
         "retailer": market.retailer.number(),
         "grid": market.grid.number(),
+        "meter_operator": market.meter_operator.number(),
+        "missing": numbers(market.missing()),
         "slot_minutes": terms.slot_minutes,
         "first_slot": market.first_slot.number(),
         "next_slot": market.next_slot.number(),
@@ -110,13 +114,27 @@ fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
     })
 }
 
+fn numbers(entities: &[EntityId]) -> Vec<u32> {
+    entities.iter().map(|entity| entity.number()).collect()
+}
+
+/// A line for each terms that wait for somebody's agreement.
+fn waiting(market: &Market) -> String {
+    let waits = |scheduled: &&Scheduled| !scheduled.is_agreed();
+    let line = |scheduled: &Scheduled| {
+        let (parties, from) = (numbers(&scheduled.awaits), scheduled.from);
+        format!("terms {} from slot {from} on wait for entities {parties:?} to agree\n", scheduled.terms)
+    };
+    market.schedule.iter().filter(waits).map(line).collect()
+}
+
 /// The market and the slots that live around now.
 fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
     let mut json = of_market(state, id, market);
     let now = timestamp::NOW.get(state).unwrap_or_default();
     let mut rows = table(["Slot", "Delivery", "State", "Since", "Orders", "Trades", "Cleared by"]);
     let mut all: Vec<Value> = Vec::new();
-    let terms = markets::terms(state, &market.schedule[0].1);
+    let terms = markets::terms(state, &market.schedule[0].terms);
     let passed = now.ms().saturating_sub(terms.slot_zero.ms()) / terms.slot_ms();
     let delivering = u32::try_from(passed).unwrap_or(u32::MAX);
     let first = delivering.saturating_sub(SLOTS_SHOWN_MAX / 2).max(market.first_slot.number());
@@ -140,11 +158,12 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
         all.push(of_slot(slot, &record));
     }
     let text = format!(
-        "market {id}: operator {}, retailer {}, grid operator {}, {} meters, deposit {} yuan\n\
-         slots of {} min, next to open {}; matching {}, fallback {}; chain time {}\n{rows}",
+        "market {id}: operator {}, retailer {}, grid operator {}, meter operator {}, {} meters, deposit {} yuan\n\
+         slots of {} min, next to open {}; matching {}, fallback {}; chain time {}\n{}{rows}",
         json["operator"],
         json["retailer"],
         json["grid"],
+        json["meter_operator"],
         json["meters"],
         market.deposit,
         json["slot_minutes"],
@@ -152,6 +171,7 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
         json["matching"].as_str().unwrap_or_default(),
         json["fallback"].as_str().unwrap_or_default(),
         instant_text(now),
+        waiting(market),
     );
     json["time"] = instant_text(now).into();
     json["slots"] = all.into();

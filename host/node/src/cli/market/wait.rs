@@ -74,8 +74,14 @@ impl WaitArgs {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let session = self.node.session()?;
         let market = MarketId::from_number(self.market);
-        let next = session.read(|state| markets::market(state, market).map(|market| market.next_slot))??;
-        let slot = self.slot.map_or(next, Slot::from_number);
+        let found = session.read(|state| markets::market(state, market))??;
+        if !found.is_agreed() {
+            bail!(
+                "market {market} does not run: entities {:?} have not agreed to its terms",
+                found.missing()
+            );
+        }
+        let slot = self.slot.map_or(found.next_slot, Slot::from_number);
         let began = Instant::now();
         while !session.read(|state| self.is_reached(state, market, slot))?? {
             if began.elapsed() > Duration::from_secs(self.timeout) {

@@ -80,6 +80,8 @@ pub struct MarketParams {
     pub retailer: EntityId,
     /// The grid operator.
     pub grid: EntityId,
+    /// The meter operator.
+    pub meter_operator: EntityId,
     /// The terms that govern the slot.
     pub terms: Terms,
 }
@@ -147,12 +149,13 @@ fn slot_info(state: &Overlay, at: (MarketId, Slot)) -> Option<SlotInfo> {
 
 fn market_params(state: &Overlay, (market, slot): (MarketId, Slot)) -> Option<MarketParams> {
     let market = markets::MARKETS.get(state, &market)?;
-    let (_, terms) = market.schedule.iter().rev().find(|(from, _)| *from <= slot)?;
+    let governing = market.governing(slot)?;
     Some(MarketParams {
         operator: market.operator,
         retailer: market.retailer,
         grid: market.grid,
-        terms: markets::TERMS.get(state, terms)?,
+        meter_operator: market.meter_operator,
+        terms: markets::TERMS.get(state, &governing.terms)?,
     })
 }
 

@@ -4,8 +4,8 @@ use super::registration::NewMarket;
 use super::sealed::Commitment;
 use super::standing::Template;
 use super::{
-    At, Error, confirm, curtailment, lists, money, orders, readings, receivables, registration, sealed,
-    settle, standing,
+    At, Error, agreement, confirm, curtailment, lists, money, orders, readings, receivables, registration,
+    sealed, settle, standing,
 };
 use crate::context::Context;
 use crate::origin::Origin;
@@ -156,6 +156,14 @@ pub enum Call {
         /// How much.
         amount: Money,
     },
+    /// Agree to terms of a market; by a party that it names.
+    #[codec(index = 65)]
+    Agree {
+        /// Market.
+        market: MarketId,
+        /// Hash of the terms.
+        terms: Hash,
+    },
     /// Post readings of many meters; by any entity, such as a data concentrator.
     #[codec(index = 45)]
     PostReadings {
@@ -167,7 +175,7 @@ pub enum Call {
     PostSubstitute {
         /// The reading, with status `Substituted`.
         reading: Reading,
-        /// Owner key of an entity with the role `METER_OPERATOR`.
+        /// Owner key of the market's meter operator.
         key: AccountId,
         /// Its signature over `reading_message`.
         signature: Signature,
@@ -297,6 +305,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::ScheduleTerms { market, slot, terms } => {
             registration::schedule(ctx, origin, market, slot, &terms)
         }
+        Call::Agree { market, terms } => agreement::agree(ctx, origin, market, terms),
         Call::Fund { entity, amount } => money::fund(ctx, origin, entity, amount),
         Call::Withdraw { bank, amount } => money::withdraw(ctx, origin, bank, amount),
         Call::PayReceivables => receivables::pay(ctx, origin),

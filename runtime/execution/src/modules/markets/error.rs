@@ -474,14 +474,36 @@ pub enum Error {
     #[error("slot {0} still awaits its meters: a substitute is posted while it is Voting")]
     #[codec(index = 66)]
     SubstituteTooEarly(Slot),
-    /// A substitute is signed by a meter operator.
-    #[error("{0} is no owner key of a meter operator")]
+    /// A substitute is signed by the market's meter operator.
+    #[error("{0} is no owner key of the market's meter operator: busbar market status names it")]
     #[codec(index = 67)]
     NoMeterOperator(AccountId),
     /// The substitute's signature does not verify.
     #[error("bad signature of the substitute for meter {0}: not by the operator's key that it names")]
     #[codec(index = 68)]
     WrongOperatorKey(MeterId),
+    /// Who agrees to terms is a party of the market.
+    #[error("entity {entity} is no retailer, grid operator or meter operator that market {market} names")]
+    #[codec(index = 75)]
+    NoMarketParty {
+        /// Market.
+        market: MarketId,
+        /// Who signed.
+        entity: EntityId,
+    },
+    /// Nothing waits for this agreement.
+    #[error(
+        "market {market} has no terms {terms} that wait for entity {entity}: busbar market status shows which do"
+    )]
+    #[codec(index = 76)]
+    NothingToAgree {
+        /// Market.
+        market: MarketId,
+        /// Who signed.
+        entity: EntityId,
+        /// What it agreed to.
+        terms: Hash,
+    },
 }
 
 /// What is wrong with terms.

@@ -69,6 +69,8 @@ pub enum Event {
         slot: Slot,
         /// Their hash.
         terms: Hash,
+        /// Parties that agree to them before they govern anything.
+        awaits: Vec<EntityId>,
     },
     /// A slot changed its state.
     SlotMoved {
@@ -381,6 +383,34 @@ pub enum Event {
         seq: Seq,
         /// The capped meter.
         meter: MeterId,
+    },
+    /// A party agreed to terms.
+    #[codec(index = 75)]
+    TermsAgreed {
+        /// Market.
+        market: MarketId,
+        /// Their hash.
+        terms: Hash,
+        /// Who.
+        entity: EntityId,
+    },
+    /// All parties have agreed to a market's first terms: it runs.
+    #[codec(index = 76)]
+    MarketAgreed {
+        /// Market.
+        market: MarketId,
+        /// Its first slot.
+        slot: Slot,
+    },
+    /// Terms were not agreed when their first slot opened: they will govern none.
+    #[codec(index = 77)]
+    TermsLapsed {
+        /// Market.
+        market: MarketId,
+        /// First slot they would have governed.
+        slot: Slot,
+        /// Their hash.
+        terms: Hash,
     },
     /// A billing period is over: its pool went back to who traded in it.
     #[codec(index = 120)]

@@ -4,6 +4,7 @@
 //! substitute is trued up by the next real reading without anybody computing a correction.
 
 use super::{Error, Live, MARKETS, METERS_OF, Posted, READINGS, REGISTERS, Registers};
+use crate::modules::registry;
 use parity_scale_codec::{Compact, Decode};
 use runtime_primitives::{Energy, MarketId, MeterId};
 use runtime_state::Overlay;
@@ -11,15 +12,23 @@ use runtime_state::Overlay;
 /// Meters in one page of registers and readings.
 pub const METERS_PER_PAGE: u32 = 64;
 
-/// Add a meter to a market's list, with its registers at registration. `None`: no such market.
+/// Add a meter to a market's list, with its registers at registration. The market runs: its first slot is what they count
+/// from.
+///
+/// # Errors
+/// [`registry::Error::UnknownMarket`], [`registry::Error::MarketNotAgreed`].
 pub(crate) fn join(
     state: &mut Overlay,
     market: MarketId,
     id: MeterId,
     import_wh: Energy,
     export_wh: Energy,
-) -> Option<()> {
-    let certified_to = MARKETS.get(state, &market)?.next_slot;
+) -> Result<(), registry::Error> {
+    let joined = MARKETS.get(state, &market).ok_or(registry::Error::UnknownMarket(market))?;
+    if !joined.is_agreed() {
+        return Err(registry::Error::MarketNotAgreed { market, missing: joined.missing().to_vec() });
+    }
+    let certified_to = joined.next_slot;
     let mut meters = METERS_OF.get_or_default(state, &market);
     let page_key = (market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
     let mut page = REGISTERS.get_or_default(state, &page_key);
@@ -28,7 +37,7 @@ pub(crate) fn join(
     REGISTERS.put(state, &page_key, &page);
     meters.push(id);
     METERS_OF.put(state, &market, &meters);
-    Some(())
+    Ok(())
 }
 
 /// The meters that settle in a slot, ascending.

@@ -1,7 +1,7 @@
 //! Stage 4: readings that meters signed are posted, one by one or in a batch that a data concentrator submits.
 //!
 //! A reading counts by its meter's signature alone, whoever brings it; a correction's covers the hash of its evidence. Where
-//! a meter was silent, a meter operator may sign a substitute for it. The rule: whatever is posted goes through
+//! a meter was silent, the market's meter operator may sign a substitute for it. The rule: whatever is posted goes through
 //! [`Sheet`], one page of meters at a time, so that a batch costs its pages and not a page for each reading.
 
 use super::meters::{self, METERS_PER_PAGE};
@@ -11,7 +11,7 @@ use crate::archive::{ArchiveEntry, SignedReading};
 use crate::context::Context;
 use crate::modules::registry::{self, METERS, scopes};
 use crate::origin::Origin;
-use contract_interface::{Reading, ReadingStatus, Stage, reading_message, roles};
+use contract_interface::{Reading, ReadingStatus, Stage, reading_message};
 use parity_scale_codec::Encode;
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::limits::{READING_REVISIONS_MAX, READINGS_PER_BATCH_MAX};
@@ -28,7 +28,7 @@ enum Voucher {
     Meter,
     /// Its meter, with the hash of the document that explains the correction.
     Evidence(Hash),
-    /// A meter operator, by this key.
+    /// The market's meter operator, by this key.
     Operator(AccountId),
 }
 
@@ -100,9 +100,8 @@ const fn bare_parts(call: &Call) -> Option<(&Reading, Voucher, &Signature)> {
 }
 
 /// Post the reading of a bare call: one that its meter signed, a correction with the hash of its evidence, or a
-/// substitute by the owner key of any entity with the role `METER_OPERATOR`, for markets name none yet. A substitute
-/// is taken once the meters' own time is over, as a later revision than the one made by rule, and never in the place
-/// of what the meter itself has said.
+/// substitute by the owner key of the market's meter operator. A substitute is taken once the meters' own time is over,
+/// as a later revision than the one made by rule, and never in the place of what the meter itself has said.
 ///
 /// # Errors
 /// One per rule; see [`Error`].
@@ -239,8 +238,10 @@ fn check_signature(ctx: &Context, signed: &SignedReading, voucher: Voucher) -> R
         Voucher::Operator(key) => {
             let binding = registry::binding(&ctx.state, &key, ctx.env.now);
             let owner = binding.filter(|binding| binding.scopes & scopes::OWNER != 0);
-            let entity = owner.and_then(|owner| registry::entity(&ctx.state, owner.entity).ok());
-            if !entity.is_some_and(|entity| entity.roles & roles::METER_OPERATOR != 0 && !entity.suspended) {
+            let named = super::market(&ctx.state, signed.reading.market)?.meter_operator;
+            let entity = owner.filter(|owner| owner.entity == named);
+            let entity = entity.and_then(|owner| registry::entity(&ctx.state, owner.entity).ok());
+            if entity.is_none_or(|entity| entity.suspended) {
                 return Err(Error::NoMeterOperator(key));
             }
             Error::WrongOperatorKey(meter)

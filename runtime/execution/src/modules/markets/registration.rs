@@ -2,8 +2,8 @@
 
 use super::batch::Batch;
 use super::{
-    AGENDA, BadTerms, BadWindow, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, TERMS,
-    market, money, rules, slots, terms,
+    BadTerms, BadWindow, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, Scheduled, TERMS,
+    agreement, market, money, rules, terms,
 };
 use crate::context::Context;
 use crate::modules::registry;
@@ -26,6 +26,8 @@ pub struct NewMarket {
     pub retailer: EntityId,
     /// Grid operator; has that role.
     pub grid: EntityId,
+    /// Meter operator; has that role.
+    pub meter_operator: EntityId,
     /// First slot to open.
     pub first_slot: Slot,
     /// Deposit for market steps.
@@ -36,51 +38,82 @@ pub struct NewMarket {
     pub terms: Terms,
 }
 
-/// Create a market. By an entity with the market operator role.
+/// Create a market. By an entity with the market operator role. It runs once its parties agree to its terms.
 ///
 /// # Errors
 /// One per rule; see [`Error`].
 pub fn create(ctx: &mut Context, origin: &Origin, new: NewMarket) -> Result<MarketId, crate::DispatchError> {
     registry::ensure_role(ctx, origin, roles::MARKET_OPERATOR)?;
     let operator = origin.entity()?;
-    for (entity, needed) in [(new.retailer, roles::RETAILER), (new.grid, roles::GRID_OPERATOR)] {
+    for (entity, needed) in [
+        (new.retailer, roles::RETAILER),
+        (new.grid, roles::GRID_OPERATOR),
+        (new.meter_operator, roles::METER_OPERATOR),
+    ] {
         if registry::entity(&ctx.state, entity)?.roles & needed == 0 {
             return Err(Error::PartyRole { entity, needed }.into());
         }
     }
     check_terms(ctx, &new.terms)?;
-    let gate_before = u64::from(new.terms.windows.gate_before_s) * 1_000;
-    if new.terms.delivery_start(new.first_slot).minus_ms(gate_before) <= ctx.env.now {
-        return Err(Error::FirstSlotPassed(new.first_slot).into());
-    }
+    ensure_ahead(&new.terms, new.first_slot, ctx.env.now)?;
     let id = NEXT_MARKET.get(&ctx.state).unwrap_or_default();
     NEXT_MARKET.put(&mut ctx.state, &MarketId::from_number(id.number() + 1));
     let default_settlement = DEFAULT_SETTLEMENT.get(&ctx.state).unwrap_or(new.terms.settlement);
-    let terms_hash = new.terms.hash();
     let mut market = Market {
         operator,
         retailer: new.retailer,
         grid: new.grid,
+        meter_operator: new.meter_operator,
         pool: money::pool_account(id),
         deposit: Money::ZERO,
         gas_per_unit: new.gas_per_unit,
         default_settlement,
         first_slot: new.first_slot,
         next_slot: new.first_slot,
-        schedule: vec![(new.first_slot, terms_hash)],
+        schedule: Vec::new(),
         last_declaration: Hash::ZERO,
     };
     money::take_deposit(ctx, &mut market, new.deposit)?;
-    TERMS.put(&mut ctx.state, &terms_hash, &new.terms);
-    MARKETS.put(&mut ctx.state, &id, &market);
-    AGENDA.insert(&mut ctx.state, slots::opening(&new.terms, (id, new.first_slot)));
     ctx.emit(Event::MarketCreated { market: id, operator });
-    ctx.emit(Event::TermsScheduled { market: id, slot: new.first_slot, terms: terms_hash });
+    offer(ctx, id, &mut market, new.first_slot, &new.terms)?;
     Ok(id)
 }
 
+/// Put a market's first terms before its parties; without any it runs at once.
+fn offer(ctx: &mut Context, id: MarketId, market: &mut Market, slot: Slot, new: &Terms) -> Result<(), Error> {
+    let (terms, awaits) = (new.hash(), market.parties());
+    (market.first_slot, market.next_slot) = (slot, slot);
+    market.schedule = vec![Scheduled { from: slot, terms, awaits: awaits.clone() }];
+    TERMS.put(&mut ctx.state, &terms, new);
+    ctx.emit(Event::TermsScheduled { market: id, slot, terms, awaits });
+    if market.is_agreed() {
+        agreement::begin(ctx, id, market)?;
+    }
+    MARKETS.put(&mut ctx.state, &id, market);
+    Ok(())
+}
+
+/// The gate of a market's first slot is ahead.
+fn ensure_ahead(terms: &Terms, slot: Slot, now: Timestamp) -> Result<(), Error> {
+    if next_gate(terms, now).is_none_or(|next| slot < next) {
+        return Err(Error::FirstSlotPassed(slot));
+    }
+    Ok(())
+}
+
+/// The first slot whose gate is ahead at `now`; `None` if slot numbers do not reach that far.
+pub fn next_gate(terms: &Terms, now: Timestamp) -> Option<Slot> {
+    let reach = now.plus_ms(u64::from(terms.windows.gate_before_s) * 1_000);
+    let number = match reach.ms().checked_sub(terms.slot_zero.ms()) {
+        None => 0,
+        Some(since) => since / terms.slot_ms() + 1,
+    };
+    u32::try_from(number).ok().map(Slot::from_number)
+}
+
 /// Schedule new terms from `slot` on. By the market's operator, at least 24 h ahead of the slot's delivery and
-/// before it opens.
+/// before it opens. Terms that bind its parties otherwise than the agreed ones before them wait for their agreement.
+/// Before a market runs, they replace those that it was created with.
 ///
 /// # Errors
 /// One per rule; see [`Error`].
@@ -96,34 +129,42 @@ pub fn schedule(
     if origin.entity()? != market.operator {
         return Err(crate::DispatchError::BadOrigin);
     }
-    let (_, current) = market.schedule.last().expect("a market has terms");
-    let current = terms(&ctx.state, current);
+    let current = terms(&ctx.state, &market.schedule.last().expect("a market has terms").terms);
     let grid = |terms: &Terms| (terms.slot_minutes, terms.slot_zero, terms.billing_slots);
     if grid(new) != grid(&current) {
         return Err(Error::BadTerms(BadTerms::Grid).into());
+    }
+    if !market.is_agreed() {
+        ensure_ahead(new, slot, ctx.env.now)?;
+        check_terms(ctx, new)?;
+        return Ok(offer(ctx, id, &mut market, slot, new)?);
     }
     if earliest_change(&market, new, ctx.env.now).is_none_or(|earliest| slot < earliest) {
         return Err(Error::TermsTooLate { slot }.into());
     }
     check_terms(ctx, new)?;
-    let hash = new.hash();
-    market.schedule.retain(|(from, _)| *from < slot);
+    market.schedule.retain(|scheduled| scheduled.from < slot);
     if market.schedule.len() >= SCHEDULE_MAX as usize {
         forget_past(&mut market);
     }
     if market.schedule.len() >= SCHEDULE_MAX as usize {
         return Err(Error::ScheduleFull(SCHEDULE_MAX).into());
     }
-    market.schedule.push((slot, hash));
+    let before = market.governing(slot).expect("a market that runs has agreed terms").terms;
+    let is_bound = agreement::binds_alike(&terms(&ctx.state, &before), new);
+    let awaits = if is_bound { Vec::new() } else { market.parties() };
+    let hash = new.hash();
+    market.schedule.push(Scheduled { from: slot, terms: hash, awaits: awaits.clone() });
     TERMS.put(&mut ctx.state, &hash, new);
     MARKETS.put(&mut ctx.state, &id, &market);
-    ctx.emit(Event::TermsScheduled { market: id, slot, terms: hash });
+    ctx.emit(Event::TermsScheduled { market: id, slot, terms: hash, awaits });
     Ok(())
 }
 
 /// Terms that no slot will be opened under any more.
 fn forget_past(market: &mut Market) {
-    let past = market.schedule.iter().rposition(|(from, _)| *from <= market.next_slot);
+    let governs = |scheduled: &Scheduled| scheduled.from <= market.next_slot && scheduled.is_agreed();
+    let past = market.schedule.iter().rposition(governs);
     market.schedule.drain(..past.unwrap_or_default());
 }
 

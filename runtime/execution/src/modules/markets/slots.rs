@@ -9,7 +9,9 @@ use super::{
     AGENDA, At, BOOK, Elector, Event, Live, MARKETS, METERS_OF, PINNED, Pinned, SLOTS, SlotRecord, SlotState,
     VoidReason,
 };
-use super::{clearing, confirm, continuous, lists, records, refunds, rules, sealed, settle, standing, terms};
+use super::{
+    agreement, clearing, confirm, continuous, lists, records, refunds, rules, sealed, settle, standing, terms,
+};
 use crate::context::Context;
 use crate::modules::attestation;
 use crate::modules::registry::{self, EPOCH, VALIDATORS};
@@ -120,8 +122,8 @@ fn advance(ctx: &mut Context, live: &mut Live) -> Step {
 
 fn open(ctx: &mut Context, at: At) {
     let mut market = super::market(&ctx.state, at.0).expect("the agenda names markets that exist");
-    let governing = market.schedule.iter().rev().find(|(from, _)| *from <= at.1);
-    let (_, terms_hash) = *governing.expect("the schedule covers the first slot");
+    agreement::lapse(ctx, &mut market, at);
+    let terms_hash = market.governing(at.1).expect("a market that runs has agreed terms").terms;
     let terms = terms(&ctx.state, &terms_hash);
     market.next_slot = after(at.1);
     MARKETS.put(&mut ctx.state, &at.0, &market);

@@ -20,6 +20,8 @@ pub struct Market {
     pub retailer: EntityId,
     /// Gets the network fee, may interrupt.
     pub grid: EntityId,
+    /// Signs substitutes for silent meters.
+    pub meter_operator: EntityId,
     /// Module account of two-price surpluses.
     pub pool: AccountId,
     /// What is left of the operator's deposit for market steps.
@@ -28,14 +30,26 @@ pub struct Market {
     pub gas_per_unit: Gas,
     /// Settlement code used when a slot's own fails.
     pub default_settlement: Hash,
-    /// First slot ever opened.
+    /// First slot ever opened; as asked for until all parties have agreed.
     pub first_slot: Slot,
     /// Next slot to open.
     pub next_slot: Slot,
-    /// Terms by the first slot they govern, ascending.
-    pub schedule: Vec<(Slot, Hash)>,
+    /// Terms by the first slot they govern, ascending. Those of the past are agreed; a market that
+    /// does not run yet has one.
+    pub schedule: Vec<Scheduled>,
     /// Stage-1 record of the slot recorded last.
     pub last_declaration: Hash,
+}
+
+/// Terms in a market's schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Scheduled {
+    /// First slot they govern.
+    pub from: Slot,
+    /// Their hash.
+    pub terms: Hash,
+    /// Parties whose agreement is missing, ascending; they govern nothing until nobody is.
+    pub awaits: Vec<EntityId>,
 }
 
 /// Where a slot stands (MARKET section 2). `Scheduled` is the absence of a record.

@@ -232,6 +232,17 @@ pub enum Error {
     #[error("entity {0} has no voting key to vote with for others")]
     #[codec(index = 11)]
     ProxyWithoutKey(EntityId),
+    /// A market does not run before its parties have agreed.
+    #[error(
+        "market {market} does not run: entities {missing:?} have not agreed to its terms, by busbar market agree"
+    )]
+    #[codec(index = 75)]
+    MarketNotAgreed {
+        /// Market.
+        market: MarketId,
+        /// Whose agreement is missing.
+        missing: Vec<EntityId>,
+    },
 }
 
 /// A market entity.
@@ -491,8 +502,7 @@ pub(crate) fn admit_meter(
         return Err(Error::ZeroCapacity);
     }
     let id = NEXT_METER.get(state).unwrap_or_default();
-    crate::modules::markets::meters::join(state, meter.market, id, import_wh, export_wh)
-        .ok_or(Error::UnknownMarket(meter.market))?;
+    crate::modules::markets::meters::join(state, meter.market, id, import_wh, export_wh)?;
     METERS.put(state, &id, &meter);
     NEXT_METER.put(state, &MeterId::from_number(id.number() + 1));
     Ok(id)

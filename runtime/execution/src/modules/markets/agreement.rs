@@ -1,0 +1,114 @@
+//! A market's parties agree to its terms: the retailer, the grid operator and the meter operator that its operator names.
+//!
+//! They agree to a hash, so to every figure. The rule: no slot opens under terms that bind a party by anything it has not
+//! signed; terms that change only the rules or what limits traders bind it as before.
+
+use super::{AGENDA, At, Error, Event, MARKETS, Market, Scheduled, market, registration, slots, terms};
+use crate::context::Context;
+use crate::modules::registry;
+use crate::origin::Origin;
+use contract_interface::Terms;
+use runtime_primitives::{EntityId, Hash, MarketId, Slot};
+
+impl Market {
+    /// Who agrees to terms, ascending: the parties that the operator names, but for itself.
+    pub fn parties(&self) -> Vec<EntityId> {
+        let mut parties = vec![self.retailer, self.grid, self.meter_operator];
+        parties.sort_unstable();
+        parties.dedup();
+        parties.retain(|party| *party != self.operator);
+        parties
+    }
+
+    /// Whether it runs: its parties have agreed to its first terms.
+    pub fn is_agreed(&self) -> bool {
+        self.schedule.iter().any(Scheduled::is_agreed)
+    }
+
+    /// The agreed terms that govern `slot`; `None` before the first slot.
+    pub fn governing(&self, slot: Slot) -> Option<&Scheduled> {
+        self.schedule.iter().rev().find(|scheduled| scheduled.from <= slot && scheduled.is_agreed())
+    }
+
+    /// Whose agreement to its first terms is missing, so that it does not run yet; nobody's once it does.
+    pub fn missing(&self) -> &[EntityId] {
+        match self.schedule.first() {
+            Some(offer) if !self.is_agreed() => &offer.awaits,
+            _ => &[],
+        }
+    }
+}
+
+impl Scheduled {
+    /// Whether no party's agreement is missing.
+    pub const fn is_agreed(&self) -> bool {
+        self.awaits.is_empty()
+    }
+}
+
+/// Whether `new` binds a market's parties by no other figure than `agreed` does. Rules cannot: the referee holds them to
+/// the rates. Limits are the traders'.
+pub(super) fn binds_alike(agreed: &Terms, new: &Terms) -> bool {
+    let (limits, bid, matching) = (new.limits, new.bid, new.matching);
+    let (settlement, fallback) = (new.settlement, new.fallback);
+    Terms { limits, bid, matching, settlement, fallback, ..agreed.clone() } == *new
+}
+
+/// A party agrees to terms of the market. Once nobody is missing they govern from their slot on; the first terms of a
+/// market set it going.
+///
+/// # Errors
+/// Unknown market, another key than an owner's, no party, no such terms that wait for it, a first slot that no number
+/// reaches.
+pub fn agree(
+    ctx: &mut Context,
+    origin: &Origin,
+    id: MarketId,
+    hash: Hash,
+) -> Result<(), crate::DispatchError> {
+    let mut market = market(&ctx.state, id)?;
+    registry::ensure_scope(origin, registry::scopes::OWNER)?;
+    let entity = origin.entity()?;
+    if !market.parties().contains(&entity) {
+        return Err(Error::NoMarketParty { market: id, entity }.into());
+    }
+    let was_agreed = market.is_agreed();
+    let mut is_new = false;
+    for scheduled in market.schedule.iter_mut().filter(|scheduled| scheduled.terms == hash) {
+        is_new |= scheduled.awaits.contains(&entity);
+        scheduled.awaits.retain(|party| *party != entity);
+    }
+    if !is_new {
+        return Err(Error::NothingToAgree { market: id, entity, terms: hash }.into());
+    }
+    ctx.emit(Event::TermsAgreed { market: id, terms: hash, entity });
+    if !was_agreed && market.is_agreed() {
+        begin(ctx, id, &mut market)?;
+    }
+    MARKETS.put(&mut ctx.state, &id, &market);
+    Ok(())
+}
+
+/// All parties have agreed: the first slot is scheduled, as asked for or, if that has passed, the first whose gate is ahead.
+///
+/// # Errors
+/// [`Error::FirstSlotPassed`] if no slot number reaches that far.
+pub(super) fn begin(ctx: &mut Context, id: MarketId, market: &mut Market) -> Result<(), Error> {
+    let first = &mut market.schedule[0];
+    let terms = terms(&ctx.state, &first.terms);
+    let next = registration::next_gate(&terms, ctx.env.now).ok_or(Error::FirstSlotPassed(first.from))?;
+    let slot = first.from.max(next);
+    first.from = slot;
+    (market.first_slot, market.next_slot) = (slot, slot);
+    AGENDA.insert(&mut ctx.state, slots::opening(&terms, (id, slot)));
+    ctx.emit(Event::MarketAgreed { market: id, slot });
+    Ok(())
+}
+
+/// A slot opens: terms for it that are not agreed lapse, so that nobody waits for what may come at any time.
+pub(super) fn lapse(ctx: &mut Context, market: &mut Market, at: At) {
+    let due = |scheduled: &Scheduled| scheduled.from <= at.1 && !scheduled.is_agreed();
+    for lapsed in market.schedule.extract_if(.., |scheduled| due(scheduled)) {
+        ctx.emit(Event::TermsLapsed { market: at.0, slot: lapsed.from, terms: lapsed.terms });
+    }
+}

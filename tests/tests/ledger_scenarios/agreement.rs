@@ -1,0 +1,135 @@
+//! Parties of a market agree to its terms, or do not: which slot is the first, and which terms govern later ones.
+
+use busbar_tests::ledger::{Ledger, native_rules};
+use busbar_tests::machine::on_vm_thread;
+use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
+use contract_interface::Terms;
+use runtime_execution::modules::markets::{self, Event, SLOTS};
+use runtime_primitives::{EntityId, Hash, Price, Slot};
+use std::sync::Arc;
+
+/// A market whose parties have not been asked yet.
+fn offered(plan: &Plan) -> World {
+    let mut world = World::at_genesis(plan);
+    world.upload(&plan.rules);
+    let (platform, call) = (Arc::clone(world.platform()), world.new_market(plan));
+    world.chain.must(&platform, call);
+    world
+}
+
+fn agree(world: &mut World, parties: &[u32], terms: Hash) {
+    for party in parties {
+        let key = Arc::clone(&world.owners[*party as usize]);
+        world.chain.must(&key, markets::Call::Agree { market: MARKET, terms });
+    }
+}
+
+fn schedule(world: &mut World, slot: Slot, terms: &Terms) {
+    let platform = Arc::clone(world.platform());
+    let terms = Box::new(terms.clone());
+    world.chain.must(&platform, markets::Call::ScheduleTerms { market: MARKET, slot, terms });
+}
+
+fn market(world: &World) -> markets::Market {
+    markets::market(&world.chain.view(), MARKET).unwrap()
+}
+
+const PARTIES: [u32; 3] = [entities::RETAILER, entities::GRID, entities::METER_OPERATOR];
+
+/// Seconds after the gate of the first slot at which the last party agrees, and the slot that the market begins with.
+#[test]
+fn a_market_begins_as_asked_or_with_the_first_slot_whose_gate_is_ahead() {
+    on_vm_thread(|| {
+        let plan = Plan { homes: 0, ..Plan::default() };
+        for (seconds, first) in [(-600, 500), (-1, 500), (0, 501), (599, 501), (600, 502), (86_400, 645)] {
+            let mut world = offered(&plan);
+            let gate = world.before_start(FIRST, world.terms.windows.gate_before_s);
+            let last = gate.minus_ms(600_000).plus_ms(u64::try_from((600 + seconds) * 1_000).unwrap());
+            let terms = world.terms.hash();
+            agree(&mut world, &PARTIES[..2], terms);
+            world.chain.block_at(last.minus_ms(1_000));
+            assert_eq!(markets::slots::next_due(&world.chain.view()), None, "nobody is charged for waiting");
+            assert_eq!(market(&world).missing(), [EntityId::from_number(entities::METER_OPERATOR)]);
+            let key = Arc::clone(&world.owners[entities::METER_OPERATOR as usize]);
+            world.chain.submit(&key, markets::Call::Agree { market: MARKET, terms });
+            world.chain.block_at(last);
+            let slot = Slot::from_number(first);
+            assert!(market(&world).is_agreed(), "{seconds}");
+            assert_eq!(market(&world).first_slot, slot, "{seconds} s after the gate");
+            world.chain.block();
+            assert!(SLOTS.contains(&world.chain.view(), &(MARKET, slot)), "slot {slot} is open");
+            Ledger::audit(&world, native_rules());
+        }
+    });
+}
+
+#[test]
+fn another_offer_is_agreed_to_anew() {
+    on_vm_thread(|| {
+        let mut world = offered(&Plan { homes: 0, ..Plan::default() });
+        let first = world.terms.hash();
+        agree(&mut world, &PARTIES[..2], first);
+        let mut better = world.terms.clone();
+        better.rates.retail = Price::from_ticks(9_500);
+        schedule(&mut world, Slot::from_number(503), &better);
+        assert_eq!(market(&world).missing(), PARTIES.map(EntityId::from_number));
+        agree(&mut world, &PARTIES, better.hash());
+        assert_eq!(market(&world).first_slot, Slot::from_number(503));
+        assert_eq!(market(&world).schedule.len(), 1);
+    });
+}
+
+/// A party that is the operator itself has agreed by creating; with no other there is nobody to wait for.
+#[test]
+fn who_runs_a_market_agrees_by_creating_it() {
+    on_vm_thread(|| {
+        let mut world = offered(&Plan { homes: 0, ..Plan::default() });
+        let mut own = market(&world);
+        (own.retailer, own.grid, own.meter_operator) = (own.operator, own.operator, own.operator);
+        assert_eq!(own.parties(), []);
+        (own.grid, own.meter_operator) = (EntityId::from_number(3), EntityId::from_number(3));
+        assert_eq!(own.parties(), [EntityId::from_number(3)], "one entity agrees once");
+        let terms = world.terms.hash();
+        agree(&mut world, &PARTIES, terms);
+        assert_eq!(market(&world).missing(), []);
+    });
+}
+
+/// What the platform changes, whether the parties agree to it, and whether it governs the slot it was scheduled for.
+#[test]
+fn terms_that_bind_the_parties_otherwise_govern_once_they_agree() {
+    type Change = fn(&mut Terms);
+    let rows: [(&str, Change, &[u32], bool); 8] = [
+        ("another rule", |terms| terms.matching = terms.fallback, &[], true),
+        ("fewer orders", |terms| terms.limits.orders_per_slot = 39, &[], true),
+        ("retail, and nobody agrees", |terms| terms.rates.retail = Price::from_ticks(9_500), &[], false),
+        (
+            "retail, and one agrees",
+            |terms| terms.rates.retail = Price::from_ticks(9_500),
+            &PARTIES[..1],
+            false,
+        ),
+        ("retail, and all agree", |terms| terms.rates.retail = Price::from_ticks(9_500), &PARTIES, true),
+        ("the fee", |terms| terms.rates.fee.buyer = Price::from_ticks(100), &PARTIES[..2], false),
+        ("the tolerance", |terms| terms.rates.tol_bp = 10_000, &[], false),
+        ("time to object", |terms| terms.windows.objection_s = 1_201, &[], false),
+    ];
+    on_vm_thread(|| {
+        for (name, change, agreeing, governs) in rows {
+            let plan = Plan { homes: 0, slot_minutes: 360, ..Plan::default() };
+            let mut world = World::new(&plan);
+            let (before, mut new) = (world.terms.hash(), world.terms.clone());
+            change(&mut new);
+            let slot = Slot::from_number(505);
+            schedule(&mut world, slot, &new);
+            agree(&mut world, agreeing, new.hash());
+            world.chain.pass_to(world.before_start(slot, world.terms.windows.open_before_s));
+            let opened = SLOTS.get(&world.chain.view(), &(MARKET, slot)).expect("it has opened").terms;
+            assert_eq!(opened, if governs { new.hash() } else { before }, "{name}");
+            let lapsed = |event: &Event| matches!(event, Event::TermsLapsed { .. });
+            assert_eq!(world.chain.market_events().any(lapsed), !governs, "{name}");
+            assert_eq!(market(&world).schedule.len(), if governs { 2 } else { 1 }, "{name}");
+            Ledger::audit(&world, native_rules());
+        }
+    });
+}

@@ -1,0 +1,116 @@
+//! Agreements to a market's terms that do not count, and what a market refuses before its parties have agreed.
+
+use super::scenes::{SELLER, Scene};
+use super::{Attempt, Row, Wrong, row};
+use busbar_tests::world::{FIRST, MARKET, Plan, World, entities, register_meter};
+use contract_interface::{Side, roles};
+use runtime_execution::Call;
+use runtime_execution::modules::markets::{self, Error};
+use runtime_execution::modules::registry::{self, Caps, scopes};
+use runtime_primitives::{EntityId, Hash, MarketId, Slot};
+use std::sync::Arc;
+
+/// Registered beside the market of the scene, by nobody agreed to.
+const SECOND: MarketId = MarketId::from_number(1);
+
+fn by(world: &World, party: u32, call: impl Into<Call>, wrong: impl Into<Wrong>) -> Attempt {
+    (world.chain.signed(&world.owners[party as usize], &call.into()), wrong.into())
+}
+
+fn agree(world: &World, party: u32, market: MarketId, terms: Hash, wrong: impl Into<Wrong>) -> Attempt {
+    by(world, party, Call::Markets(markets::Call::Agree { market, terms }), wrong)
+}
+
+/// A market that nobody but its operator knows of; gives the hash of its terms.
+fn found(world: &mut World) -> Hash {
+    let platform = Arc::clone(world.platform());
+    let call = world.new_market(&Plan::default());
+    world.chain.must(&platform, call);
+    world.terms.hash()
+}
+
+fn nothing(market: MarketId, party: u32, terms: Hash) -> Error {
+    Error::NothingToAgree { market, entity: EntityId::from_number(party), terms }
+}
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = agreements();
+    rows.extend(before());
+    rows
+}
+
+fn agreements() -> Vec<Row> {
+    vec![
+        row("agreed by a bank", Scene::Before, |world| {
+            let terms = found(world);
+            let entity = EntityId::from_number(entities::BANK);
+            agree(world, entities::BANK, SECOND, terms, Error::NoMarketParty { market: SECOND, entity })
+        }),
+        row("agreed by the operator itself", Scene::Before, |world| {
+            let terms = found(world);
+            let entity = EntityId::from_number(entities::PLATFORM);
+            agree(world, entities::PLATFORM, SECOND, terms, Error::NoMarketParty { market: SECOND, entity })
+        }),
+        row("agreed by a delegate", Scene::Before, |world| {
+            let terms = found(world);
+            let (owner, key) = (world.owners[entities::RETAILER as usize].clone(), world.keys.add("clerk"));
+            let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
+            let (expires, caps) = (None, Caps::default());
+            let add = registry::Call::AddDelegate { key: key.account(), scopes, expires, caps };
+            world.chain.must(&owner, add);
+            let call = Call::Markets(markets::Call::Agree { market: SECOND, terms });
+            let wrong = registry::Error::WrongScope { needed: scopes::OWNER, has: scopes };
+            (world.chain.signed(&key, &call), wrong.into())
+        }),
+        row("agreed twice", Scene::Before, |world| {
+            let (terms, retailer) = (found(world), world.owners[entities::RETAILER as usize].clone());
+            world.chain.must(&retailer, markets::Call::Agree { market: SECOND, terms });
+            agree(world, entities::RETAILER, SECOND, terms, nothing(SECOND, entities::RETAILER, terms))
+        }),
+        row("agreed to other terms", Scene::Before, |world| {
+            found(world);
+            let terms = Hash([3; 32]);
+            agree(world, entities::RETAILER, SECOND, terms, nothing(SECOND, entities::RETAILER, terms))
+        }),
+        row("agreed to an unknown market", Scene::Before, |world| {
+            let terms = world.terms.hash();
+            agree(world, entities::GRID, SECOND, terms, Error::UnknownMarket(SECOND))
+        }),
+        row("agreed to what governs", Scene::Open, |world| {
+            let terms = world.terms.hash();
+            agree(world, entities::GRID, MARKET, terms, nothing(MARKET, entities::GRID, terms))
+        }),
+    ]
+}
+
+fn before() -> Vec<Row> {
+    vec![
+        row("a meter before the parties agree", Scene::Before, |world| {
+            let terms = found(world);
+            let retailer = world.owners[entities::RETAILER as usize].clone();
+            world.chain.must(&retailer, markets::Call::Agree { market: SECOND, terms });
+            let mut home = world.homes[SELLER].clone();
+            home.market = SECOND;
+            let missing = [entities::GRID, entities::METER_OPERATOR].map(EntityId::from_number).to_vec();
+            let wrong = registry::Error::MarketNotAgreed { market: SECOND, missing };
+            by(world, entities::REGISTRAR, Call::Registry(register_meter(&home)), wrong)
+        }),
+        row("an order before the parties agree", Scene::Open, |world| {
+            found(world);
+            let mut request = world.request(SELLER, FIRST, Side::Sell, 100, 6_000);
+            request.market = SECOND;
+            let call = Call::Markets(markets::Call::Place { request });
+            let wrong = Error::UnknownSlot { market: SECOND, slot: FIRST };
+            (world.chain.signed(&world.homes[SELLER].delegate, &call), wrong.into())
+        }),
+        row("another offer whose first slot has passed", Scene::Before, |world| {
+            found(world);
+            let (slot, terms) = (Slot::from_number(488), Box::new(world.terms.clone()));
+            let call = Call::Markets(markets::Call::ScheduleTerms { market: SECOND, slot, terms });
+            by(world, entities::PLATFORM, call, Error::FirstSlotPassed(slot))
+        }),
+        row("a substitute by another market's meter operator", Scene::Metering, |world| {
+            super::vouchers::by_a_stranger(world, roles::METER_OPERATOR)
+        }),
+    ]
+}
