@@ -1,5 +1,5 @@
-//! A community of thousands on a real node: `cargo bench --manifest-path tests/benches/Cargo.toml --bench community --
-//! [ENTITIES [SLOTS [FIRST]]]`; 10,000 entities and 96 slots by default.
+//! A community of thousands on a real node: `cargo bench -p busbar-tests --bench community [-- ENTITIES
+//! [SLOTS [FIRST]]]`; 10,000 entities and 96 slots by default.
 //!
 //! Every household of the real community's summer day stands for many, each a little different by its number. All that
 //! happens is signed extrinsics through the pool into blocks of a durable store: orders, validators' votes, batches of
@@ -47,11 +47,11 @@ const INSTITUTIONS: [(&str, u16); 6] = [
     ("platform", roles::MARKET_OPERATOR | roles::AUTHOR),
     ("concentrator", roles::METER_OPERATOR),
 ];
-const REGISTRAR: usize = 0;
-const RETAILER: usize = 2;
-const GRID: usize = 3;
-const PLATFORM: usize = 4;
-const CONCENTRATOR: usize = 5;
+const REGISTRAR: u32 = 0;
+const RETAILER: u32 = 2;
+const GRID: u32 = 3;
+const PLATFORM: u32 = 4;
+const CONCENTRATOR: u32 = 5;
 /// The moments of MARKET section 2; slots open an hour ahead.
 const WINDOWS: Windows = Windows {
     open_before_s: 3_600,
@@ -64,7 +64,10 @@ const WINDOWS: Windows = Windows {
     objection_s: 3_600,
     dispute_s: 24 * 3_600,
 };
-const FIRST_HOUSEHOLD: u32 = INSTITUTIONS.len() as u32 + VALIDATORS;
+/// Entities in the order of genesis: institutions, validators, households.
+const FIRST_VALIDATOR: u32 = 6;
+const _: () = assert!(INSTITUTIONS.len() == FIRST_VALIDATOR as usize);
+const FIRST_HOUSEHOLD: u32 = FIRST_VALIDATOR + VALIDATORS;
 
 fn signer(who: &str) -> Signer {
     Signer::new(pair("community", who, "key"), SigningPolicy::Repeatable)
@@ -75,6 +78,10 @@ struct Household {
     model: u32,
     key: Signer,
     registers: (u64, u64),
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("fewer than 2^32 households")
 }
 
 /// Per mille of the model's energy that number `number` moves in a slot.
@@ -149,7 +156,7 @@ impl City {
             (0..VALIDATORS).map(|number| signer(&format!("session {number}"))).collect();
         let households: Vec<Household> = (0..entities)
             .map(|number| Household {
-                model: number % community.prosumers.len() as u32,
+                model: number % count(community.prosumers.len()),
                 key: signer(&format!("household {number}")),
                 registers: (0, 0),
             })
@@ -211,9 +218,9 @@ impl City {
     /// The market and everybody's meter.
     fn set_up(&mut self, first: u32) {
         let new = NewMarket {
-            retailer: EntityId::from_number(RETAILER as u32),
-            grid: EntityId::from_number(GRID as u32),
-            meter_operator: EntityId::from_number(CONCENTRATOR as u32),
+            retailer: EntityId::from_number(RETAILER),
+            grid: EntityId::from_number(GRID),
+            meter_operator: EntityId::from_number(CONCENTRATOR),
             first_slot: Slot::from_number(first),
             deposit: Money::from_units(50_000_000_000_000),
             gas_per_unit: Gas::from_units(1_000_000),
@@ -224,7 +231,7 @@ impl City {
         let mut founding = vec![create];
         founding.extend([RETAILER, GRID, CONCENTRATOR].map(|party| self.signed(party, &agree)));
         self.send(founding);
-        let numbers: Vec<u32> = (0..self.households.len() as u32).collect();
+        let numbers: Vec<u32> = (0..count(self.households.len())).collect();
         for part in numbers.chunks(1_000) {
             let calls: Vec<Vec<u8>> = part
                 .iter()
@@ -248,11 +255,11 @@ impl City {
     }
 
     /// An institution's call, with its next nonce.
-    fn signed(&mut self, institution: usize, call: &Call) -> Vec<u8> {
-        let account = self.institutions[institution].account();
+    fn signed(&mut self, institution: u32, call: &Call) -> Vec<u8> {
+        let account = self.institutions[institution as usize].account();
         let nonce = self.nonces.entry(account).or_default();
         *nonce += 1;
-        sign(&self.institutions[institution], *nonce - 1, self.chain.genesis(), call)
+        sign(&self.institutions[institution as usize], *nonce - 1, self.chain.genesis(), call)
     }
 
     /// Submit and make blocks until the pool is empty.
@@ -367,7 +374,7 @@ impl City {
             SlotState::Voting if !done.voted => {
                 self.done(slot).voted = true;
                 let list = self.latest(live).0;
-                let voters = [GRID, PLATFORM].map(|number| (number as u32, &self.institutions[number]));
+                let voters = [GRID, PLATFORM].map(|number| (number, &self.institutions[number as usize]));
                 self.votes(live, Stage::Certification, list, &voters)
             }
             _ => Vec::new(),
@@ -416,8 +423,7 @@ impl City {
     fn attestations(&self, live: &Live) -> Vec<Vec<u8>> {
         let snapshot = self.chain.snapshot();
         let expected = attestation::expected(&Overlay::new(&snapshot), live.at, Stage::Authentication);
-        let first = INSTITUTIONS.len() as u32;
-        let voters: Vec<(u32, &Signer)> = (first..).zip(&self.sessions).collect();
+        let voters: Vec<(u32, &Signer)> = (FIRST_VALIDATOR..).zip(&self.sessions).collect();
         self.votes(live, Stage::Authentication, expected, &voters)
     }
 
@@ -480,7 +486,7 @@ fn in_parallel<R: Send>(
     let ask = &ask;
     std::thread::scope(|scope| {
         let ask_part = move |first: usize, own: &[Household]| -> Vec<R> {
-            (first as u32..).zip(own).filter_map(|(number, household)| ask(number, household)).collect()
+            (count(first)..).zip(own).filter_map(|(number, household)| ask(number, household)).collect()
         };
         let parts = households.chunks(share).enumerate();
         let workers: Vec<_> =

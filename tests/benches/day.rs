@@ -1,4 +1,4 @@
-//! The summer day on a real node, several times: `cargo bench --manifest-path tests/benches/Cargo.toml --bench day [-- RUNS]`.
+//! The summer day on a real node, several times: `cargo bench -p busbar-tests --bench day [-- RUNS]`.
 //!
 //! A benchmark, never a test: it prints what this machine did and asserts only that the runs agree.
 

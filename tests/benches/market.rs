@@ -1,4 +1,4 @@
-//! What a block costs in which a market clears: `cargo bench --manifest-path tests/benches/Cargo.toml --bench market
+//! What a block costs in which a market clears: `cargo bench -p busbar-tests --bench market
 //! [-- ORDERS…]`.
 //!
 //! Everything is real: orders are signed extrinsics, blocks are executed and committed by a node with its store on disk.
@@ -40,7 +40,7 @@ const MECHANISMS: [Mechanism; 3] = [
 
 /// A rule as committed.
 fn artifact(name: &str) -> Vec<u8> {
-    let path = format!("{}/../../contracts/artifacts/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../contracts/artifacts/{name}.wasm", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}: run scripts/build-contracts"))
 }
 
@@ -67,7 +67,7 @@ fn plan(mechanism: &Mechanism, orders: u32) -> Plan {
 fn request(world: &World, number: u32, crosses: bool) -> (usize, OrderRequest) {
     let homes = u32::try_from(world.homes.len()).expect("as planned");
     let home = (number % homes) as usize;
-    let side = if home % 2 == 0 { Side::Sell } else { Side::Buy };
+    let side = if home.is_multiple_of(2) { Side::Sell } else { Side::Buy };
     let spread = 10 * (number.wrapping_mul(2_654_435_761) % 150);
     let ticks = match (side, crosses) {
         (_, true) => 5_000 + spread,
@@ -133,7 +133,7 @@ fn measure(mechanism: &Mechanism, orders: u32) -> Measured {
         rule: Duration::from_nanos(gas.units() / 1_000),
         execution,
         block,
-        keys: done.changes.iter().count(),
+        keys: done.changes.len(),
         rows: done.archive.len(),
     }
 }

@@ -4,17 +4,17 @@
 //! audited: no money is made or lost, and what accounts have reserved is what the market says it holds.
 
 use crate::machine;
-use contract_interface::TransferRecord;
+use contract_interface::{Stage, TransferRecord};
 use host_node::keys::Signer;
 use parity_scale_codec::Decode;
 use runtime_execution::extrinsic::{Era, Extra, UncheckedExtrinsic};
 use runtime_execution::modules::{balances, markets, system};
 use runtime_execution::{
     Call, Event, EventRecord, ExecutedBlock, GenesisConfig, Outcome, Receipt, Verifier, VerifySingly,
-    archive, build_genesis, execute_block,
+    archive, build_genesis, execute_block, leaves,
 };
 use runtime_primitives::{
-    AccountId, Executed, Hash, Header, Height, Money, OrderedBlock, Timestamp, blake2_256,
+    AccountId, Executed, Hash, Header, Height, MarketId, Money, OrderedBlock, Slot, Timestamp, blake2_256,
 };
 use runtime_state::{ArchiveRow, MemoryState, Overlay};
 use std::collections::BTreeMap;
@@ -225,6 +225,16 @@ impl Chain {
     /// All rows of one archive table so far, in order of appearance.
     pub fn archived(&self, table: u8) -> impl Iterator<Item = &ArchiveRow> {
         self.past.iter().flat_map(|past| &past.archive).filter(move |row| row.table == table)
+    }
+
+    /// The leaves of a stage so far, in order.
+    ///
+    /// # Panics
+    /// If a row does not decode.
+    pub fn leaves(&self, at: (MarketId, Slot), stage: Stage) -> Vec<Vec<u8>> {
+        let key = archive::stage_key(at, stage);
+        let rows = self.archived(archive::tables::STAGE).filter(|row| row.key.starts_with(&key));
+        leaves::read(rows).expect("rows of a stage")
     }
 
     /// All movements of money so far.

@@ -39,7 +39,7 @@ impl World {
         let agreed = |side: Side| {
             let consent = row(tables::CONSENT, &consent_key(at, trade, side as u8));
             let consent = consent.map(|row| Consent::decode(&mut &row.value[..]).expect("a consent"));
-            Ok::<_, Infallible>(consent.is_some_and(|consent| consent.is_yes()))
+            Ok::<_, Infallible>(consent.is_none_or(|consent| consent.is_yes()))
         };
         let Ok(outcome) = Outcomes::read(&self.chain.view(), at, settlement.as_ref()).of_trade(trade, agreed);
         outcome

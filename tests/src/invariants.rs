@@ -6,7 +6,7 @@
 use crate::world::World;
 use contract_interface::{Side, Stage, TradeOrder, Transfer, TransferRecord, kinds};
 use parity_scale_codec::Decode;
-use runtime_execution::archive::{HoldRecord, SettleRecord, slot_key, stage_key, tables};
+use runtime_execution::archive::{HoldRecord, SettleRecord, slot_key, tables};
 use runtime_execution::modules::markets::At;
 use runtime_primitives::{AccountId, MeterId, Price, Seq};
 use std::collections::BTreeMap;
@@ -74,9 +74,8 @@ fn settlements(world: &World) -> Result<BTreeMap<At, SettleRecord>, String> {
 
 /// Lines of the slot's settlement as paid.
 fn paid(world: &World, at: At) -> Vec<TransferRecord> {
-    let key = stage_key(at, Stage::Settlement);
-    let leaves = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
-    leaves.map(|row| TransferRecord::decode(&mut &row.value[..]).expect("a transfer")).collect()
+    let leaves = world.chain.leaves(at, Stage::Settlement);
+    leaves.iter().map(|leaf| TransferRecord::decode(&mut &leaf[..]).expect("a transfer")).collect()
 }
 
 /// What all parties of the slot receive is what all of them pay.
@@ -147,9 +146,8 @@ fn within_signed_limits(world: &World, at: At, record: &SettleRecord) -> Result<
 
 /// What was agreed in the slot, by trade.
 fn agreed(world: &World, at: At) -> BTreeMap<u32, TradeOrder> {
-    let key = stage_key(at, Stage::Matching);
-    let leaves = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
-    let orders = leaves.map(|row| TradeOrder::decode(&mut &row.value[..]).expect("a trade order"));
+    let leaves = world.chain.leaves(at, Stage::Matching);
+    let orders = leaves.iter().map(|leaf| TradeOrder::decode(&mut &leaf[..]).expect("a trade order"));
     orders.map(|order| (order.trade, order)).collect()
 }
 

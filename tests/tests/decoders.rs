@@ -19,7 +19,7 @@ use contract_interface::{
 use meter::{Peak, allocated};
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_execution::archive::{
-    ClearingRecord, Consent, CurtailRecord, HoldRecord, SettleRecord, SignedReading, stage_key, tables,
+    ClearingRecord, Consent, CurtailRecord, HoldRecord, SettleRecord, SignedReading, tables,
 };
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::{self, RECORDS};
@@ -128,9 +128,7 @@ fn archive(world: &World, table: u8) -> Vec<Vec<u8>> {
 }
 
 fn leaves(world: &World, stage: Stage) -> Vec<Vec<u8>> {
-    let key = stage_key((MARKET, FIRST), stage);
-    let rows = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
-    rows.map(|row| row.value.clone()).collect()
+    world.chain.leaves((MARKET, FIRST), stage)
 }
 
 fn of_the_chain(world: &World) -> Vec<Decoder> {

@@ -5,8 +5,9 @@ use contract_interface::Stage;
 use host_node::scenario::{Casting, Play, Script, paper};
 use host_node::trade::{Life, TradeError, TradeId, list};
 use host_storage::{Commit, Store};
-use parity_scale_codec::Encode;
-use runtime_execution::archive::{hold_key, leaf_key, slot_key, tables};
+use parity_scale_codec::{Decode, Encode};
+use runtime_execution::archive::{hold_key, slot_key, tables};
+use runtime_execution::leaves::row_key;
 use runtime_execution::modules::markets::At;
 use runtime_primitives::{Energy, Seq, Slot};
 use runtime_state::{ArchiveRow, ChangeSet, State};
@@ -119,8 +120,12 @@ fn what_was_tampered_with_is_bad() {
         let store = open(folder.path());
         let snapshot = store.snapshot();
         let original = |table, key: &[u8]| snapshot.archive_get(table, key).unwrap().unwrap();
-        // A row of the archive, how it changes, and the fault that names it.
-        let leaf = |stage, index: u32| (tables::STAGE, leaf_key(at, stage, index));
+        // Part of the archive, the byte of it that changes, and the fault that names it.
+        let grows = [Stage::Authentication, Stage::Execution, Stage::Certification];
+        let leaf = |stage, index: usize| {
+            let (row, leaf) = if grows.contains(&stage) { (index, 0) } else { (0, index) };
+            ((tables::STAGE, row_key(at, stage, u32::try_from(row).unwrap())), Some(leaf))
+        };
         let last = usize::MAX;
         let rows = [
             (leaf(Stage::Declaration, 0), 20, "stage 1: the root does not follow"),
@@ -132,17 +137,31 @@ fn what_was_tampered_with_is_bad() {
             (leaf(Stage::Clearing, 0), 20, "stage 6: the root does not follow"),
             (leaf(Stage::Settlement, 0), 80, "stage 7: the root does not follow"),
             (
-                (tables::HOLD, hold_key(at, Seq::from_number(1))),
+                ((tables::HOLD, hold_key(at, Seq::from_number(1))), None),
                 38,
                 "the energy from B to A has a broken chain",
             ),
-            ((tables::CONSENT, consent_key(at, 1)), last, "stage 2: bad signature: confirmation of A"),
+            (
+                ((tables::CONSENT, consent_key(at, 1)), None),
+                last,
+                "stage 2: bad signature: confirmation of A",
+            ),
         ];
-        let spoiled = rows.map(|((table, key), at, fault)| {
+        let flip = |bytes: &mut Vec<u8>, at: usize| {
+            let at = at.min(bytes.len() - 1);
+            bytes[at] ^= 1;
+        };
+        let spoiled = rows.map(|(((table, key), leaf), at, fault)| {
             let before = original(table, &key);
             let mut after = before.clone();
-            let at = at.min(after.len() - 1);
-            after[at] ^= 1;
+            match leaf {
+                None => flip(&mut after, at),
+                Some(leaf) => {
+                    let mut leaves = Vec::<Vec<u8>>::decode(&mut &before[..]).unwrap();
+                    flip(&mut leaves[leaf], at);
+                    after = leaves.encode();
+                }
+            }
             (row(table, key.clone(), after), row(table, key, before), fault)
         });
         drop(snapshot);
@@ -154,10 +173,13 @@ fn what_was_tampered_with_is_bad() {
             tamper(&store, vec![sound]);
         }
         assert!(Life::read(&store.snapshot(), id("500/0")).unwrap().faults.is_empty());
-        let (table, key) = leaf(Stage::Settlement, 1);
-        tamper(&store, vec![row(table, key, b"?".to_vec())]);
-        let error = Life::read(&store.snapshot(), id("500/0")).unwrap_err();
-        assert_eq!(error.to_string(), "the archive has no readable payment of slot 500, market 0");
+        let ((table, key), _) = leaf(Stage::Settlement, 0);
+        for (value, what) in [(vec![b"?".to_vec()].encode(), "payment"), (b"?".to_vec(), "stage")] {
+            tamper(&store, vec![row(table, key.clone(), value)]);
+            let error = Life::read(&store.snapshot(), id("500/0")).unwrap_err();
+            let text = format!("the archive has no readable {what} of slot 500, market 0");
+            assert_eq!(error.to_string(), text);
+        }
     });
 }
 

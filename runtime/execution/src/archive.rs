@@ -2,9 +2,9 @@
 //! in order.
 //!
 //! ```text
-//! table 0 STAGE    market be32 | slot be32 | stage u8 | index be32   a leaf of the stage's Merkle tree
+//! table 0 STAGE    market be32 | slot be32 | stage u8 | first be32   leaves of the stage's Merkle tree (`leaves.rs`)
 //! table 1 LEDGER   height be64 | index be32                          TransferRecord, every movement of money
-//! table 2 CONSENT  market be32 | slot be32 | trade be32 | side u8    Consent: a party's confirmation or refusal
+//! table 2 CONSENT  market be32 | slot be32 | trade be32 | side u8    Consent: a party's answer to a trade
 //! table 3 LIST     market be32 | slot be32 | hash                    ExecutionList, as posted
 //! table 4 CLEARING market be32 | slot be32 | batch be32              ClearingRecord: input, output, gas
 //! table 5 SETTLE   market be32 | slot be32                           SettleRecord: input, report, gas
@@ -31,7 +31,7 @@ pub mod tables {
     pub const STAGE: u8 = 0;
     /// Movements of money.
     pub const LEDGER: u8 = 1;
-    /// Confirmations and refusals.
+    /// Answers of parties, but no consents in advance.
     pub const CONSENT: u8 = 2;
     /// Execution lists.
     pub const LIST: u8 = 3;
@@ -49,7 +49,8 @@ pub mod tables {
     pub const CURTAIL: u8 = 13;
 }
 
-/// How a party came to agree to a trade, or not.
+/// How a party answered a trade. Who agreed in advance has no record here: the consent is in its signed order. So once
+/// the time for answers is over, a party without one agreed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Consent {
     /// Signed the trade order's hash.
@@ -60,24 +61,21 @@ pub enum Consent {
         /// Over `confirm_message`.
         signature: Signature,
     },
-    /// Agreed in advance by a flag in the signed order.
-    #[codec(index = 1)]
-    Auto {
-        /// The extrinsic with the order.
-        order: Hash,
-    },
     /// Refused.
-    #[codec(index = 2)]
+    #[codec(index = 1)]
     Refused {
         /// The party's key.
         key: AccountId,
     },
+    /// Did not answer in time.
+    #[codec(index = 2)]
+    Silent,
 }
 
 impl Consent {
     /// Whether this is a yes.
     pub const fn is_yes(&self) -> bool {
-        !matches!(self, Self::Refused { .. })
+        matches!(self, Self::Signed { .. })
     }
 }
 
@@ -207,11 +205,6 @@ pub struct SettleRecord {
 pub struct ArchiveEntry(pub ArchiveRow);
 
 impl ArchiveEntry {
-    /// A leaf of a stage.
-    pub fn leaf(at: (MarketId, Slot), stage: Stage, index: u32, leaf: Vec<u8>) -> Self {
-        Self(ArchiveRow { table: tables::STAGE, key: leaf_key(at, stage, index), value: leaf })
-    }
-
     /// A movement of money; see [`crate::modules::balances::ledger`].
     pub fn ledger(height: Height, index: u32, record: Vec<u8>) -> Self {
         let key = [&height.number().to_be_bytes()[..], &index.to_be_bytes()].concat();
@@ -275,11 +268,6 @@ pub fn stage_key(at: (MarketId, Slot), stage: Stage) -> Vec<u8> {
     let mut key = slot_key(at);
     key.extend_from_slice(&stage.encode());
     key
-}
-
-/// Key of one leaf.
-pub fn leaf_key(at: (MarketId, Slot), stage: Stage, index: u32) -> Vec<u8> {
-    [&stage_key(at, stage)[..], &index.to_be_bytes()].concat()
 }
 
 /// Key of a party's consent.

@@ -15,6 +15,7 @@ mod error;
 mod event;
 pub mod extrinsic;
 mod genesis;
+pub mod leaves;
 pub mod modules;
 mod origin;
 pub mod referee;

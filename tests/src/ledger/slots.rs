@@ -9,6 +9,7 @@ use contract_interface::{
 };
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{SettleRecord, SignedReading, reading_key, slot_key, stage_key, tables};
+use runtime_execution::leaves;
 use runtime_execution::modules::markets::{
     FailedParty, Failure, FailureReason, SlotState, TradeOutcome, VoidReason,
 };
@@ -557,7 +558,7 @@ impl Ledger {
                 .archive
                 .iter()
                 .filter(move |row| row.table == tables::STAGE && row.key.starts_with(&key));
-            own.map(|row| row.value.clone()).collect::<Vec<_>>()
+            leaves::read(own).expect("rows of a stage")
         };
         let records: Vec<Line> = leaves(Stage::Settlement)
             .iter()

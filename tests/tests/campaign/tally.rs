@@ -9,6 +9,7 @@ use contract_interface::{Stage, Terms, Vote};
 use host_node::report::kind_name;
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{SettleRecord, tables};
+use runtime_execution::leaves;
 use runtime_execution::modules::markets::{self, SLOTS};
 use runtime_execution::{Event, Outcome};
 use runtime_primitives::{Hash, Slot};
@@ -80,9 +81,10 @@ pub fn of(world: &World, schedule: &BTreeMap<Slot, Terms>, book: &Ledger) -> Tal
     for line in &book.lines {
         add(format!("payments: {}", kind_name(line.kind)));
     }
-    let leaves = world.chain.archived(tables::STAGE);
-    let votes = leaves.filter(|row| row.key[..STAGE_KEY].last() == Some(&(Stage::Certification as u8)));
-    for vote in votes.map(|row| Vote::decode(&mut &row.value[..]).expect("a vote")) {
+    let rows = world.chain.archived(tables::STAGE);
+    let votes = rows.filter(|row| row.key[..STAGE_KEY].last() == Some(&(Stage::Certification as u8)));
+    let votes = leaves::read(votes).expect("rows of a stage");
+    for vote in votes.iter().map(|leaf| Vote::decode(&mut &leaf[..]).expect("a vote")) {
         add(format!("votes by {}", if vote.proxy.is_some() { "a proxy" } else { "oneself" }));
     }
     for _ in SLOTS.entries(&world.chain.view()).values().filter(|slot| slot.round > 0) {

@@ -10,7 +10,7 @@ use contract_interface::{
 };
 use parity_scale_codec::Decode;
 use runtime_execution::Call;
-use runtime_execution::archive::{HoldRecord, stage_key, tables};
+use runtime_execution::archive::{HoldRecord, tables};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::{self, At, RECORDS};
 use runtime_primitives::{Energy, Hash, MerkleTree, Price, Seq, blake2_256};
@@ -113,9 +113,7 @@ impl Trail {
 /// Kinds and trails of a slot's payouts.
 fn trails(world: &World) -> Vec<(u8, Vec<&'static str>)> {
     let trail = Trail::of(world);
-    let key = stage_key((MARKET, FIRST), Stage::Settlement);
-    let rows = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
-    let leaves: Vec<Vec<u8>> = rows.map(|row| row.value.clone()).collect();
+    let leaves = world.chain.leaves((MARKET, FIRST), Stage::Settlement);
     let record = RECORDS.get(&world.chain.view(), &(MARKET, FIRST, Stage::Settlement)).unwrap();
     let tree = MerkleTree::new(&leaves);
     assert_eq!(tree.root(), record.merkle_root);
@@ -158,9 +156,7 @@ fn every_stage_is_chained_to_the_one_before() {
         for stage in Stage::ALL {
             let record = RECORDS.get(&world.chain.view(), &(MARKET, FIRST, stage)).unwrap();
             assert_eq!((record.stage, record.prev_hash), (stage, before), "{stage:?}");
-            let key = stage_key((MARKET, FIRST), stage);
-            let rows = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
-            let leaves: Vec<&[u8]> = rows.map(|row| &row.value[..]).collect();
+            let leaves = world.chain.leaves((MARKET, FIRST), stage);
             assert_eq!(runtime_primitives::merkle_root(&leaves), record.merkle_root, "{stage:?}");
             assert_eq!(record.nonce, leaves.len() as u64, "{stage:?}");
             before = record.hash();

@@ -311,9 +311,9 @@ fn one_claim_covers_operations_and_batches() {
         let claim = world.claim(FIRST, Stage::Authentication);
         let leaves: Vec<Op> = world
             .chain
-            .archived(tables::STAGE)
-            .filter(|row| row.key[8] == Stage::Declaration as u8)
-            .map(|row| Op::decode(&mut &row.value[..]).unwrap())
+            .leaves((MARKET, FIRST), Stage::Declaration)
+            .iter()
+            .map(|leaf| Op::decode(&mut &leaf[..]).unwrap())
             .collect();
         assert_eq!(leaves.len(), 3);
         assert_eq!(leaves[2], Op::Cancel { seq: Seq::from_number(2), target: ask });

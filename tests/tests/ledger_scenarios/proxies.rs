@@ -4,7 +4,6 @@ use super::{A, B, C, audited, open, scenario, trade};
 use busbar_tests::world::{FIRST, MARKET, Plan, World};
 use contract_interface::{Stage, Vote};
 use parity_scale_codec::Decode;
-use runtime_execution::archive::{stage_key, tables};
 use runtime_execution::modules::registry;
 
 /// A and B trade, and C is A's proxy; `before` happens before the slot opens.
@@ -22,9 +21,8 @@ fn settled(plan: &Plan, before: impl FnOnce(&mut World)) -> World {
 
 /// A's vote on the list, as archived.
 fn vote_of_a(world: &World) -> Vote {
-    let key = stage_key((MARKET, FIRST), Stage::Certification);
-    let rows = world.chain.archived(tables::STAGE).filter(|row| row.key.starts_with(&key));
-    let mut votes = rows.map(|row| Vote::decode(&mut &row.value[..]).unwrap());
+    let leaves = world.chain.leaves((MARKET, FIRST), Stage::Certification);
+    let mut votes = leaves.iter().map(|leaf| Vote::decode(&mut &leaf[..]).unwrap());
     votes.find(|vote| vote.voter == world.homes[A].entity).unwrap()
 }
 

@@ -103,7 +103,7 @@ impl Known {
         self.outcomes.of_trade(trade, |side: Side| {
             let key = consent_key(self.at, trade, side as u8);
             let consent = decoded::<Consent>(records, tables::CONSENT, &key)?;
-            Ok(consent.is_some_and(|consent| consent.is_yes()))
+            Ok(consent.is_none_or(|consent| consent.is_yes()))
         })
     }
 }

@@ -8,6 +8,7 @@ use parity_scale_codec::{Decode, DecodeAll};
 use runtime_execution::archive::{
     ClearingRecord, Consent, HoldRecord, SettleRecord, SignedReading, slot_key, stage_key, tables,
 };
+use runtime_execution::leaves;
 use runtime_execution::modules::markets::{At, Outcomes, RECORDS};
 use runtime_primitives::{AccountId, Energy, Price, Seq};
 use runtime_state::{ArchiveRow, Overlay};
@@ -70,13 +71,13 @@ impl Source<'_> {
         if !RECORDS.contains(&state, &(market, slot, Stage::Declaration)) {
             return Ok(None);
         }
-        let leaves = self.scan(tables::STAGE, &stage_key(self.at(), Stage::Declaration))?;
+        let rows = self.scan(tables::STAGE, &stage_key(self.at(), Stage::Declaration))?;
         let mut orders = BTreeSet::new();
-        for row in leaves {
+        for leaf in leaves::read(&rows).map_err(|_| self.unreadable("order"))? {
             // An auction records its orders, a continuous book its operations.
-            match Order::decode_all(&mut &row.value[..]) {
+            match Order::decode_all(&mut &leaf[..]) {
                 Ok(order) => _ = orders.insert(order.seq),
-                Err(_) => match self.decode(&row.value, "order")? {
+                Err(_) => match self.decode(&leaf, "order")? {
                     Op::New(order) => _ = orders.insert(order.seq),
                     Op::Cancel { target, .. } => _ = orders.remove(&target),
                 },
@@ -171,8 +172,11 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
     let rows = (0u32..).zip(&trades).map(|(index, trade)| {
         let order = |seq: &Seq| orders.get(seq).ok_or_else(|| source.unreadable("hold"));
         let (buy, sell) = (order(&trade.buy)?, order(&trade.sell)?);
-        let consent = |side: Side| maybe(consents.get(&(index, side as u8)), |consent| text(answer(consent)));
-        let agreed = |side: Side| consents.get(&(index, side as u8)).is_some_and(Consent::is_yes);
+        let consent = |order: &Order, side: Side| match consents.get(&(index, side as u8)) {
+            Some(consent) => maybe(answer(consent), text),
+            None => maybe((order.flags & flags::AUTO_CONFIRM != 0).then_some("auto"), text),
+        };
+        let agreed = |side: Side| consents.get(&(index, side as u8)).is_none_or(Consent::is_yes);
         let outcome = outcomes.of_trade(index, |side| Ok::<_, ExportError>(agreed(side)))?;
         let OutcomeWords { outcome, reason, party } = OutcomeWords::of(outcome);
         let mut row = source.row();
@@ -187,8 +191,8 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
             energy(trade.energy),
             price(trade.buy_price),
             price(trade.sell_price),
-            consent(Side::Buy),
-            consent(Side::Sell),
+            consent(buy, Side::Buy),
+            consent(sell, Side::Sell),
             maybe(settled.as_ref(), |settled| energy(settled.get(&index).copied().unwrap_or_default())),
             maybe(outcome, text),
             maybe(reason, text),
@@ -199,7 +203,7 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
     rows.collect()
 }
 
-/// Answers by trade and side.
+/// Answers by trade and side; who agreed in advance has none.
 fn consents(source: &Source) -> Result<BTreeMap<(u32, u8), Consent>, ExportError> {
     let prefix = slot_key(source.at());
     let rows = source.scan(tables::CONSENT, &prefix)?;
@@ -211,11 +215,11 @@ fn consents(source: &Source) -> Result<BTreeMap<(u32, u8), Consent>, ExportError
     answers.collect()
 }
 
-const fn answer(consent: &Consent) -> &'static str {
+const fn answer(consent: &Consent) -> Option<&'static str> {
     match consent {
-        Consent::Signed { .. } => "signed",
-        Consent::Auto { .. } => "auto",
-        Consent::Refused { .. } => "refused",
+        Consent::Signed { .. } => Some("signed"),
+        Consent::Refused { .. } => Some("refused"),
+        Consent::Silent => None,
     }
 }
 

@@ -8,6 +8,7 @@ use host_storage::Snapshot;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use rand_core::OsRng;
 use runtime_execution::archive::{Consent, SettleRecord, SignedReading, slot_key, stage_key, tables};
+use runtime_execution::leaves;
 use runtime_execution::modules::attestation::is_majority;
 use runtime_execution::modules::markets::{At, RECORDS};
 use runtime_execution::modules::registry::VALIDATORS;
@@ -63,7 +64,8 @@ impl Sound {
         let mut leaves = Leaves::new();
         for stage in Stage::ALL {
             let rows = snapshot.archive_scan(tables::STAGE, &stage_key(at, stage), usize::MAX)?;
-            leaves.insert(stage, rows.into_iter().map(|row| row.value).collect());
+            // What cannot be read has no root either.
+            leaves.insert(stage, leaves::read(&rows).unwrap_or_default());
         }
         self.records &= records_hold(state, at, &leaves);
         let votes = |stage| decoded::<Vote>(&leaves[&stage]);

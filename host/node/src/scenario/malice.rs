@@ -12,6 +12,7 @@ use contract_interface::{
 };
 use parity_scale_codec::{DecodeAll, Encode};
 use runtime_execution::archive::{ClearingRecord, clearing_key, stage_key, tables};
+use runtime_execution::leaves;
 use runtime_execution::modules::contracts;
 use runtime_execution::modules::markets::{ClearFailure, RECORDS, live, rules};
 use runtime_execution::referee;
@@ -93,7 +94,8 @@ fn lie(play: &Play) -> Result<Option<Lie>, PlayError> {
     let record = RECORDS.get(&state, &(at.0, at.1, Stage::Matching));
     let chain = record.map_or(Hash::ZERO, |record| record.merkle_root);
     let rows = snapshot.archive_scan(tables::STAGE, &stage_key(at, Stage::Authentication), usize::MAX)?;
-    let votes = rows.iter().filter_map(|row| Vote::decode_all(&mut &row.value[..]).ok());
+    let leaves = leaves::read(&rows).unwrap_or_default();
+    let votes = leaves.iter().filter_map(|leaf| Vote::decode_all(&mut &leaf[..]).ok());
     Ok(votes.filter(|vote| vote.claim.result_hash != chain).map(|vote| judge(&vote, chain, play)).next())
 }
 

@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::report::{OutcomeWords, StageRow};
 use contract_interface::{
     Leg, NetPosition, Op, Side, Stage, StageRecord, Trade, TradeOrder, TransferRecord, Vote, confirm_message,
-    seal,
+    flags, seal,
 };
 use host_storage::Snapshot;
 use parity_scale_codec::{DecodeAll, Encode};
@@ -222,15 +222,13 @@ impl<'a> Reader<'a> {
                     evidence.verify(&statement, || format!("confirmation of {who}"));
                     consents.push(format!("{who} signed"));
                 }
-                (Some(Consent::Auto { order }), _) => {
-                    evidence.expect(order == hold.authorised_by, || {
-                        format!("the prior consent of {who} is in another order")
-                    });
-                    consents.push(format!("{who} agreed in its order"));
-                }
                 (Some(Consent::Refused { .. }), _) => refused.push(format!("{who} refused")),
                 (Some(Consent::Signed { .. }), None) => consents.push(format!("{who} signed")),
-                (None, _) => refused.push(format!("{who} did not answer")),
+                (None, _) if hold.order.flags & flags::AUTO_CONFIRM != 0 => {
+                    consents.push(format!("{who} agreed in its order"));
+                }
+                (Some(Consent::Silent), _) => refused.push(format!("{who} did not answer")),
+                (None, _) => evidence.faults.push(format!("the archive has no answer of {who}")),
             }
         }
         let body = match order {

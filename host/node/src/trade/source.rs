@@ -11,6 +11,7 @@ use runtime_execution::archive::{
 };
 use runtime_execution::archive::{consent_key, curtailment_key, hold_key, slot_key, stage_key, tables};
 use runtime_execution::extrinsic::{Era, MultiAddress, UncheckedExtrinsic};
+use runtime_execution::leaves;
 use runtime_execution::modules::markets::{At, Outcomes, TradeOutcome};
 use runtime_primitives::{AccountId, Hash, Height, MeterId, Seq, Timestamp, blake2_256};
 use runtime_state::{ArchiveRow, Overlay};
@@ -50,9 +51,9 @@ impl<'a> Source<'a> {
     }
 
     /// The leaves of a stage, in order.
-    pub fn leaves(&self, stage: Stage) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub fn leaves(&self, stage: Stage) -> Result<Vec<Vec<u8>>, TradeError> {
         let rows = self.snapshot.archive_scan(tables::STAGE, &stage_key(self.at, stage), usize::MAX)?;
-        Ok(rows.into_iter().map(|row| row.value).collect())
+        leaves::read(&rows).map_err(|_| self.unreadable("stage"))
     }
 
     /// What the matching rule was given and answered: once in an auction, for each batch of a continuous book; nothing
@@ -89,7 +90,7 @@ impl<'a> Source<'a> {
         self.row(tables::COMMIT, &hold_key(self.at, seq), "commitment")
     }
 
-    /// How a party answered a trade, if it did.
+    /// How a party answered a trade, unless its order agreed in advance.
     pub fn consent(&self, trade: u32, side: u8) -> Result<Option<Consent>, TradeError> {
         self.row(tables::CONSENT, &consent_key(self.at, trade, side), "consent")
     }
@@ -102,7 +103,7 @@ impl<'a> Source<'a> {
     /// What became of a trade; `outcomes` are the slot's.
     pub fn outcome(&self, outcomes: &Outcomes, trade: u32) -> Result<Option<TradeOutcome>, TradeError> {
         outcomes.of_trade(trade, |side| {
-            Ok(self.consent(trade, side as u8)?.is_some_and(|consent| consent.is_yes()))
+            Ok(self.consent(trade, side as u8)?.is_none_or(|consent| consent.is_yes()))
         })
     }
 

@@ -3,8 +3,8 @@
 //!
 //! Certified iff `100 · pass > 51 · N` with N fixed when the claim opens; an abstention is not a pass.
 
-use crate::archive::ArchiveEntry;
 use crate::context::Context;
+use crate::leaves;
 use crate::modules::markets::{self, At, Elector, SlotState};
 use crate::modules::registry;
 use crate::storage::Map;
@@ -253,7 +253,7 @@ pub fn vote(ctx: &mut Context, voter: EntityId, claim: &Claim, signature: Signat
     let record = Vote { voter, key: signer, proxy, claim: *claim, signature: signature.0 };
     let leaf = record.encode();
     let leaf_index = ballot.votes.push(&leaf);
-    ctx.archive(ArchiveEntry::leaf((market, slot), stage, leaf_index, leaf));
+    ctx.archive(leaves::single((market, slot), stage, leaf_index, leaf));
     BALLOTS.put(&mut ctx.state, &key, &ballot);
     ctx.emit(Event::Voted { market, slot, stage, voter, result: claim.result_hash });
     conclude(ctx, live, &ballot, voter, claim.result_hash, count);

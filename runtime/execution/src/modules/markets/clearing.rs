@@ -8,25 +8,23 @@ use super::{
     Agreed, BOOK, BookEntry, ClearFailure, Event, Live, SlotState, TRADES, TradeEntry, VoidReason,
     continuous, records, rules,
 };
-use crate::archive::{ArchiveEntry, ClearingRecord, Consent};
+use crate::archive::{ArchiveEntry, ClearingRecord};
 use crate::context::Context;
+use crate::leaves::Leaves;
 use crate::referee;
-use contract_interface::{Book, Clearing, Order, Side, Stage, Trade, flags};
+use contract_interface::{Book, Clearing, Order, Stage, Trade, flags};
 use parity_scale_codec::Encode;
 use runtime_primitives::limits::CLEAR_GAS_MAX;
-use runtime_primitives::{EntityId, Gas, Money, Seq, merkle_root};
+use runtime_primitives::{EntityId, Gas, Money, Seq};
 
 /// Close the gate: the book is final, stage 1 is recorded.
 pub fn close_gate(ctx: &mut Context, live: &mut Live) {
-    let leaves: Vec<Vec<u8>> = if rules::is_continuous(&ctx.state, &live.terms) {
-        continuous::operations(&ctx.state, live).1.iter().map(Encode::encode).collect()
+    let leaves = if rules::is_continuous(&ctx.state, &live.terms) {
+        Leaves::of(live.at, Stage::Declaration, continuous::operations(&ctx.state, live).1)
     } else {
-        book(ctx, live).iter().map(|entry| entry.order.encode()).collect()
+        Leaves::of(live.at, Stage::Declaration, book(ctx, live).iter().map(|entry| &entry.order))
     };
-    records::record(ctx, live.at, Stage::Declaration, merkle_root(&leaves), count(leaves.len()));
-    for (index, leaf) in (0u32..).zip(leaves) {
-        ctx.archive(ArchiveEntry::leaf(live.at, Stage::Declaration, index, leaf));
-    }
+    records::record_all(ctx, leaves);
     slots::enter(ctx, live, SlotState::Clearing, Some(ctx.env.now));
 }
 
@@ -115,16 +113,13 @@ pub(super) fn release_open(ctx: &mut Context, live: &Live, open: &[Order]) {
 /// Append trades of orders in `book` to the slot's, with the consents that are in the orders.
 pub(super) fn add_trades(ctx: &mut Context, live: &mut Live, book: &[BookEntry], trades: &[Trade]) {
     let mut entries = Vec::with_capacity(trades.len());
-    for (index, trade) in (live.slot.trades..).zip(trades) {
-        let parties = [(Side::Buy, trade.buy), (Side::Sell, trade.sell)];
-        let [buyer, seller] = parties.map(|(side, seq)| {
+    for trade in trades {
+        let [buyer, seller] = [trade.buy, trade.sell].map(|seq| {
             let entry = &book[position(book, seq)];
             if entry.order.flags & flags::AUTO_CONFIRM == 0 {
                 live.slot.pending += 1;
                 return Agreed::Pending;
             }
-            let consent = Consent::Auto { order: entry.authorised_by };
-            ctx.archive(ArchiveEntry::consent(live.at, index, side as u8, &consent));
             Agreed::Auto
         });
         entries.push(TradeEntry { trade: *trade, buyer, seller });

@@ -5,17 +5,17 @@ use super::{
     Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
     TradeEntry, continuous, live, rules,
 };
-use super::{receivables, slots};
+use super::{receivables, records, slots};
 use crate::archive::{ArchiveEntry, Consent};
 use crate::context::Context;
+use crate::leaves::Leaves;
 use crate::modules::registry::{self, scopes};
 use crate::modules::{attestation, balances};
 use crate::origin::Origin;
 use contract_interface::{Claim, Leg, Side, Stage, TradeOrder, TransferRecord, confirm_message, kinds};
-use parity_scale_codec::Encode;
 use runtime_primitives::crypto::Statement;
 use runtime_primitives::limits::RECEIVABLES_PER_CREDIT;
-use runtime_primitives::{EntityId, Hash, Money, Price, merkle_root};
+use runtime_primitives::{EntityId, Hash, Money, Price};
 use runtime_state::Overlay;
 
 /// Version of the trade order's layout.
@@ -168,27 +168,25 @@ fn finish(ctx: &mut Context, mut live: Live) {
 pub fn close(ctx: &mut Context, live: &mut Live) {
     let entries = TRADES.load(&ctx.state, live.at, live.slot.trades);
     let places = places(&ctx.state, live);
-    let mut leaves = Vec::with_capacity(entries.len());
+    let mut orders = Vec::with_capacity(entries.len());
     for (index, mut entry) in (0u32..).zip(entries) {
         let (buy, sell) = parties(&places, &entry);
         if entry.is_confirmed() {
-            leaves.push(trade_order(live.at, index, &entry, buy, sell).encode());
+            orders.push(trade_order(live.at, index, &entry, buy, sell));
             continue;
         }
-        for agreed in [&mut entry.buyer, &mut entry.seller] {
+        for (side, agreed) in [(Side::Buy, &mut entry.buyer), (Side::Sell, &mut entry.seller)] {
             if *agreed == Agreed::Pending {
                 *agreed = Agreed::Refused;
+                ctx.archive(ArchiveEntry::consent(live.at, index, side as u8, &Consent::Silent));
             }
         }
         TRADES.set(&mut ctx.state, live.at, index, &entry);
         cancel(ctx, live, index, &entry, buy, sell);
     }
-    let root = merkle_root(&leaves);
-    let count = super::clearing::count(leaves.len());
-    super::records::record(ctx, live.at, Stage::Matching, root, count);
-    for (index, leaf) in (0u32..).zip(leaves) {
-        ctx.archive(ArchiveEntry::leaf(live.at, Stage::Matching, index, leaf));
-    }
+    let leaves = Leaves::of(live.at, Stage::Matching, &orders);
+    let root = leaves.root();
+    records::record_all(ctx, leaves);
     open_claim(ctx, live, root);
     let start = live.terms.delivery_start(live.at.1);
     let deadline = start.minus_ms(u64::from(live.terms.windows.certify_before_s) * 1_000);

@@ -147,7 +147,8 @@ impl Outcomes {
         }
     }
 
-    /// The outcome of trade `trade`, or `None` while that is open; `agreed` says whether the archive has a side's consent.
+    /// The outcome of trade `trade`, or `None` while that is open; `agreed` says whether a side agreed:
+    /// it answered yes, or the archive has no answer because its order agreed in advance.
     ///
     /// # Errors
     /// What `agreed` fails with.

@@ -9,6 +9,7 @@ use super::slots;
 use super::{At, Call, Error, Event, Live, Posted, READINGS, REGISTERS, Registers, SLOTS, SlotState, live};
 use crate::archive::{ArchiveEntry, SignedReading};
 use crate::context::Context;
+use crate::leaves;
 use crate::modules::registry::{self, METERS, scopes};
 use crate::origin::Origin;
 use contract_interface::{Reading, ReadingStatus, Stage, reading_message};
@@ -311,7 +312,7 @@ fn append(ctx: &mut Context, live: &mut Live, sheet: &mut Sheet, index: usize, s
     follow_registers(&mut sheet.registers[index], reading, replaced);
     let leaf = signed.encode();
     let number = live.slot.readings.push(&leaf);
-    ctx.archive(ArchiveEntry::leaf(live.at, Stage::Execution, number, leaf));
+    ctx.archive(leaves::single(live.at, Stage::Execution, number, leaf));
     ctx.archive(ArchiveEntry::reading(live.at, signed));
     let (market, slot) = live.at;
     ctx.emit(Event::ReadingPosted { market, slot, meter: reading.meter, revision: reading.revision });

@@ -2,11 +2,18 @@
 
 use super::{At, Event, MARKETS, RECORDS};
 use crate::context::Context;
+use crate::leaves::Leaves;
 use contract_interface::{Stage, StageRecord};
 use runtime_primitives::Hash;
 
 /// Version of the record's layout.
 pub const RECORD_VERSION: u16 = 1;
+
+/// Record a stage whose leaves are all there, and archive them.
+pub fn record_all(ctx: &mut Context, leaves: Leaves) {
+    record(ctx, leaves.at(), leaves.stage(), leaves.root(), leaves.len());
+    leaves.into_rows().into_iter().for_each(|row| ctx.archive(row));
+}
 
 /// Record a stage: `leaves` bodies under `merkle_root`. A stage that is repeated (a vote after a correction)
 /// replaces its record; later stages do not exist yet then.

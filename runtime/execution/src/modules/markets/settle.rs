@@ -11,15 +11,15 @@ use super::{
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
+use crate::leaves::Leaves;
 use crate::modules::{attestation, balances, registry};
 use crate::referee;
 use contract_interface::{
     CertifiedTrade, INTERFACE, MeterSlot, NetPosition, Party, SettleInput, SettlementReport, Stage, Transfer,
     TransferRecord, kinds,
 };
-use parity_scale_codec::Encode;
 use runtime_primitives::limits::{RECEIVABLES_PER_CREDIT, SETTLE_GAS_MAX};
-use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, Money, merkle_root};
+use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, Money};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
 
@@ -218,7 +218,7 @@ fn pay_all(
 ) -> BTreeMap<EntityId, NetPosition> {
     let mut positions: BTreeMap<EntityId, NetPosition> = BTreeMap::new();
     tally_energy(&mut positions, record);
-    let mut leaves = Vec::new();
+    let mut lines = Vec::new();
     let mut moved = Money::ZERO;
     let mut energy_records = BTreeMap::new();
     let from_holds = |transfer: &&Transfer| !matches!(transfer.kind, kinds::FEED_IN | kinds::RETAIL);
@@ -236,15 +236,13 @@ fn pay_all(
         }
         credit(&mut positions, market, transfer, paid.amount);
         moved = moved.saturating_add(paid.amount);
-        leaves.push(paid.encode());
+        lines.push(paid);
     }
-    let count = super::clearing::count(leaves.len());
-    record_positions(ctx, live.at, &positions);
-    records::record(ctx, live.at, Stage::Settlement, merkle_root(&leaves), count);
-    for (index, leaf) in (0u32..).zip(leaves) {
-        ctx.archive(ArchiveEntry::leaf(live.at, Stage::Settlement, index, leaf));
-    }
-    ctx.emit(Event::Settled { market: live.at.0, slot: live.at.1, transfers: count, amount: moved });
+    records::record_all(ctx, Leaves::of(live.at, Stage::Clearing, positions.values()));
+    let leaves = Leaves::of(live.at, Stage::Settlement, &lines);
+    let transfers = leaves.len();
+    records::record_all(ctx, leaves);
+    ctx.emit(Event::Settled { market: live.at.0, slot: live.at.1, transfers, amount: moved });
     positions
 }
 
@@ -280,15 +278,6 @@ fn credit(
     if let Some(payee) = party_entity(market, transfer.to) {
         let position = positions.entry(payee).or_insert_with(|| empty(payee));
         position.received = position.received.saturating_add(amount);
-    }
-}
-
-fn record_positions(ctx: &mut Context, at: At, positions: &BTreeMap<EntityId, NetPosition>) {
-    let leaves: Vec<Vec<u8>> = positions.values().map(Encode::encode).collect();
-    let count = super::clearing::count(leaves.len());
-    records::record(ctx, at, Stage::Clearing, merkle_root(&leaves), count);
-    for (index, leaf) in (0u32..).zip(leaves) {
-        ctx.archive(ArchiveEntry::leaf(at, Stage::Clearing, index, leaf));
     }
 }
 
