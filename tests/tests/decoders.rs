@@ -19,12 +19,13 @@ use contract_interface::{
 use meter::{Peak, allocated};
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_execution::archive::{
-    ClearingRecord, Consent, CurtailRecord, HoldRecord, SettleRecord, SignedReading, tables,
+    AdjustmentRecord, ClearingRecord, Consent, CurtailRecord, HoldRecord, SettleRecord, SignedReading, tables,
 };
 use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::markets::adjustments::{Adjustment, Grounds};
 use runtime_execution::modules::markets::{self, RECORDS};
 use runtime_execution::{Call, EventRecord, GenesisConfig, Outcome, Receipt};
-use runtime_primitives::{Energy, Header, MerkleProof, MerkleTree, OrderedBlock, Seq};
+use runtime_primitives::{Energy, Hash, Header, MerkleProof, MerkleTree, Money, OrderedBlock, Seq};
 use runtime_state::{State, StateProof, verify_proof};
 
 /// Counts what a thread has allocated.
@@ -120,6 +121,11 @@ fn settled() -> World {
     world.place(0, FIRST, Side::Sell, 4_000, 6_000);
     world.place(1, FIRST, Side::Buy, 4_000, 6_700);
     world.finish(FIRST, &[(0, 4_000), (3_000, 0), (100, 0)]);
+    let (payee, amount) = (world.homes[1].entity, Money::from_units(7));
+    let items = vec![Adjustment { payee, amount, trade: Some(0), meter: Some(world.homes[0].meter) }];
+    let grounds = Grounds { evidence: Hash([1; 32]), reason: 2 };
+    let owner = world.homes[0].owner.clone();
+    world.chain.must(&owner, markets::Call::Adjust { market: MARKET, slot: FIRST, items, grounds });
     world
 }
 
@@ -163,6 +169,7 @@ fn of_the_archive(world: &World) -> Vec<Decoder> {
         decoder::<SettleRecord>("SettleRecord", archive(world, tables::SETTLE)),
         decoder::<SignedReading>("SignedReading", archive(world, tables::READING)),
         decoder::<HoldRecord>("HoldRecord", archive(world, tables::HOLD)),
+        decoder::<AdjustmentRecord>("AdjustmentRecord", archive(world, tables::ADJUSTMENT)),
         decoder::<CurtailRecord>("CurtailRecord", archive(world, tables::CURTAIL)),
         decoder::<Order>("Order", leaves(world, Stage::Declaration)),
         decoder::<TradeOrder>("TradeOrder", leaves(world, Stage::Matching)),

@@ -245,6 +245,8 @@ pub mod kinds {
     pub const BALANCE: u8 = 19;
     /// Deposit of a sealed order that was not revealed, or not covered when it was: bidder to pool.
     pub const FORFEIT: u8 = 24;
+    /// What is put right after a settlement, payer to payee.
+    pub const ADJUSTMENT: u8 = 28;
     /// Fee for declared gas beyond the quota, signer's owner to fee account.
     pub const WEIGHT_FEE: u8 = 25;
 }

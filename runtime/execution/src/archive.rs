@@ -12,11 +12,13 @@
 //! table 7 HOLD     market be32 | slot be32 | seq be32                HoldRecord: the signed order behind a hold
 //! table 12 COMMIT  market be32 | slot be32 | seq be32                CommitRecord: a sealed order, revealed or not
 //! table 13 CURTAIL  market be32 | slot be32 | meter be32 | extrinsic    CurtailRecord: a cap of the grid operator
+//! table 14 ADJUSTMENT  market be32 | slot be32 | transfer hash      AdjustmentRecord: a payment after settlement, and why
 //! ```
 //! Entries are never read by execution: a validator without an archive derives the same headers.
 
+use crate::modules::markets::adjustments::Grounds;
 use contract_interface::{
-    Order, Reading, SettleInput, SettlementReport, Stage, correction_message, reading_message,
+    Order, Reading, SettleInput, SettlementReport, Stage, TransferRecord, correction_message, reading_message,
 };
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::{Signature, Statement};
@@ -47,6 +49,8 @@ pub mod tables {
     pub const COMMIT: u8 = 12;
     /// Curtailments.
     pub const CURTAIL: u8 = 13;
+    /// Payments after settlement.
+    pub const ADJUSTMENT: u8 = 14;
 }
 
 /// How a party answered a trade. Who agreed in advance has no record here: the consent is in its signed order. So once
@@ -171,6 +175,17 @@ pub struct CurtailRecord {
     pub authorised_by: Hash,
 }
 
+/// A payment after a settlement, with its grounds.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct AdjustmentRecord {
+    /// The payment. It spends the slot's record of stage 7.
+    pub transfer: TransferRecord,
+    /// Why it was made.
+    pub grounds: Grounds,
+    /// The block that made it.
+    pub height: Height,
+}
+
 /// What the matching rule was given and answered.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ClearingRecord {
@@ -251,6 +266,12 @@ impl ArchiveEntry {
         Self(ArchiveRow { table: tables::CURTAIL, key, value: record.encode() })
     }
 
+    /// A payment after settlement.
+    pub fn adjustment(at: (MarketId, Slot), record: &AdjustmentRecord) -> Self {
+        let key = adjustment_key(at, &record.transfer.hash());
+        Self(ArchiveRow { table: tables::ADJUSTMENT, key, value: record.encode() })
+    }
+
     /// A commitment.
     pub fn commit(at: (MarketId, Slot), record: &CommitRecord) -> Self {
         let key = hold_key(at, record.seq);
@@ -288,6 +309,11 @@ pub fn reading_key(at: (MarketId, Slot), meter: MeterId, revision: u16) -> Vec<u
 /// Key prefix of the curtailments of a meter in a slot.
 pub fn curtailment_key(at: (MarketId, Slot), meter: MeterId) -> Vec<u8> {
     [&slot_key(at)[..], &meter.number().to_be_bytes()].concat()
+}
+
+/// Key of a payment after settlement.
+pub fn adjustment_key(at: (MarketId, Slot), transfer: &Hash) -> Vec<u8> {
+    [&slot_key(at)[..], transfer.as_bytes()].concat()
 }
 
 /// Key of a hold, and of a commitment.

@@ -70,6 +70,8 @@ pub const MEMO_BYTES_MAX: usize = 256;
 pub const EXECUTION_LISTS_MAX: u32 = 4;
 /// Revisions of one meter's reading for one slot.
 pub const READING_REVISIONS_MAX: u16 = 8;
+/// Payments in one adjustment of a settled slot: each payee may pay what it owes.
+pub const ADJUSTMENTS_PER_CALL_MAX: usize = 100;
 /// Meters in one curtailment: a feeder; each may have an order to withdraw.
 pub const CURTAILED_PER_CALL_MAX: usize = 1_000;
 /// Readings in one batch: 109 KB with their signatures, and a fifth of a block's gas.

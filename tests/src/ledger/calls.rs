@@ -5,6 +5,7 @@ use super::{At, Ledger, Line, MarketBook, Member, Meter, formulas};
 use contract_interface::{OrderRequest, Side, Stage, flags, kinds};
 use runtime_execution::Call;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
+use runtime_execution::modules::markets::adjustments::Adjustment;
 use runtime_execution::modules::{attestation, balances, markets, registry};
 use runtime_primitives::{AccountId, Hash};
 use std::collections::BTreeMap;
@@ -125,6 +126,9 @@ impl Ledger {
                 let (payer, payee) = (self.owner(entity.expect("signed")), self.owner(bank.number()));
                 self.pay(plain(kinds::WITHDRAWAL, payer, payee, amount.units()), 0);
             }
+            markets::Call::Adjust { market, slot, items, .. } => {
+                self.adjust((*market, *slot), entity.expect("signed"), items);
+            }
             markets::Call::PayReceivables => self.collect(entity.expect("signed"), 64),
             markets::Call::Commit { commit } => self.commit(entity.expect("signed"), commit),
             markets::Call::SetStanding { template } => {
@@ -189,6 +193,20 @@ impl Ledger {
         let payee = self.owner(entity);
         self.pay(plain(kinds::FUNDING, bank, payee, amount), 0);
         self.collect(entity, 64);
+    }
+
+    /// Who owes nothing pays again for a settled slot, out of free money alone.
+    fn adjust(&mut self, slot: At, entity: u32, items: &[Adjustment]) {
+        assert!(self.slots[&slot].is_settled, "slot {slot:?} is adjusted before it is settled");
+        assert!(!self.owed.contains_key(&entity), "entity {entity} adjusts although it owes");
+        let payer = self.owner(entity);
+        for item in items {
+            let (payee, amount) = (item.payee.number(), item.amount.units());
+            let meter = item.meter.map(|meter| meter.number());
+            let (slot, kind, trade) = (Some(slot), kinds::ADJUSTMENT, item.trade);
+            self.pay(Line { slot, payer, payee: self.owner(payee), amount, kind, trade, meter }, 0);
+            self.collect(payee, 16);
+        }
     }
 
     /// What an entity owes is paid from what it has free, oldest first, so many creditors.

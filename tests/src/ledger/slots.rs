@@ -56,6 +56,8 @@ pub struct SlotBook {
     pub held: BTreeMap<u32, u128>,
     /// Trades in clearing order.
     pub trades: Vec<Entry>,
+    /// Whether it has been paid.
+    pub is_settled: bool,
     /// Why its trades are void, if they are.
     pub void: Option<VoidReason>,
     /// What became of trades, by number, once that is decided.
@@ -137,6 +139,7 @@ impl Ledger {
             sealed: BTreeMap::new(),
             held: BTreeMap::new(),
             trades: Vec::new(),
+            is_settled: false,
             void: None,
             fates: BTreeMap::new(),
             certificate: BTreeMap::new(),
@@ -368,6 +371,7 @@ impl Ledger {
         let paid = self.lines[paid_before..].to_vec();
         self.check_leaves(slot, &paid, past);
         self.book(slot).due = due;
+        self.book(slot).is_settled = true;
         self.release_all(slot);
         let parties: Vec<u32> = self.positions(slot, &paid).into_keys().collect();
         for entity in parties {

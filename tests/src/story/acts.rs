@@ -6,8 +6,9 @@ use super::{Sentence, settings};
 use crate::world::entities;
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
+use runtime_execution::modules::markets::adjustments::{Adjustment, Grounds};
 use runtime_execution::modules::{balances, markets, registry};
-use runtime_primitives::{Money, Slot};
+use runtime_primitives::{MeterId, Money, Slot, blake2_256};
 use std::sync::Arc;
 
 /// The sentences of this file.
@@ -35,6 +36,16 @@ pub const SENTENCES: &[Sentence] = &[
         run: fund,
     },
     Sentence { text: "<party> gives <party> <money>", meaning: "a plain transfer", run: give },
+    Sentence {
+        text: "<party> refunds <party> <money> for trade <number>",
+        meaning: "an adjustment of the slot after its settlement, with evidence",
+        run: adjust_trade,
+    },
+    Sentence {
+        text: "<party> refunds <party> <money> for the meter of <household>",
+        meaning: "the same, about what a meter read",
+        run: adjust_meter,
+    },
     Sentence {
         text: "<party> spends all its money",
         meaning: "everything free goes to the bank",
@@ -124,6 +135,25 @@ fn transfer(stage: &mut Stage, from: &str, to: &str, units: u128) -> Done {
 fn give(stage: &mut Stage, values: &[Value]) -> Done {
     let gaps = Gaps(values);
     transfer(stage, &gaps.name(0), &gaps.name(1), gaps.money(2))
+}
+
+fn adjust(stage: &mut Stage, gaps: Gaps, trade: Option<u32>, meter: Option<MeterId>) -> Done {
+    let (payee, amount) = (stage.entity(&gaps.name(1))?, Money::from_units(gaps.money(2)));
+    let (payer, (market, slot)) = (stage.owner(&gaps.name(0))?, stage.at());
+    let items = vec![Adjustment { payee, amount, trade, meter }];
+    let grounds = Grounds { evidence: blake2_256(b"a protocol of the meter's test"), reason: 1 };
+    stage.submit(&payer, markets::Call::Adjust { market, slot, items, grounds });
+    Ok(())
+}
+
+fn adjust_trade(stage: &mut Stage, values: &[Value]) -> Done {
+    let trade = Some(Gaps(values).number(3));
+    adjust(stage, Gaps(values), trade, None)
+}
+
+fn adjust_meter(stage: &mut Stage, values: &[Value]) -> Done {
+    let meter = stage.world.homes[stage.home(&Gaps(values).name(3))].meter;
+    adjust(stage, Gaps(values), None, Some(meter))
 }
 
 fn spend_all(stage: &mut Stage, values: &[Value]) -> Done {

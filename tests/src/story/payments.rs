@@ -44,7 +44,7 @@ pub const SENTENCES: &[Sentence] = &[
 ];
 
 /// Kinds of payments by name.
-pub const KINDS: [(&str, u8); 10] = [
+pub const KINDS: [(&str, u8); 11] = [
     ("energy", kinds::ENERGY),
     ("fee", kinds::FEE),
     ("surplus", kinds::SURPLUS),
@@ -55,6 +55,7 @@ pub const KINDS: [(&str, u8); 10] = [
     ("forfeit", kinds::FORFEIT),
     ("refund", kinds::POOL_REFUND),
     ("debt", kinds::RECEIVABLE),
+    ("adjustment", kinds::ADJUSTMENT),
 ];
 
 type Done = Result<(), String>;

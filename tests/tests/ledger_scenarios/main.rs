@@ -4,6 +4,7 @@
 //! asserts besides are the figures that the story is about.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod adjustments;
 mod agreement;
 mod batches;
 mod chains;

@@ -4,6 +4,7 @@
 //! block without it: a skipped extrinsic leaves no trace in the state, a failed one its nonce and one event.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod adjustments;
 mod agreement;
 mod blocks;
 mod certification;
@@ -190,6 +191,7 @@ fn every_refusal_has_its_name_and_changes_nothing_else() {
             curtailment::rows(),
             certification::rows(),
             agreement::rows(),
+            adjustments::rows(),
         ];
         let rows: Vec<Row> = tables.into_iter().flatten().collect();
         let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();

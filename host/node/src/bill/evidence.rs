@@ -3,7 +3,10 @@
 use super::{BillError, Records};
 use contract_interface::{ExecutionList, SettleInput, Side, TransferRecord, kinds};
 use parity_scale_codec::DecodeAll;
-use runtime_execution::archive::{Consent, SettleRecord, consent_key, slot_key, tables};
+use runtime_execution::archive::{
+    AdjustmentRecord, Consent, SettleRecord, adjustment_key, consent_key, slot_key, tables,
+};
+use runtime_execution::modules::markets::adjustments::Grounds;
 use runtime_execution::modules::markets::{At, Outcomes, SLOTS, TradeOutcome};
 use runtime_primitives::{Energy, EntityId, Hash, MeterId, Price};
 use runtime_state::Overlay;
@@ -118,6 +121,14 @@ pub(super) struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     pub(super) const fn new(records: &'a dyn Records, state: &'a Overlay<'a>) -> Self {
         Self { records, state, latest: None }
+    }
+
+    /// Why `record` puts a settled slot right, if it does.
+    pub(super) fn grounds(&self, record: &TransferRecord) -> Result<Option<Grounds>, BillError> {
+        let (kinds::ADJUSTMENT, Some(at)) = (record.kind, record.slot) else { return Ok(None) };
+        let key = adjustment_key(at, &record.hash());
+        let kept = decoded::<AdjustmentRecord>(self.records, tables::ADJUSTMENT, &key)?;
+        Ok(kept.map(|kept| kept.grounds))
     }
 
     /// What stands behind payments of `at`.

@@ -120,6 +120,7 @@ impl<'a> Lines<'a> {
             meter,
             energy: settled.and_then(|settled| settled.energy(record)),
             reading: meter.and_then(|meter| settled?.reading(meter)),
+            grounds: self.evidence.grounds(record)?,
             amount: amount.ok_or(BillError::Sum)?,
             record: record.hash(),
         }))

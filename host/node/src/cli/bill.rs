@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use host_rpc::RemoteNode;
 use runtime_execution::modules::balances;
+use runtime_execution::modules::markets::adjustments::Grounds;
 use runtime_execution::modules::registry::{Entity, KEYS};
 use runtime_primitives::{AccountId, Hash, Height, MarketId, Money, Slot, Timestamp};
 use runtime_state::Overlay;
@@ -30,8 +31,8 @@ pub struct BillArgs {
     /// Data folder of a node or a demo, instead of a node.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The node's RPC address, http:// or ws://.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9944", conflicts_with = "data")]
+    /// The node's RPC address, http:// or ws://; from the environment's BUSBAR_RPC if that is set.
+    #[arg(long, value_name = "URL", default_value_t = remote::default_url(), conflicts_with = "data")]
     rpc: String,
     /// The chain's spec, for what accounts had at genesis [default: that of the data folder].
     #[arg(long, value_name = "FILE")]
@@ -193,6 +194,12 @@ fn print(bill: &Bill) -> io::Result<()> {
     )?;
     if !bill.lines.is_empty() {
         writeln!(out, "{table}")?;
+    }
+    for line in &bill.lines {
+        if let Some(Grounds { evidence, reason }) = line.grounds {
+            let record = line.record.to_string();
+            writeln!(out, "{}: reason {reason}, evidence {evidence}", record.get(..10).unwrap_or(&record))?;
+        }
     }
     let mut row = |what: &str, lines: &str, amount: Amount| {
         writeln!(out, "{what:<24} {lines:>10} {:>24} yuan", amount.to_string())

@@ -80,6 +80,8 @@ fn row(
         number(line.meter.map(|meter| meter.number())),
         line.energy.map_or(Cell::None, |energy| Cell::Number(energy.wh())),
         line.reading.map_or(Cell::None, |reading| Cell::Text(reading.to_string())),
+        line.grounds.map_or(Cell::None, |grounds| Cell::Number(grounds.reason.into())),
+        line.grounds.map_or(Cell::None, |grounds| Cell::Text(grounds.evidence.to_string())),
         Cell::Decimal(line.amount.units()),
         Cell::Text(line.record.to_string()),
     ])

@@ -221,6 +221,8 @@ const BILLS: &[Column] = &[
     maybe("meter", Kind::Number, "", "meter billed"),
     maybe("energy", Kind::Number, "Wh", "energy paid for"),
     maybe("reading", Kind::Text, "", "hash of the reading that it follows from"),
+    maybe("adjustment", Kind::Number, "", "the payer's reason code, if it puts a settled slot right"),
+    maybe("evidence", Kind::Text, "", "hash of the document that explains an adjustment"),
     always("amount", MONEY, "yuan", "received; negative: paid"),
     always("record", Kind::Text, "", "hash of the ledger's record"),
 ];

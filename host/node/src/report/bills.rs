@@ -1,11 +1,12 @@
 //! Bills: one line a payment, as CSV and as JSON.
 //!
 //! ```text
-//! entity,name,time,kind,counterparty,market,slot,trade,outcome,reason,party,meter,energy_wh,reading,amount_units,
-//! amount_yuan,record
+//! entity,name,time,kind,counterparty,market,slot,trade,outcome,reason,party,meter,energy_wh,reading,
+//! adjustment,evidence,amount_units,amount_yuan,record
 //! ```
 //! `outcome` is what became of the trade, `reason` and `party` say why it came to less than agreed and on whose side.
-//! `reading` is the hash of the meter reading that counted, `record` that of the ledger's record.
+//! `reading` is the hash of the meter reading that counted, `adjustment` and `evidence` the payer's reason code and the hash of
+//! its document where a settled slot was put right, `record` that of the ledger's record.
 //! `amount_units` is exact in 10⁻⁷ yuan, positive for money received; `amount_yuan` says the same with a point.
 //! JSON is an array with one object a line and the same names; what does not apply is empty, in JSON `null`.
 
@@ -14,6 +15,7 @@ use super::instant::utc_date_time;
 use super::outcomes::OutcomeWords;
 use contract_interface::kinds;
 use runtime_execution::modules::markets::TradeOutcome;
+use runtime_execution::modules::markets::adjustments::Grounds;
 use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Slot, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -46,6 +48,8 @@ pub struct BillLine {
     pub energy: Option<Energy>,
     /// Hash of the reading that the energy follows from, if any.
     pub reading: Option<Hash>,
+    /// Why a settled slot was put right, if this did.
+    pub grounds: Option<Grounds>,
     /// Money received (+) or paid (−).
     pub amount: Amount,
     /// Hash of the transfer record behind it.
@@ -68,6 +72,8 @@ struct Row<'a> {
     meter: Option<u32>,
     energy_wh: Option<u64>,
     reading: Option<String>,
+    adjustment: Option<u8>,
+    evidence: Option<String>,
     amount_units: String,
     amount_yuan: Amount,
     record: String,
@@ -91,6 +97,8 @@ impl<'a> From<&'a BillLine> for Row<'a> {
             meter: line.meter.map(MeterId::number),
             energy_wh: line.energy.map(Energy::wh),
             reading: line.reading.map(|reading| reading.to_string()),
+            adjustment: line.grounds.map(|grounds| grounds.reason),
+            evidence: line.grounds.map(|grounds| grounds.evidence.to_string()),
             amount_units: line.amount.units().to_string(),
             amount_yuan: line.amount,
             record: line.record.to_string(),
@@ -131,7 +139,7 @@ pub fn write_bills_json(lines: &[BillLine], mut to: impl Write) -> io::Result<()
     to.flush()
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "entity",
     "name",
     "time",
@@ -146,6 +154,8 @@ const COLUMNS: [&str; 17] = [
     "meter",
     "energy_wh",
     "reading",
+    "adjustment",
+    "evidence",
     "amount_units",
     "amount_yuan",
     "record",
@@ -168,6 +178,7 @@ pub fn kind_name(kind: u8) -> Cow<'static, str> {
         kinds::BALANCE => "balance",
         kinds::WITHDRAWAL => "withdrawal",
         kinds::FORFEIT => "forfeited deposit",
+        kinds::ADJUSTMENT => "adjustment",
         kinds::WEIGHT_FEE => "weight fee",
         unknown => return Cow::Owned(format!("kind {unknown}")),
     })
@@ -194,6 +205,7 @@ mod tests {
             meter: Some(MeterId::from_number(7)),
             energy: Some(Energy::from_wh(10_000)),
             reading: Some(Hash([0xcd; 32])),
+            grounds: None,
             amount: Amount::from_units(-67_000_000),
             record: Hash([0xab; 32]),
         };
@@ -213,6 +225,7 @@ mod tests {
             meter: None,
             energy: None,
             reading: None,
+            grounds: Some(Grounds { evidence: Hash([0xef; 32]), reason: 3 }),
             amount: Amount::from_units(i128::from(u64::MAX) * 4),
             ..energy.clone()
         };
@@ -228,17 +241,17 @@ mod tests {
     #[test]
     fn csv_is_one_line_a_payment() {
         let text = written(|lines, to| write_bills_csv(lines, to), &bill());
-        let (hash, reading) = ("ab".repeat(32), "cd".repeat(32));
+        let [hash, reading, evidence] = ["ab", "cd", "ef"].map(|byte| byte.repeat(32));
         let expected = [
             COLUMNS.join(","),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,energy,A,1,500,0,delivered,,,7,10000,0x{reading},-67000000,-6.7000000,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,energy,A,1,500,0,delivered,,,7,10000,0x{reading},,,-67000000,-6.7000000,0x{hash}"
             ),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,network fee,C,1,500,0,delivered,,,7,10000,0x{reading},-2000000,-0.2000000,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,network fee,C,1,500,0,delivered,,,7,10000,0x{reading},,,-2000000,-0.2000000,0x{hash}"
             ),
             format!(
-                "2,\"B, the buyer\",2016-05-26 12:00:00,funding,bank,,,,,,,,,,73786976294838206460,7378697629483.8206460,0x{hash}"
+                "2,\"B, the buyer\",2016-05-26 12:00:00,funding,bank,,,,,,,,,,3,0x{evidence},73786976294838206460,7378697629483.8206460,0x{hash}"
             ),
         ];
         assert_eq!(text.lines().collect::<Vec<_>>(), expected);
@@ -279,7 +292,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_word() {
-        let known = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 24, 25];
+        let known = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 24, 25, 28];
         let words: std::collections::BTreeSet<_> = known.into_iter().map(kind_name).collect();
         assert_eq!(words.len(), known.len());
         assert!(words.iter().all(|word| !word.starts_with("kind")));

@@ -8,6 +8,7 @@ use super::body::{kwh, leg, reading, yuan};
 use super::electorate::electors;
 use super::evidence::Evidence;
 use super::funding::{Payout, Walk};
+use super::interventions::Interventions;
 use super::names::Names;
 use super::source::Source;
 use crate::report::{OutcomeWords, StageRow};
@@ -18,10 +19,10 @@ use contract_interface::{
 use host_storage::Snapshot;
 use parity_scale_codec::{DecodeAll, Encode};
 use runtime_execution::Call;
-use runtime_execution::archive::{Consent, CurtailRecord, HoldRecord, SignedReading};
+use runtime_execution::archive::{Consent, HoldRecord, SignedReading};
 use runtime_execution::modules::attestation::is_majority;
 use runtime_execution::modules::markets::batch::{self, BatchRecord};
-use runtime_execution::modules::markets::{self, At, RECORDS, SLOTS, TERMS};
+use runtime_execution::modules::markets::{self, RECORDS, SLOTS, TERMS};
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::{AccountId, Hash, Height, Slot, Timestamp, merkle_root};
 use runtime_state::Overlay;
@@ -41,6 +42,8 @@ pub struct Life {
     pub rows: Vec<StageRow>,
     /// What the grid operator allowed the parties' connections, in words.
     pub curtailments: Vec<String>,
+    /// What was paid for the trade after its settlement and why, in words.
+    pub adjustments: Vec<String>,
     /// Payments of the trade.
     pub payouts: Vec<Payout>,
     /// What does not hold, in words; empty if all is well.
@@ -136,7 +139,10 @@ impl<'a> Reader<'a> {
             });
             previous = Some(record);
         }
-        let curtailments = self.curtailments(&mut faults)?;
+        let beside = Interventions { source: self.source, state: self.state, names: self.names, id: self.id };
+        let parties = self.sides().map(|(_, hold, _)| hold);
+        let curtailments = beside.curtailments(parties, &mut faults)?;
+        let adjustments = beside.adjustments(previous.map(StageRecord::hash), &mut faults)?;
         let payouts = self.payouts(&mut faults)?;
         let outcome = self.source.outcome(&self.source.outcomes(self.state)?, self.id.trade)?;
         Ok(Life {
@@ -146,6 +152,7 @@ impl<'a> Reader<'a> {
             outcome: OutcomeWords::of(outcome),
             rows,
             curtailments,
+            adjustments,
             payouts,
             faults,
         })
@@ -372,29 +379,6 @@ impl<'a> Reader<'a> {
         Ok(payouts)
     }
 
-    /// Who was curtailed, by how much and why; each by the grid operator's signed extrinsic.
-    fn curtailments(&self, faults: &mut Vec<String>) -> Result<Vec<String>, TradeError> {
-        let mut told = Vec::new();
-        for (_, hold, _) in self.sides() {
-            let (who, meter) = (self.who(hold), hold.order.meter);
-            let mut records = self.source.curtailments(meter)?;
-            records.sort_by_key(|record| record.height);
-            for record in records {
-                let located = self.source.extrinsic_in(&record.authorised_by, record.height)?;
-                let signed = located.is_some_and(|located| {
-                    located.signer.is_some() && announces(&located.extrinsic.call, self.id.at, &record)
-                });
-                if !signed {
-                    faults.push(format!("no signed extrinsic curtails meter {meter} of {who}"));
-                }
-                let when = if record.before_gate { "before the gate" } else { "in real time" };
-                let (cap, reason) = (kwh(record.cap), record.reason);
-                told.push(format!("{who} was curtailed to {cap} {when}, reason {reason}"));
-            }
-        }
-        Ok(told)
-    }
-
     fn root(&self, stage: Stage) -> Hash {
         let record = self.records.iter().find(|record| record.stage == stage);
         record.map_or(Hash::ZERO, |record| record.merkle_root)
@@ -438,12 +422,6 @@ fn placed(genesis: &Hash, slot: Slot, call: &Call, hold: &HoldRecord, commitment
         _ => return false,
     };
     revealed == commitment && request.into_order(order.seq, order.entity) == order
-}
-
-/// Whether `call` is the curtailment in `record`.
-fn announces(call: &Call, at: At, record: &CurtailRecord) -> bool {
-    let Call::Markets(markets::Call::Curtail { market, slot, items, reason }) = call else { return false };
-    (*market, *slot, *reason) == (at.0, at.1, record.reason) && items.contains(&(record.meter, record.cap))
 }
 
 fn majority(pass: usize, electors: usize) -> bool {

@@ -10,6 +10,7 @@ mod error;
 mod evidence;
 mod funding;
 mod id;
+mod interventions;
 mod life;
 mod list;
 mod names;

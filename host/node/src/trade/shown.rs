@@ -16,6 +16,7 @@ impl fmt::Display for Life {
             writeln!(f, "Outcome: {}", self.outcome.sentence())?;
         }
         self.curtailments.iter().try_for_each(|told| writeln!(f, "{told}"))?;
+        self.adjustments.iter().try_for_each(|told| writeln!(f, "{told}"))?;
         if !self.payouts.is_empty() {
             writeln!(f, "Payments and what they spend (formula 6)")?;
         }
@@ -56,6 +57,7 @@ impl Serialize for Life {
             outcome: &self.outcome,
             stages: &self.rows,
             curtailments: &self.curtailments,
+            adjustments: &self.adjustments,
             payments: &self.payouts,
             holds: self.faults.is_empty(),
             faults: &self.faults,
@@ -73,6 +75,7 @@ struct Shown<'a> {
     outcome: &'a OutcomeWords,
     stages: &'a [StageRow],
     curtailments: &'a [String],
+    adjustments: &'a [String],
     payments: &'a [Payout],
     holds: bool,
     faults: &'a [String],

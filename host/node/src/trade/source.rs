@@ -7,7 +7,7 @@ use contract_interface::{Clearing, Stage, Trade, TransferRecord};
 use host_storage::{Snapshot, StoreError};
 use parity_scale_codec::DecodeAll;
 use runtime_execution::archive::{
-    ClearingRecord, CommitRecord, Consent, CurtailRecord, HoldRecord, SettleRecord,
+    AdjustmentRecord, ClearingRecord, CommitRecord, Consent, CurtailRecord, HoldRecord, SettleRecord,
 };
 use runtime_execution::archive::{consent_key, curtailment_key, hold_key, slot_key, stage_key, tables};
 use runtime_execution::extrinsic::{Era, MultiAddress, UncheckedExtrinsic};
@@ -113,6 +113,16 @@ impl<'a> Source<'a> {
             self.snapshot.archive_scan(tables::CURTAIL, &curtailment_key(self.at, meter), usize::MAX)?;
         let decode = |row: ArchiveRow| CurtailRecord::decode_all(&mut &row.value[..]);
         rows.into_iter().map(|row| decode(row).map_err(|_| self.unreadable("curtailment"))).collect()
+    }
+
+    /// Payments after the slot's settlement, in the order of blocks.
+    pub fn adjustments(&self) -> Result<Vec<AdjustmentRecord>, TradeError> {
+        let rows = self.snapshot.archive_scan(tables::ADJUSTMENT, &slot_key(self.at), usize::MAX)?;
+        let decode = |row: ArchiveRow| AdjustmentRecord::decode_all(&mut &row.value[..]);
+        let records = rows.into_iter().map(|row| decode(row).map_err(|_| self.unreadable("adjustment")));
+        let mut records = records.collect::<Result<Vec<_>, _>>()?;
+        records.sort_by_key(|record| record.height);
+        Ok(records)
     }
 
     fn row<T: DecodeAll>(&self, table: u8, key: &[u8], what: &str) -> Result<Option<T>, TradeError> {

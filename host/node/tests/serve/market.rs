@@ -1,6 +1,7 @@
 //! The README's market, run to the letter: real processes, real sockets, commands alone.
 
 use host_rpc::RemoteNode;
+use runtime_primitives::blake2_256;
 use serde_json::Value;
 use std::net::TcpListener;
 use std::path::Path;
@@ -25,6 +26,7 @@ fn script(port: u16) -> String {
         ("eve", "bank balance //Eve"),
         ("ferdie", "bank balance //Ferdie"),
         ("slot", "market status --slot $SLOT"),
+        ("bill", "bill //Ferdie --slots $SLOT"),
         ("markets", "market list"),
         ("entity", "entity show //Eve//agent"),
         ("meters", "meter list --entity //Ferdie"),
@@ -70,7 +72,14 @@ fn the_readmes_market_runs_by_commands_alone() {
 
     let read = |name| json(folder.path(), name);
     assert_eq!(money(&read("eve")), 1_003_350_000, "{said}\n{errors}");
-    assert_eq!(money(&read("ferdie")), 996_550_000, "{said}\n{errors}");
+    assert_eq!(money(&read("ferdie")), 996_650_000, "{said}\n{errors}");
+    let bill = read("bill");
+    let adjustment = bill.as_array().unwrap().last().unwrap();
+    let evidence = blake2_256(&std::fs::read(folder.path().join("report.txt")).unwrap()).to_string();
+    let told = ["kind", "amount_yuan", "evidence"].map(|name| adjustment[name].as_str().unwrap());
+    assert_eq!(told, ["adjustment", "0.0100000", &evidence]);
+    assert_eq!((&adjustment["adjustment"], &adjustment["trade"]), (&1.into(), &0.into()));
+    assert!(said.contains(&format!("reason 1, evidence {evidence}")), "{said}");
     assert_eq!(read("slot")["state"], "Settled");
     let markets = read("markets");
     assert_eq!(

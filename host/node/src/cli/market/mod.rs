@@ -1,5 +1,6 @@
 //! `busbar market …`: a market's spec, its rules on the author's desk, and its life on a chain; one file a command.
 
+mod adjust;
 mod agree;
 mod chain;
 mod check;
@@ -32,6 +33,8 @@ enum MarketCommand {
     Schedule(chain::ScheduleArgs),
     /// Add to the deposit that pays for a market's steps. Signed by the market's operator.
     TopUp(chain::TopUpArgs),
+    /// Pay somebody once more for a settled slot, with evidence. Signed by the payer's owner.
+    Adjust(adjust::AdjustArgs),
     /// Post execution lists and vote on them. Signed by the market's operator, or by the grid operator.
     Operate(operate::OperateArgs),
     /// Show where a market stands, or one of its slots.
@@ -65,6 +68,7 @@ impl MarketArgs {
             MarketCommand::Agree(args) => args.run(),
             MarketCommand::Schedule(args) => args.run(),
             MarketCommand::TopUp(args) => args.run(),
+            MarketCommand::Adjust(args) => args.run(),
             MarketCommand::Operate(args) => args.run(),
             MarketCommand::Status(args) => args.run(),
             MarketCommand::Wait(args) => args.run(),

@@ -1,11 +1,12 @@
 //! Calls of the market and where they lead.
 
+use super::adjustments::{Adjustment, Grounds};
 use super::registration::NewMarket;
 use super::sealed::Commitment;
 use super::standing::Template;
 use super::{
-    At, Error, agreement, confirm, curtailment, lists, money, orders, readings, receivables, registration,
-    sealed, settle, standing,
+    At, Error, adjustments, agreement, confirm, curtailment, lists, money, orders, readings, receivables,
+    registration, sealed, settle, standing,
 };
 use crate::context::Context;
 use crate::origin::Origin;
@@ -220,6 +221,18 @@ pub enum Call {
         /// What the commitment was salted with.
         salt: [u8; 32],
     },
+    /// Put a settled slot right by paying out of free money; by the payer's owner.
+    #[codec(index = 80)]
+    Adjust {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Payments, at most `ADJUSTMENTS_PER_CALL_MAX`.
+        items: Vec<Adjustment>,
+        /// Why.
+        grounds: Grounds,
+    },
     /// Post an execution list by the revision of each meter's reading: the list of a market with more than seven
     /// thousand meters is longer than an extrinsic.
     #[codec(index = 46)]
@@ -244,6 +257,9 @@ const BOOK_GAS: u64 = 20_000_000_000;
 /// Payment of one receivable.
 const RECEIVABLE_GAS: u64 = 20_000_000;
 
+/// One payment of an adjustment, to a payee that pays what it owes.
+const ADJUSTMENT_GAS: u64 = BASE_GAS + RECEIVABLE_GAS * RECEIVABLES_PER_CREDIT as u64;
+
 impl Call {
     /// Gas the call declares.
     pub fn gas(&self) -> Gas {
@@ -256,6 +272,7 @@ impl Call {
             Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
             Self::PostRevisions { revisions, .. } => 200_000 * revisions.len() as u64,
             Self::Curtail { items, .. } => BOOK_GAS + BASE_GAS.saturating_mul(items.len() as u64),
+            Self::Adjust { items, .. } => ADJUSTMENT_GAS.saturating_mul(items.len() as u64),
             // Runs the worst case.
             Self::Create { .. } | Self::ScheduleTerms { .. } => CLEAR_GAS_MAX / 4,
             _ => 0,
@@ -299,6 +316,9 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         }
         Call::Curtail { market, slot, items, reason } => {
             curtailment::curtail(ctx, origin, at(market, slot), items, reason)
+        }
+        Call::Adjust { market, slot, items, grounds } => {
+            adjustments::adjust(ctx, origin, at(market, slot), &items, grounds)
         }
         Call::Settle { market, slot } => Ok(settle::request(ctx, at(market, slot))?),
         Call::Create { new } => registration::create(ctx, origin, *new).map(|_| ()),

@@ -504,6 +504,27 @@ pub enum Error {
         /// What it agreed to.
         terms: Hash,
     },
+    /// A slot is adjusted when its money has moved.
+    #[error("slot {slot} is {state:?}, not Settled: until then its readings are corrected, not its payments")]
+    #[codec(index = 80)]
+    NotSettled {
+        /// The slot.
+        slot: Slot,
+        /// Its state.
+        state: SlotState,
+    },
+    /// An adjustment pays something.
+    #[error("the adjustment names no payment")]
+    #[codec(index = 81)]
+    NothingAdjusted,
+    /// Too many payments in one adjustment.
+    #[error("an adjustment has at most {0} payments: send the others in another")]
+    #[codec(index = 82)]
+    TooManyAdjustments(u32),
+    /// Money goes to somebody else.
+    #[error("entity {0} would pay itself: an adjustment pays others")]
+    #[codec(index = 83)]
+    AdjustsItself(EntityId),
 }
 
 /// What is wrong with terms.

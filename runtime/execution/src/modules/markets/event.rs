@@ -1,5 +1,6 @@
 //! What the market tells the world.
 
+use super::adjustments::Grounds;
 use super::standing::Removal;
 use super::{Error, SlotState, VoidReason, curtailment};
 use crate::referee::{ClearingFault, SettlementFault};
@@ -425,6 +426,22 @@ pub enum Event {
         entities: u32,
         /// What they got together.
         amount: Money,
+    },
+    /// A settled slot was put right.
+    #[codec(index = 80)]
+    Adjusted {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Who paid.
+        entity: EntityId,
+        /// How many payments.
+        payments: u32,
+        /// What they come to.
+        amount: Money,
+        /// Why.
+        grounds: Grounds,
     },
     /// An entity took money back to a bank.
     #[codec(index = 121)]

@@ -3,6 +3,7 @@
 //!
 //! One file per moment of a slot's life; [`slots`] is the state machine that calls them.
 
+pub mod adjustments;
 pub mod agreement;
 pub mod batch;
 mod call;
