@@ -62,7 +62,10 @@ impl Ledger {
     fn registry(&mut self, call: &registry::Call, signer: AccountId) {
         match call {
             registry::Call::RegisterEntity { owner, roles } => _ = self.admit(*owner, *roles),
-            registry::Call::AddDelegate { key, .. } => _ = self.keys.insert(*key, self.keys[&signer]),
+            registry::Call::AddDelegate { key, caps, .. } => {
+                self.keys.insert(*key, self.keys[&signer]);
+                self.mandates.limit(*key, *caps);
+            }
             registry::Call::RemoveDelegate { key } => {
                 self.keys.remove(key);
                 let member = &mut self.members[self.keys[&signer] as usize];
@@ -132,9 +135,7 @@ impl Ledger {
             markets::Call::PayReceivables => self.collect(entity.expect("signed"), 64),
             markets::Call::Commit { commit } => self.commit(entity.expect("signed"), commit),
             markets::Call::SetStanding { template } => {
-                let id = self.standing.keys().filter(|(market, _)| *market == template.market).count();
-                let id = u32::try_from(id).expect("few templates");
-                self.standing.insert((template.market, id), (entity.expect("signed"), (**template).clone()));
+                self.mandates.stand(entity.expect("signed"), signer.expect("signed"), template);
             }
             markets::Call::RemoveStanding { .. } => {}
             markets::Call::Reveal { seq, request, .. } => self.reveal(seq.number(), request),
@@ -179,6 +180,9 @@ impl Ledger {
             | markets::Call::PostCorrection { .. }
             | markets::Call::PostReadings { .. }
             | markets::Call::Settle { .. } => {}
+        }
+        if let (Some(key), Some(entity)) = (signer, entity) {
+            self.check_caps(key, entity, call);
         }
     }
 

@@ -7,6 +7,7 @@ mod calls;
 mod caps;
 mod continuous;
 mod formulas;
+mod mandates;
 mod native;
 mod quotas;
 mod seals;
@@ -18,12 +19,12 @@ use crate::artifacts;
 use crate::chain::Past;
 use crate::world::World;
 use contract_interface::{Order, Terms, Trade, TransferRecord, kinds};
+use mandates::Mandates;
 use parity_scale_codec::Decode;
 use quotas::Quotas;
 use runtime_execution::archive::{ClearingRecord, SettleRecord, slot_key, tables};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::At;
-use runtime_execution::modules::markets::standing::Template;
 use runtime_execution::modules::{markets, system};
 use runtime_execution::{Event, GenesisConfig, Outcome, Phase};
 use runtime_primitives::{AccountId, Hash, MarketId, Slot};
@@ -186,8 +187,7 @@ pub struct Ledger {
     members: Vec<Member>,
     keys: BTreeMap<AccountId, u32>,
     meters: Vec<Meter>,
-    /// Standing orders by market and number: who set them, and what was signed.
-    standing: BTreeMap<(MarketId, u32), (u32, Template)>,
+    mandates: Mandates,
     validators: BTreeSet<u32>,
     markets: Vec<MarketBook>,
     quotas: Quotas,
@@ -208,7 +208,7 @@ impl Ledger {
             members: Vec::new(),
             keys: BTreeMap::new(),
             meters: Vec::new(),
-            standing: BTreeMap::new(),
+            mandates: Mandates::default(),
             validators: BTreeSet::new(),
             markets: Vec::new(),
             quotas: Quotas::new(genesis.weight),
@@ -291,10 +291,9 @@ impl Ledger {
         match event {
             markets::Event::SlotMoved { market, slot, state } => self.moved((*market, *slot), *state, past),
             markets::Event::StandingPlaced { market, slot, id, .. } => {
-                let (entity, template) = self.standing[&(*market, *id)].clone();
-                assert!(template.is_for(*slot), "standing order {id} is for slot {slot}");
-                self.place(entity, &template.request(*slot, Hash::ZERO));
+                self.place_standing((*market, *slot), *id);
             }
+            markets::Event::StandingRemoved { market, id, .. } => self.mandates.remove(market.number(), *id),
             markets::Event::SlotVoid { market, slot, reason } => self.void((*market, *slot), *reason),
             markets::Event::Cleared { market, slot, code, .. } => self.clear((*market, *slot), code),
             markets::Event::ReadingPosted { market, slot, meter, revision } => {
