@@ -12,7 +12,7 @@ use runtime_execution::modules::markets::{
 };
 use runtime_execution::modules::registry::{self, Caps, scopes};
 use runtime_execution::modules::{attestation, balances};
-use runtime_primitives::{Energy, EntityId, Hash, Money, Seq, Slot};
+use runtime_primitives::{Energy, EntityId, Hash, Money, Price, Seq, Slot};
 use std::sync::Arc;
 
 impl Playing {
@@ -84,7 +84,7 @@ impl Playing {
     }
 
     fn order(&mut self, slot: Slot) {
-        for _ in 0..2 + self.random.below(5) {
+        for _ in 0..3 + self.random.below(7) {
             let home = self.someone();
             let request = self.wish(home, slot);
             // Now and then the wrong way for the market.
@@ -377,17 +377,25 @@ impl Playing {
         let last = Slot::from_number(slot.number() + self.random.below(8));
         let mask = Mask { period: 3, bits: vec![u8::try_from(self.random.below(8)).unwrap()] };
         let rates = self.world.terms.rates;
-        let tolerant = Within {
-            fee: Fee { buyer: rates.retail, seller: rates.retail },
-            deviation: rates.retail,
+        let mut within = Within {
+            fee: Fee { buyer: Price::MAX, seller: Price::MAX },
+            deviation: Price::MAX,
             tol_wh: Energy::ZERO,
             tol_bp: 0,
             other_rules: true,
         };
+        // Some things must not get worse.
+        match self.random.below(6) {
+            0 => within.fee = rates.fee,
+            1 => within.deviation = rates.deviation,
+            2 => (within.tol_wh, within.tol_bp) = (rates.tol_wh, rates.tol_bp),
+            3 => within.other_rules = false,
+            _ => {}
+        }
         let template = Template {
             market: MARKET,
             terms: wish.terms,
-            accept_within: self.random.once_in(2).then_some(tolerant),
+            accept_within: (!self.random.once_in(3)).then_some(within),
             first: slot,
             last,
             mask: self.random.once_in(4).then_some(mask),
@@ -414,10 +422,13 @@ impl Playing {
             3 => registry::Call::SetProxy { proxy: None },
             4 => registry::Call::RemoveDelegate { key },
             5..=7 => {
+                let cap = self.random.below(10_000);
                 let caps = Caps {
-                    held: self.random.either(None, Some(Money::from_units(20_000_000))),
-                    energy: self.random.either(None, Some(Energy::from_wh(3_000))),
+                    held: self.random.either(None, Some(Money::from_units(1_000 * u128::from(cap)))),
+                    energy: self.random.either(None, Some(Energy::from_wh(u64::from(cap)))),
                 };
+                // New caps for the key that it has, or a key again.
+                self.world.chain.submit(&owner, registry::Call::RemoveDelegate { key });
                 let scopes = scopes::BID | scopes::CONFIRM | scopes::VOTE;
                 registry::Call::AddDelegate { key, scopes, expires: None, caps }
             }

@@ -127,7 +127,7 @@ fn limits(random: &mut Random, plan: &mut Plan) {
     plan.limits.tick_size = Price::from_ticks(tick);
     plan.limits.price_min = Price::from_ticks(low);
     plan.limits.price_max = Price::from_ticks(high);
-    plan.limits.orders_per_entity = 1 + random.below(5);
+    plan.limits.orders_per_entity = 1 + random.below(8);
 }
 
 /// The rule and what stands in for it; now and then one that fails.

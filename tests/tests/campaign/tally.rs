@@ -59,6 +59,8 @@ pub const MUST_HAPPEN: &[&str] = &[
     "event ClearingFailed",
     "event SlotVoid",
     "refused InsufficientFunds",
+    "refused AboveHeldCap",
+    "refused AboveEnergyCap",
     "refused GateClosed",
     "refused StaleRevision",
     "refused ImplausibleReading",
