@@ -8,7 +8,7 @@ use crate::plans::{self, Script};
 use crate::tally;
 use busbar_tests::invariants;
 use busbar_tests::ledger::{self, Ledger};
-use busbar_tests::world::{FIRST, MARKET, World};
+use busbar_tests::world::{FIRST, MARKET, World, entities};
 use contract_interface::{OrderRequest, Terms};
 use runtime_execution::modules::markets::{self, SlotState, rules};
 use runtime_primitives::{Seq, Slot, Timestamp};
@@ -177,12 +177,20 @@ impl Playing {
     fn new(script: &Script, random: Random) -> Self {
         let mut world = World::new(&script.plan);
         let mut schedule = BTreeMap::from([(FIRST, world.terms.clone())]);
-        if let Some((slot, next)) = &script.change {
-            world.upload(&next.rules);
+        if let Some(change) = &script.change {
+            world.upload(&change.plan.rules);
             let platform = Arc::clone(world.platform());
-            let terms = Box::new(next.terms());
-            schedule.insert(*slot, (*terms).clone());
-            world.chain.must(&platform, markets::Call::ScheduleTerms { market: MARKET, slot: *slot, terms });
+            let (slot, terms) = (change.from, change.plan.terms());
+            let call = markets::Call::ScheduleTerms { market: MARKET, slot, terms: Box::new(terms.clone()) };
+            world.chain.must(&platform, call);
+            if change.is_agreed {
+                world.agree(terms.hash());
+                schedule.insert(slot, terms);
+            } else {
+                let retailer = Arc::clone(&world.owners[entities::RETAILER as usize]);
+                world.chain.submit(&retailer, markets::Call::Agree { market: MARKET, terms: terms.hash() });
+            }
+            world.chain.block_of_successes();
         }
         Self { world, random, sealed: Vec::new(), schedule }
     }

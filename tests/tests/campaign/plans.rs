@@ -29,6 +29,8 @@ const AUCTIONS: [&[u8]; 4] =
 mod odds {
     /// Terms change while slots are played.
     pub const CHANGE: u32 = 2;
+    /// Terms that would change, and one party does not agree.
+    pub const LAPSE: u32 = 6;
     /// Orders are sealed, if the rule is an auction and there is a deviation rate.
     pub const SEALED: u32 = 3;
     /// Fees differ by feeders.
@@ -49,8 +51,18 @@ mod odds {
 pub struct Script {
     /// At first.
     pub plan: Plan,
+    /// Published terms.
+    pub change: Option<Change>,
+}
+
+/// Terms that are to change.
+pub struct Change {
     /// From this slot on.
-    pub change: Option<(Slot, Plan)>,
+    pub from: Slot,
+    /// To these.
+    pub plan: Plan,
+    /// Whether all parties agree.
+    pub is_agreed: bool,
 }
 
 /// The market of a case, with five to eight households.
@@ -75,7 +87,8 @@ pub fn script(seed: u32, slots: u32, random: &mut Random) -> Script {
         plan.lead_h = 26;
         let mut next = plan.clone();
         terms(DECK[random.below(u32::try_from(DECK.len()).unwrap()) as usize], random, &mut next);
-        (Slot::from_number(FIRST.number() + 1 + random.below(slots.saturating_sub(2).max(1))), next)
+        let from = FIRST.number() + 1 + random.below(slots.saturating_sub(2).max(1));
+        Change { from: Slot::from_number(from), plan: next, is_agreed: !random.once_in(odds::LAPSE) }
     });
     Script { plan, change }
 }
