@@ -2,7 +2,7 @@
 //!
 //! Each answers `describe` like an honest rule, so that it can be registered; what it does otherwise is its name.
 
-use contract_interface::{DESCRIBE, Descriptor, INTERFACE, LangError, Pricing, RuleError, flags};
+use contract_interface::{Clearing, DESCRIBE, Descriptor, INTERFACE, LangError, Pricing, RuleError, flags};
 use parity_scale_codec::Encode;
 use runtime_primitives::limits;
 
@@ -76,6 +76,20 @@ pub fn traps() -> Vec<u8> {
 /// Runs until its gas is gone.
 pub fn loops_for_ever() -> Vec<u8> {
     module(&DESCRIPTOR, "", "(loop $again (br $again))", &[])
+}
+
+/// Counts to `rounds`, at 700 to 1,000 gas each, before it clears nothing: an honest rule that is dear.
+pub fn dear(rounds: u32) -> Vec<u8> {
+    let answer = Ok::<_, LangError>(Ok::<_, RuleError>(Clearing::default())).encode();
+    let count = format!(
+        "(func $count (local $left i32)
+            (local.set $left (i32.const {rounds}))
+            (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))"
+    );
+    let length = answer.len();
+    let body =
+        format!("(call $count) (call $return (i32.const 0) (i32.const {ANSWER_AT}) (i32.const {length}))");
+    module(&DESCRIPTOR, &count, &body, &answer)
 }
 
 /// Calls itself until its stack is gone.

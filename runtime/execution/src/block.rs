@@ -169,9 +169,13 @@ impl Applier {
         let decoded = UncheckedExtrinsic::from_bytes(bytes);
         let decoded = decoded.map_err(|_| Invalid::Undecodable)?;
         let (declared, left) = (decoded.call.gas(), self.gas_left);
+        let (weight, of_steps) = (decoded.call.weight(), decoded.call.step_gas());
         let checked = check(ctx, decoded, false)?;
         if ctx.events_bytes() > EVENTS_BYTES_MAX {
             return Err(Invalid::BlockGas { declared, left: Gas::ZERO });
+        }
+        if of_steps > ctx.market_gas_left {
+            return Err(Invalid::BlockGas { declared: of_steps, left: ctx.market_gas_left });
         }
         let after = left.checked_sub(declared).ok_or(Invalid::BlockGas { declared, left })?;
         let index = u32::try_from(self.body.len()).expect("bounded by BLOCK_EXTRINSICS_MAX");
@@ -189,7 +193,7 @@ impl Applier {
                 system::bump_nonce(&mut ctx.state, &key);
                 // The sudo key itself belongs to no entity.
                 if let Ok(entity) = origin.entity() {
-                    fee = payment::charge(ctx, entity, declared);
+                    fee = payment::charge(ctx, entity, weight);
                 }
                 ctx.transactional(|ctx| call::dispatch(ctx, &origin, call))
             }

@@ -52,7 +52,7 @@ impl Call {
         }
     }
 
-    /// Gas the call declares: what the block budget is charged.
+    /// Gas the call declares of what the block has for extrinsics.
     pub fn gas(&self) -> Gas {
         match self {
             Self::Contracts(call) => call.gas(),
@@ -60,6 +60,20 @@ impl Call {
             Self::Sudo(sudo::Call::Sudo { call }) => call.gas(),
             _ => Gas::from_units(BASE_GAS),
         }
+    }
+
+    /// Gas that the call may take of what the block has for market steps.
+    pub fn step_gas(&self) -> Gas {
+        match self {
+            Self::Markets(call) => call.step_gas(),
+            Self::Sudo(sudo::Call::Sudo { call }) => call.step_gas(),
+            _ => Gas::ZERO,
+        }
+    }
+
+    /// All gas that the call declares: what its entity's quota is charged.
+    pub fn weight(&self) -> Gas {
+        self.gas().saturating_add(self.step_gas())
     }
 
     /// Whether the call is submitted bare and carries its own proof.

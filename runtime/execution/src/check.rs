@@ -88,7 +88,7 @@ fn check_signed(
         return Err(expired(ctx, envelope, call).unwrap_or(Invalid::BadSignature { signer }));
     }
     if let Some(binding) = &binding {
-        payment::check(ctx, binding.entity, call.gas())?;
+        payment::check(ctx, binding.entity, call.weight())?;
     }
     Ok(Origin::Signed { key: signer, binding })
 }

@@ -19,6 +19,9 @@ pub const BLOCK_GAS_MAX: u64 = 400_000_000_000;
 pub const MARKET_STEPS_GAS_MAX: u64 = 2_000_000_000_000;
 /// Gas of one `clear`: what the dearest books of the shipped rules need, and a little.
 pub const CLEAR_GAS_MAX: u64 = 1_200_000_000_000;
+/// Gas for the worst books of a matching rule and of its fallback together, of what a block has for market steps: terms are
+/// checked when the steps that are due leave so much.
+pub const RULES_CHECK_GAS_MAX: u64 = 1_600_000_000_000;
 /// Gas of one `settle`.
 pub const SETTLE_GAS_MAX: u64 = 1_000_000_000_000;
 /// Gas of one `admit`: 50 µs nominal, several times what the shipped rule needs; every order declares it.
@@ -102,4 +105,5 @@ pub const BLOCK_TIME_STEP_MAX_MS: u64 = 60_000;
 pub const PEOPLE_WINDOW_BLOCKS_MIN: u64 = 8;
 
 const _: () = assert!(CODE_BYTES_MAX < EXTRINSIC_BYTES_MAX && EXTRINSIC_BYTES_MAX < BLOCK_BYTES_MAX);
+const _: () = assert!(CLEAR_GAS_MAX <= RULES_CHECK_GAS_MAX && RULES_CHECK_GAS_MAX <= MARKET_STEPS_GAS_MAX);
 const _: () = assert!(ADMIT_GAS_MAX < BLOCK_GAS_MAX && CLEAR_GAS_MAX <= MARKET_STEPS_GAS_MAX);

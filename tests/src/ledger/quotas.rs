@@ -37,7 +37,7 @@ impl Ledger {
         let Some(envelope) = extrinsic.envelope else { return };
         let MultiAddress::Id(signer) = envelope.signer;
         let Some(entity) = self.keys.get(&signer).copied() else { return };
-        let amount = self.quotas.declare(entity, time.ms() / 3_600_000, extrinsic.call.gas().units());
+        let amount = self.quotas.declare(entity, time.ms() / 3_600_000, extrinsic.call.weight().units());
         if amount > 0 {
             let line = Line {
                 slot: None,

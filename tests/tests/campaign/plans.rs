@@ -158,7 +158,8 @@ fn rules(matching: &[u8], random: &mut Random, plan: &mut Plan) {
         };
     }
     if random.once_in(odds::FALLBACK_TRAPS) && !is_continuous {
-        plan.rules[3] = evil::traps();
+        plan.rules[3] =
+            two_faced::rule(&evil::DESCRIPTOR, plan.limits.orders_per_slot, &two_faced::Deed::Recurse);
     }
     if random.once_in(odds::SETTLEMENT_TRAPS) {
         plan.rules[2] = evil::traps();

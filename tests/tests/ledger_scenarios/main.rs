@@ -17,6 +17,7 @@ mod outcomes;
 mod proxies;
 mod quotas;
 mod refunds;
+mod rule_checks;
 mod seals;
 mod shortfalls;
 mod sizes;

@@ -74,7 +74,7 @@ fn without_a_clearing() {
     scenario(|mut plan| {
         plan.limits.orders_per_slot = 5;
         plan.rules[1] = two_faced::rule(&evil::DESCRIPTOR, 5, &Deed::Trap);
-        plan.rules[3] = evil::traps();
+        plan.rules[3] = two_faced::rule(&evil::DESCRIPTOR, 5, &Deed::Loop);
         let mut world = proposed(&plan);
         world.chain.block();
         ends_void(world, VoidReason::NoClearing);

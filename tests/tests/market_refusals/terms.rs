@@ -34,11 +34,18 @@ fn matching(world: &mut World, code: Vec<u8>, wrong: impl FnOnce(Hash) -> Error)
 }
 
 /// Terms whose matching rule and fallback are uploaded code.
-fn continuous(world: &mut World, code: Vec<u8>, wrong: Error) -> Attempt {
+fn continuous(world: &mut World, code: Vec<u8>, wrong: impl FnOnce(Hash) -> Error) -> Attempt {
     let hash = artifacts::hash(&code);
     world.upload(&[code]);
     let change = |new: &mut NewMarket| (new.terms.matching, new.terms.fallback) = (hash, hash);
-    create(world, change, wrong)
+    create(world, change, wrong(hash))
+}
+
+/// Terms that name uploaded code as what stands in for the matching rule.
+fn fallback(world: &mut World, code: Vec<u8>, wrong: impl FnOnce(Hash) -> Error) -> Attempt {
+    let hash = artifacts::hash(&code);
+    world.upload(&[code]);
+    create(world, |new| new.terms.fallback = hash, wrong(hash))
 }
 
 fn schedule(world: &World, slot: Slot, change: impl FnOnce(&mut Terms), wrong: Error) -> Attempt {
@@ -204,25 +211,35 @@ fn rules() -> Vec<Row> {
         }),
         row("continuous rule with minimum fills", Scene::NoMarket, |world| {
             let descriptor = Descriptor { min_energy: true, ..plodding::DESCRIPTOR };
-            continuous(world, plodding::rule(&descriptor, &(0..0)), Error::ContinuousMinimum)
+            continuous(world, plodding::rule(&descriptor, &(0..0)), |_| Error::ContinuousMinimum)
         }),
         row("continuous rule that fails on a full batch", Scene::NoMarket, |world| {
-            continuous(world, plodding::rule(&plodding::DESCRIPTOR, &(0..1)), Error::WorstCase(40))
+            continuous(world, plodding::rule(&plodding::DESCRIPTOR, &(0..1)), |code| {
+                Error::WorstCase(40, code)
+            })
         }),
         row("continuous rule that leaves a full batch crossed", Scene::NoMarket, |world| {
             let descriptor = Descriptor { no_residual_cross: false, ..plodding::DESCRIPTOR };
             let code = evil::returning(&descriptor, &Clearing::default());
-            continuous(world, code, Error::WorstCase(40))
+            continuous(world, code, |code| Error::WorstCase(40, code))
         }),
         row("rule that does not end on a full book", Scene::NoMarket, |world| {
-            matching(world, evil::loops_for_ever(), |_| Error::WorstCase(40))
+            matching(world, evil::loops_for_ever(), |code| Error::WorstCase(40, code))
+        }),
+        row("fallback that traps on a full book", Scene::NoMarket, |world| {
+            fallback(world, evil::traps(), |code| Error::WorstCase(40, code))
+        }),
+        row("fallback that does not end on a full book", Scene::NoMarket, |world| {
+            fallback(world, evil::loops_for_ever(), |code| Error::WorstCase(40, code))
         }),
         row("rule that answers garbage on a full book", Scene::NoMarket, |world| {
-            matching(world, evil::garbage(), |_| Error::WorstCase(40))
+            matching(world, evil::garbage(), |code| Error::WorstCase(40, code))
         }),
         row("rule that breaks its promise on a full book", Scene::NoMarket, |world| {
             let descriptor = Descriptor { no_residual_cross: true, ..evil::DESCRIPTOR };
-            matching(world, evil::returning(&descriptor, &Clearing::default()), |_| Error::WorstCase(40))
+            matching(world, evil::returning(&descriptor, &Clearing::default()), |code| {
+                Error::WorstCase(40, code)
+            })
         }),
     ]
 }

@@ -14,7 +14,8 @@ use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::limits::{
-    ADMIT_GAS_MAX, CLEAR_GAS_MAX, RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS,
+    ADMIT_GAS_MAX, DESCRIBE_GAS_MAX, MAX_ORDERS_PER_SLOT, RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS,
+    RULES_CHECK_GAS_MAX,
 };
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
 
@@ -254,14 +255,25 @@ const BASE_GAS: u64 = 50_000_000;
 const READING_GAS: u64 = 80_000_000;
 /// Reading the whole book of the largest slot once.
 const BOOK_GAS: u64 = 20_000_000_000;
+/// One meter of an execution list: its readings in all revisions, and its leaf in the list's hash, both twice.
+const LISTED_GAS: u64 = 2_000_000;
+/// One order of the worst books for rule and fallback: written, encoded, and judged by the referee.
+const WORST_ORDER_GAS: u64 = 2_000_000;
 /// Payment of one receivable.
 const RECEIVABLE_GAS: u64 = 20_000_000;
 
 /// One payment of an adjustment, to a payee that pays what it owes.
 const ADJUSTMENT_GAS: u64 = BASE_GAS + RECEIVABLE_GAS * RECEIVABLES_PER_CREDIT as u64;
 
+/// What checking terms takes beside the rules' runs on the worst book.
+fn check_gas(terms: &Terms) -> u64 {
+    let rules = [terms.bid, terms.matching, terms.settlement, terms.fallback].len() as u64;
+    let orders = terms.limits.orders_per_slot.min(MAX_ORDERS_PER_SLOT);
+    rules * DESCRIBE_GAS_MAX + WORST_ORDER_GAS * u64::from(orders)
+}
+
 impl Call {
-    /// Gas the call declares.
+    /// Gas the call declares of what the block has for extrinsics.
     pub fn gas(&self) -> Gas {
         let extra = match self {
             Self::Place { .. } | Self::Amend { .. } | Self::Reveal { .. } => ADMIT_GAS_MAX,
@@ -269,15 +281,23 @@ impl Call {
             Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
             Self::Refuse { .. } => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_CREDIT),
             Self::Fund { .. } | Self::PayReceivables => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS),
-            Self::PostList { list, .. } => 100_000 * list.0.len() as u64,
-            Self::PostRevisions { revisions, .. } => 200_000 * revisions.len() as u64,
+            Self::PostList { list, .. } => LISTED_GAS.saturating_mul(list.0.len() as u64),
+            Self::PostRevisions { revisions, .. } => LISTED_GAS.saturating_mul(revisions.len() as u64),
             Self::Curtail { items, .. } => BOOK_GAS + BASE_GAS.saturating_mul(items.len() as u64),
             Self::Adjust { items, .. } => ADJUSTMENT_GAS.saturating_mul(items.len() as u64),
-            // Runs the worst case.
-            Self::Create { .. } | Self::ScheduleTerms { .. } => CLEAR_GAS_MAX / 4,
+            Self::Create { new } => check_gas(&new.terms),
+            Self::ScheduleTerms { terms, .. } => check_gas(terms),
             _ => 0,
         };
         Gas::from_units(BASE_GAS.saturating_add(extra))
+    }
+
+    /// Gas that the call may take of what the block has for market steps: its rules' runs on the worst book.
+    pub const fn step_gas(&self) -> Gas {
+        match self {
+            Self::Create { .. } | Self::ScheduleTerms { .. } => Gas::from_units(RULES_CHECK_GAS_MAX),
+            _ => Gas::ZERO,
+        }
     }
 
     /// Whether the call is submitted bare.

@@ -275,8 +275,11 @@ pub enum Error {
         max: u32,
     },
     /// A full book does not clear inside the gas limit.
-    #[error("a full book of {0} orders does not clear inside the gas limit")]
-    WorstCase(u32),
+    #[error(
+        "rule {1} does not clear a full book of {0} orders inside the gas limit as the referee wants it: \
+         busbar market check says where it fails"
+    )]
+    WorstCase(u32, Hash),
     /// Terms are published at least 24 h before the slots they govern.
     #[error("terms for slot {slot} come too late: they are published 24 h ahead")]
     TermsTooLate {

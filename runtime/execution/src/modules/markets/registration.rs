@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::modules::registry;
 use crate::origin::Origin;
 use crate::referee;
-use contract_interface::{Book, ClearParams, Descriptor, Op, Order, Side, Terms, roles};
+use contract_interface::{Book, Descriptor, Op, Order, Side, Terms, roles};
 use runtime_primitives::limits::{
-    BILLING_SLOTS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX,
-    OPEN_SLOTS_MAX, SCHEDULE_MAX,
+    BILLING_SLOTS_MAX, CLEAR_GAS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX,
+    OPEN_SLOTS_MAX, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
 };
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 
@@ -219,7 +219,7 @@ fn check_terms(ctx: &mut Context, terms: &Terms) -> Result<(), Error> {
     if rule.continuous && rule.min_energy {
         return Err(Error::ContinuousMinimum);
     }
-    check_worst_case(ctx, terms, &rule)
+    check_worst_cases(ctx, terms, [(terms.matching, &rule), (terms.fallback, &fallback)])
 }
 
 /// Every rule that figures of `terms` break, in the order of [`BadTerms`]; none if they can govern a market with
@@ -275,36 +275,54 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     faults
 }
 
-/// A full book in which everything crosses must clear inside the gas limit.
-fn check_worst_case(ctx: &Context, terms: &Terms, rule: &Descriptor) -> Result<(), Error> {
-    let orders = worst_book(terms);
+/// A full book in which everything crosses must clear inside the gas limit, by the rule and by its fallback: what only
+/// stands in clears the same books. Both runs come out of what the block has for market steps.
+fn check_worst_cases(ctx: &mut Context, terms: &Terms, rules: [(Hash, &Descriptor); 2]) -> Result<(), Error> {
+    let book = worst_book(terms);
+    let mut left = Gas::from_units(RULES_CHECK_GAS_MAX);
+    for (index, (code, rule)) in rules.into_iter().enumerate() {
+        if index > 0 && code == rules[0].0 {
+            continue;
+        }
+        let limit = left.min(Gas::from_units(CLEAR_GAS_MAX));
+        let (gas, is_sound) = run_worst_case(ctx, terms, (code, rule), &book, limit);
+        left = left.saturating_sub(gas);
+        ctx.market_gas_left = ctx.market_gas_left.saturating_sub(gas);
+        if !is_sound {
+            return Err(Error::WorstCase(terms.limits.orders_per_slot, code));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the gas of the run, and whether the referee passes what came of it.
+fn run_worst_case(
+    ctx: &Context,
+    terms: &Terms,
+    (code, rule): (Hash, &Descriptor),
+    orders: &[Order],
+    limit: Gas,
+) -> (Gas, bool) {
     let params = terms.clear_params(MarketId::ZERO, Slot::ZERO, 0);
     if rule.continuous {
-        return check_worst_batch(ctx, terms, &params, orders);
+        let batch = worst_batch(orders);
+        let run = rules::clear_within(ctx, &code, &batch.input(&params), limit);
+        let judged = |clearing| referee::check_batch(&batch.resting, &batch.ops, &clearing).is_ok();
+        return (run.gas, run.answer.is_ok_and(judged));
     }
-    let input = rules::clear_input(&params, &Book::Auction(orders.clone()));
-    let run = rules::clear(ctx, &terms.matching, &input);
-    let count = terms.limits.orders_per_slot;
-    let clearing = run.answer.map_err(|_| Error::WorstCase(count))?;
-    referee::check_clearing(rule, &orders, &clearing).map_err(|_| Error::WorstCase(count))
+    let input = rules::clear_input(&params, &Book::Auction(orders.to_vec()));
+    let run = rules::clear_within(ctx, &code, &input, limit);
+    let judged = |clearing| referee::check_clearing(rule, orders, &clearing).is_ok();
+    (run.gas, run.answer.is_ok_and(judged))
 }
 
 /// Asks that rest, bids that all arrive in one batch.
-fn check_worst_batch(
-    ctx: &Context,
-    terms: &Terms,
-    params: &ClearParams,
-    orders: Vec<Order>,
-) -> Result<(), Error> {
-    let (bids, resting): (Vec<Order>, Vec<Order>) =
-        orders.into_iter().partition(|order| order.side == Side::Buy);
-    let behind = terms.limits.orders_per_slot;
+fn worst_batch(orders: &[Order]) -> Batch {
+    let (bids, resting): (Vec<Order>, Vec<Order>) = orders.iter().partition(|order| order.side == Side::Buy);
+    let behind = super::clearing::count(orders.len());
     let arrive =
         |order: Order| Op::New(Order { seq: Seq::from_number(behind + order.seq.number()), ..order });
-    let batch = Batch { resting, ops: bids.into_iter().map(arrive).collect() };
-    let run = rules::clear(ctx, &terms.matching, &batch.input(params));
-    let clearing = run.answer.map_err(|_| Error::WorstCase(behind))?;
-    referee::check_batch(&batch.resting, &batch.ops, &clearing).map_err(|_| Error::WorstCase(behind))
+    Batch { resting, ops: bids.into_iter().map(arrive).collect() }
 }
 
 /// Half bids, half asks, all crossing, no two of the same size, arriving in the worst order for a sort.

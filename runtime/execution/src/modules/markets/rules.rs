@@ -92,7 +92,12 @@ pub fn admit(ctx: &Context, code: &Hash, input: &AdmitInput) -> Run<Admission> {
 
 /// Clear a book; `input` is SCALE of `(ClearParams, Book)`.
 pub fn clear(ctx: &Context, code: &Hash, input: &[u8]) -> Run<Clearing> {
-    on_chain(ctx, code, CLEAR, input, CLEAR_GAS_MAX)
+    clear_within(ctx, code, input, Gas::from_units(CLEAR_GAS_MAX))
+}
+
+/// Clear a book with at most so much gas.
+pub fn clear_within(ctx: &Context, code: &Hash, input: &[u8], limit: Gas) -> Run<Clearing> {
+    on_chain(ctx, code, CLEAR, input, limit.units())
 }
 
 /// The arguments of `clear`.
