@@ -273,7 +273,11 @@ impl World {
         markets::Call::Create { new: Box::new(new) }
     }
 
-    fn create_market(&mut self, plan: &Plan) {
+    /// The platform creates a market of this plan, and its parties agree to its terms.
+    ///
+    /// # Panics
+    /// If a step fails.
+    pub fn create_market(&mut self, plan: &Plan) {
         let call = self.new_market(plan);
         let platform = Arc::clone(self.platform());
         self.chain.submit(&platform, call);

@@ -72,8 +72,7 @@ fn city() -> World {
     world.chain = Chain::new(&world.genesis);
     world.chain.verifier = &Trust;
     world.upload(&plan.rules[..3]);
-    let platform = world.platform().clone();
-    world.chain.must(&platform, world.new_market(&plan));
+    world.create_market(&plan);
     let registrar = world.owners[entities::REGISTRAR as usize].clone();
     for first in (0..ENTITIES).step_by(PER_BLOCK as usize) {
         for number in first..ENTITIES.min(first + PER_BLOCK) {
