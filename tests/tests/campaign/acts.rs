@@ -5,6 +5,7 @@ use busbar_tests::world::{MARKET, entities};
 use contract_interface::{Claim, Fee, OrderRequest, Reading, ReadingStatus, Side, Stage, flags};
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
+use runtime_execution::modules::markets::adjustments::{Adjustment, Grounds};
 use runtime_execution::modules::markets::rules::DESCRIPTORS;
 use runtime_execution::modules::markets::standing::{Mask, STANDING, Template, Within};
 use runtime_execution::modules::markets::{
@@ -33,6 +34,7 @@ impl Playing {
             Act::Money => self.money(),
             Act::Standing => self.standing(slot),
             Act::Keys => self.keys(),
+            Act::Adjust => self.adjust(slot),
         }
     }
 
@@ -435,5 +437,26 @@ impl Playing {
             _ => registry::Call::SetProxy { proxy: Some(self.world.homes[other].entity) },
         };
         self.world.chain.submit(&owner, call);
+    }
+
+    /// The retailer or a household puts something right, about a trade or a meter of the slot or of none.
+    fn adjust(&mut self, slot: Slot) {
+        let payer = self.someone();
+        let key = match self.random.either(true, false) {
+            true => Arc::clone(&self.world.homes[payer].owner),
+            false => Arc::clone(&self.world.owners[entities::RETAILER as usize]),
+        };
+        let items = (0..1 + self.random.below(3)).map(|_| {
+            let payee = self.someone();
+            Adjustment {
+                payee: self.world.homes[payee].entity,
+                amount: Money::from_units(u128::from(self.random.below(3_000_000))),
+                trade: self.random.once_in(3).then(|| self.random.below(3)),
+                meter: self.random.once_in(3).then_some(self.world.homes[payee].meter),
+            }
+        });
+        let items = items.collect();
+        let grounds = Grounds { evidence: Hash([2; 32]), reason: 1 };
+        self.world.chain.submit(&key, markets::Call::Adjust { market: MARKET, slot, items, grounds });
     }
 }

@@ -47,11 +47,13 @@ pub enum Act {
     Standing,
     /// Proxies and keys that change.
     Keys,
+    /// Adjustments of settled slots.
+    Adjust,
 }
 
 impl Act {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Order,
         Self::Cancel,
         Self::Amend,
@@ -66,6 +68,7 @@ impl Act {
         Self::Money,
         Self::Standing,
         Self::Keys,
+        Self::Adjust,
     ];
 
     /// Its bit among those that a case leaves out.
@@ -165,7 +168,7 @@ impl Case {
             agenda.extend([after(150, Act::Correct), after(310, Act::List), after(320, Act::Vote)]);
             agenda.extend([after(400, Act::Correct), after(500, Act::List), after(510, Act::Vote)]);
             agenda.extend([after(900, Act::Vote), after(1_300, Act::Correct), after(1_350, Act::List)]);
-            agenda.extend([after(1_360, Act::Vote), after(1_500, Act::Money)]);
+            agenda.extend([after(1_360, Act::Vote), after(1_500, Act::Money), after(2_500, Act::Adjust)]);
         }
         agenda.sort_by_key(|(time, slot, act)| (*time, *slot, *act));
         agenda

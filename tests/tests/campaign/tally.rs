@@ -39,6 +39,7 @@ pub const MUST_HAPPEN: &[&str] = &[
     "payments: refusal",
     "payments: receivable",
     "payments: withdrawal",
+    "payments: adjustment",
     "payments: weight fee",
     "payments: forfeited deposit",
     "event Cleared",
