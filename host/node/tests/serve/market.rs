@@ -34,11 +34,17 @@ fn script(port: u16) -> String {
     ];
     let looks: String =
         looks.iter().map(|(file, command)| format!("busbar {command} --json > {file}.json\n")).collect();
+    let standing = "busbar order standing list --entity //Ferdie --json > standing.json\n\
+                    busbar order standing remove 0 --key //Ferdie\n\
+                    busbar order standing list --json > none.json\n\
+                    busbar order standing set --slots 1..4000000 --period 96 --only 40..59 --accept-fee 0.03 --side sell \
+                        --energy 1kWh --price 0.6 --key //Ferdie\n\
+                    busbar order standing list --json > masked.json\n";
     // Each is refused by a rule that its words name.
     let refused = "! busbar bank deposit //Eve 1 --key //Bob 2> refused\n\
                    ! busbar market agree street.toml --key //Bob 2> agreed\n\
                    ! busbar order place --slot 0 --side buy --energy 1kWh --price 0.67 --key //Eve 2> late\n";
-    format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{refused}")
+    format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{standing}{refused}")
 }
 
 fn json(folder: &Path, name: &str) -> Value {
@@ -90,6 +96,17 @@ fn the_readmes_market_runs_by_commands_alone() {
     let (entity, scopes) = (read("entity"), serde_json::json!(["bid", "confirm", "vote"]));
     let keys = entity["keys"].as_array().unwrap();
     assert!(entity["entity"] == 5 && keys.iter().any(|key| key["scopes"] == scopes), "{entity}");
+    let standing = &read("standing")["standing"][0];
+    assert_eq!((&standing["energy_wh"], &standing["side"]), (&100.into(), &"buy".into()), "{standing}");
+    assert_eq!(standing["last_slot"].as_u64().unwrap() - standing["first_slot"].as_u64().unwrap(), 60);
+    assert_eq!(read("none")["standing"].as_array().unwrap().len(), 0);
+    let masked = &read("masked")["standing"][0];
+    assert_eq!(
+        (masked["mask"]["slots"][0].as_u64(), masked["mask"]["period"].as_u64()),
+        (Some(40), Some(96))
+    );
+    assert_eq!(masked["accept_within"]["buyer_fee"], "0.0300", "{masked}");
+    assert_eq!(masked["accept_within"]["other_rules"], false);
     assert_eq!(read("meters")[0]["import_wh"], 500);
     assert!(read("spec")["spec"].as_str().unwrap().contains("matching = \"min-spread\""));
     let refused = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();

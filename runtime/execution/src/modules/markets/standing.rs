@@ -31,7 +31,8 @@ pub struct Mask {
 }
 
 impl Mask {
-    fn has(&self, slot: Slot) -> bool {
+    /// Whether it says this slot.
+    pub fn has(&self, slot: Slot) -> bool {
         let index = slot.number() % u32::from(self.period);
         self.bits.get((index / 8) as usize).is_some_and(|byte| byte & (1 << (index % 8)) != 0)
     }

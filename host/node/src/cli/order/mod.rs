@@ -1,4 +1,6 @@
-//! `busbar order …`: place, cancel, amend and list orders.
+//! `busbar order …`: place, cancel, amend and list orders, and those that stand.
+
+mod standing;
 
 use super::meter::meters;
 use super::remote::{Answer, NodeArgs, SignArgs, table};
@@ -66,6 +68,9 @@ enum OrderCommand {
         #[command(flatten)]
         sign: SignArgs,
     },
+    /// Orders that stand: placed in each of their slots by the chain.
+    #[command(subcommand)]
+    Standing(standing::StandingCommand),
     /// List the orders of a slot's book.
     List {
         #[command(flatten)]
@@ -165,41 +170,60 @@ impl SlotArgs {
 }
 
 impl OrderSpec {
-    fn request(&self, state: &Overlay, live: &Live, signer: AccountId) -> anyhow::Result<OrderRequest> {
-        let (market, slot) = live.at;
-        let entity = entity_of(state, signer)?;
-        let meter = match self.meter {
-            Some(number) => MeterId::from_number(number),
-            None => match meters(state, Some(market), Some(entity))[..] {
-                [(meter, _)] => meter,
-                ref found => bail!(
-                    "entity {entity} has {} meters in market {market}; name one with --meter",
-                    found.len()
-                ),
-            },
-        };
+    const fn side(&self) -> Side {
+        match self.side {
+            OrderSide::Buy => Side::Buy,
+            OrderSide::Sell => Side::Sell,
+        }
+    }
+
+    /// The meter meant: the entity's only one in the market unless one is named.
+    fn meter(&self, state: &Overlay, market: MarketId, entity: EntityId) -> anyhow::Result<MeterId> {
+        if let Some(number) = self.meter {
+            return Ok(MeterId::from_number(number));
+        }
+        match meters(state, Some(market), Some(entity))[..] {
+            [(meter, _)] => Ok(meter),
+            ref found => {
+                bail!("entity {entity} has {} meters in market {market}; name one with --meter", found.len())
+            }
+        }
+    }
+
+    /// Flags, and the preferred counterparty.
+    fn preferences(&self, state: &Overlay) -> anyhow::Result<(u8, EntityId)> {
         let partner = self.partner.map(|partner| partner.find(state)).transpose()?;
         let bit = |set, bit| if set { bit } else { 0 };
+        let flags = bit(self.green, flags::GREEN)
+            | bit(partner.is_some(), flags::PARTNER)
+            | bit(self.auto_confirm, flags::AUTO_CONFIRM);
+        Ok((flags, partner.map_or(EntityId::ZERO, |(partner, _)| partner)))
+    }
+
+    fn request(&self, state: &Overlay, live: &Live, signer: AccountId) -> anyhow::Result<OrderRequest> {
+        let (market, slot) = live.at;
+        let meter = self.meter(state, market, entity_of(state, signer)?)?;
+        let (flags, partner) = self.preferences(state)?;
         let gate_ms = u64::from(live.terms.windows.gate_before_s) * 1_000;
         Ok(OrderRequest {
             market,
             slot,
             terms: live.slot.terms,
             meter,
-            side: match self.side {
-                OrderSide::Buy => Side::Buy,
-                OrderSide::Sell => Side::Sell,
-            },
+            side: self.side(),
             energy: self.energy,
             min_energy: self.min_energy,
             price: self.price,
-            flags: bit(self.green, flags::GREEN)
-                | bit(partner.is_some(), flags::PARTNER)
-                | bit(self.auto_confirm, flags::AUTO_CONFIRM),
-            partner: partner.map_or(EntityId::ZERO, |(partner, _)| partner),
+            flags,
+            partner,
             valid_until: live.terms.delivery_start(slot).minus_ms(gate_ms),
         })
     }
+}
+
+/// `buy` or `sell`.
+fn side_text(side: Side) -> String {
+    format!("{side:?}").to_lowercase()
 }
 
 fn entity_of(state: &Overlay, key: AccountId) -> anyhow::Result<EntityId> {
@@ -239,6 +263,7 @@ impl OrderArgs {
                     Some(Answer::new(text, json!({ "slot": slot.number(), "seq": seq })))
                 })
             }
+            OrderCommand::Standing(command) => command.run(),
             OrderCommand::List { at, entity, node } => {
                 node.print(&node.session()?.read(|state| list(state, &at, entity))??);
                 Ok(ExitCode::SUCCESS)
@@ -341,7 +366,7 @@ fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result
         if order.energy.is_zero() || entity.is_some_and(|entity| entity != order.entity) {
             continue;
         }
-        let side = format!("{:?}", order.side).to_lowercase();
+        let side = side_text(order.side);
         rows.add_row([
             order.seq.to_string(),
             order.entity.to_string(),
