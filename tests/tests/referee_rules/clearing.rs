@@ -176,13 +176,14 @@ fn a_rule_is_held_to_what_it_says_of_itself() {
 #[test]
 fn a_slot_whose_rules_both_fail_is_void_and_still_billed() {
     on_vm_thread(|| {
-        for (fallback, second) in [
-            (evil::traps(), ClearFailure::Trapped),
-            (evil::garbage(), ClearFailure::Garbage),
-            (evil::refusing(RuleError::BadInput(3)), ClearFailure::Rule(RuleError::BadInput(3))),
+        let refusal = Ok::<_, LangError>(Err::<Clearing, _>(RuleError::BadInput(3))).encode();
+        for (deed, second) in [
+            (Deed::Recurse, ClearFailure::Trapped),
+            (Deed::Answer(vec![0xff; 97]), ClearFailure::Garbage),
+            (Deed::Answer(refusal), ClearFailure::Rule(RuleError::BadInput(3))),
         ] {
             let mut plan = matching(two_faced::rule(&evil::DESCRIPTOR, FULL, &Deed::Trap));
-            plan.rules[3] = fallback;
+            plan.rules[3] = two_faced::rule(&evil::DESCRIPTOR, FULL, &deed);
             let mut world = open_with_book(&plan);
             let before = money(&world);
             world.close_gate(FIRST);
