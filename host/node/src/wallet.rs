@@ -41,6 +41,11 @@ impl Wallet {
         self.nonce = ACCOUNT.get_or_default(state, &self.account()).nonce;
     }
 
+    /// Go on with this nonce.
+    pub const fn go_on_at(&mut self, nonce: u32) {
+        self.nonce = nonce;
+    }
+
     /// Sign a call with the next nonce.
     pub fn sign(&mut self, call: &Call) -> Vec<u8> {
         let extra = Extra { era: Era::Immortal, nonce: self.nonce, tip: 0, metadata_hash_mode: 0 };

@@ -102,7 +102,7 @@ fn the_papers_trade_is_shown_and_checks() {
         }
 
         let [listed] = list(&snapshot, None).unwrap().try_into().ok().unwrap();
-        assert_eq!((listed.id.as_str(), listed.settled.as_deref()), ("0/500/0", Some("10 kWh")));
+        assert_eq!((listed.id.as_str(), listed.settled_wh), ("0/500/0", Some(10_000)));
         assert_eq!([listed.outcome.sentence(), life.outcome.sentence()], ["delivered", "delivered"]);
         assert!(list(&snapshot, Some(Slot::from_number(7))).unwrap().is_empty());
         let missing = |text| Life::read(&snapshot, id(text)).unwrap_err();

@@ -91,6 +91,17 @@ impl RemoteNode {
         hash(&answer).ok_or(ClientError::Answer { method })
     }
 
+    /// The nonce that the account with this SS58 address signs with next, what waits in the node's pool counted.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn next_nonce(&self, address: &str) -> Result<u32, ClientError> {
+        let method = "system_accountNextIndex";
+        let answer = self.call(method, params([address.into()]))?;
+        let number = answer.as_u64().and_then(|number| u32::try_from(number).ok());
+        number.ok_or(ClientError::Answer { method })
+    }
+
     /// Height of `block`, if there is such a block.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ const SYMBOL: &str = "CNY";
 /// Never: every name is registered once.
 pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
     let mut module = RpcModule::new(view);
-    let table: [(&'static str, Method<V>); 12] = [
+    let table: [(&'static str, Method<V>); 13] = [
         ("author_submitExtrinsic", submit),
         ("busbar_getArchive", archive),
         ("busbar_getReceipts", receipts),
@@ -39,6 +39,7 @@ pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
         ("chain_getHeader", header),
         ("state_getKeysPaged", keys_paged),
         ("state_getStorage", storage),
+        ("system_accountNextIndex", next_nonce),
         ("system_chain", |view, _| Ok(view.chain().into())),
         ("system_health", |_, _| Ok(json!({ "peers": 0, "isSyncing": false, "shouldHavePeers": false }))),
         ("system_properties", |_, _| Ok(properties())),
@@ -71,6 +72,12 @@ fn submit<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
     }
     let hash = view.submit(extrinsic).map_err(CallError::Refused)?;
     Ok(hash.to_string().into())
+}
+
+fn next_nonce<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
+    let address = arguments.text(0, "account")?;
+    let wrong = |reason| CallError::Parameter { index: 0, name: "account", reason };
+    Ok(view.next_nonce(address).map_err(wrong)?.into())
 }
 
 fn block_hash<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {

@@ -28,6 +28,11 @@ impl Arguments {
         self.0.get(index).filter(|value| !value.is_null())
     }
 
+    /// A text that must be there.
+    pub fn text(&self, index: usize, name: &'static str) -> Result<&str, CallError> {
+        self.get(index).and_then(Value::as_str).ok_or_else(|| wrong(index, name, "write a text"))
+    }
+
     /// Bytes that must be there.
     pub fn bytes(&self, index: usize, name: &'static str) -> Result<Vec<u8>, CallError> {
         self.optional_bytes(index, name)?.ok_or_else(|| wrong(index, name, "is missing"))

@@ -14,6 +14,12 @@ pub trait NodeView: Send + Sync + 'static {
     /// The rule it breaks, in words for the sender.
     fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, String>;
 
+    /// The nonce that the account with this address signs with next, what waits in the pool counted.
+    ///
+    /// # Errors
+    /// What is wrong with the address.
+    fn next_nonce(&self, address: &str) -> Result<u32, String>;
+
     /// Name of the chain.
     fn chain(&self) -> String;
 }

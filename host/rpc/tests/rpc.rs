@@ -108,6 +108,10 @@ impl NodeView for View {
         if extrinsic == EXTRINSIC { Ok(blake2_256(&extrinsic)) } else { Err("energy is zero".to_owned()) }
     }
 
+    fn next_nonce(&self, address: &str) -> Result<u32, String> {
+        if address == "Eve" { Ok(7) } else { Err("no address".to_owned()) }
+    }
+
     fn chain(&self) -> String {
         "busbar test".to_owned()
     }
@@ -147,6 +151,7 @@ fn every_method_answers() {
     let recent = node.hash(BLOCKS - 1);
     let (first, last) = (hex(&key(6)), hex(&key(7)));
     let rows = [
+        ("system_accountNextIndex", json!(["Eve"]), json!(7)),
         ("system_chain", json!([]), json!("busbar test")),
         ("system_health", json!([]), json!({ "peers": 0, "isSyncing": false, "shouldHavePeers": false })),
         (
@@ -189,7 +194,7 @@ fn every_method_answers() {
         assert_eq!(ask(method, params.clone()), expected, "{method} {params}");
     }
     let methods = ask("rpc_methods", json!([]))["methods"].as_array().unwrap().len();
-    assert_eq!(methods, 13);
+    assert_eq!(methods, 14);
 }
 
 #[test]

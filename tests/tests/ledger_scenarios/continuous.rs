@@ -433,8 +433,8 @@ fn trades_of_several_batches_are_shown_and_replayed() {
         let node = node(&world, folder.path());
         let snapshot = node.snapshot();
         let listed = trade::list(&snapshot, None).unwrap();
-        let settled: Vec<Option<&str>> = listed.iter().map(|trade| trade.settled.as_deref()).collect();
-        assert_eq!(settled, [Some("4 kWh"), Some("3 kWh")]);
+        let settled: Vec<Option<u64>> = listed.iter().map(|trade| trade.settled_wh).collect();
+        assert_eq!(settled, [Some(4_000), Some(3_000)]);
         for trade in 0..2 {
             let life = Life::read(&snapshot, TradeId { at: (MARKET, FIRST), trade }).unwrap();
             assert_eq!((life.rows.len(), life.faults), (7, Vec::<String>::new()));

@@ -1,11 +1,12 @@
 //! `busbar trade show | list`: a trade's life from a data folder, as the paper's Table 2.
 
+use crate::quantity::energy_text;
 use crate::trade::{Life, ListedTrade, TradeId, list};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 use host_storage::Store;
-use runtime_primitives::Slot;
+use runtime_primitives::{Energy, Slot};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -87,9 +88,11 @@ fn listing(trades: &[ListedTrade]) -> String {
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["Trade", "Seller", "Buyer", "Energy", "Value", "Settled", "Outcome"]);
     for trade in trades {
-        let settled = trade.settled.as_deref().unwrap_or("–");
+        let energy = |wh| energy_text(Energy::from_wh(wh));
+        let settled = trade.settled_wh.map_or_else(|| "–".to_owned(), energy);
+        let agreed = energy(trade.energy_wh);
         let outcome = trade.outcome.sentence();
-        let cells = [&trade.id, &trade.seller, &trade.buyer, &trade.energy, &trade.value, settled, &outcome];
+        let cells = [&trade.id, &trade.seller, &trade.buyer, &agreed, &trade.value, &settled, &outcome];
         table.add_row(cells);
     }
     table.to_string()

@@ -3,7 +3,7 @@
 //! A call's outcome is read from the receipts of the block that has it, which keep the runtime's own errors.
 
 use super::SessionError;
-use crate::keys::Signer;
+use crate::keys::{Signer, Ss58, Ss58Prefix};
 use crate::wallet::Wallet;
 use host_rpc::{ClientError, RemoteNode};
 use runtime_execution::modules::system::EVENTS;
@@ -70,13 +70,14 @@ impl Session {
         Ok(RemoteNode::reading(|| work(&Overlay::new(&state)))?)
     }
 
-    /// Sign `call` with the account's next nonce.
+    /// Sign `call` with the account's next nonce, after what waits in the node's pool.
     ///
     /// # Errors
     /// [`SessionError::Node`].
     pub fn sign(&self, signer: Signer, call: &Call) -> Result<Vec<u8>, SessionError> {
         let mut wallet = Wallet::new(signer, self.genesis);
-        self.read(|state| wallet.refresh(state))?;
+        let address = Ss58 { prefix: Ss58Prefix::SUBSTRATE, account: wallet.account() };
+        wallet.go_on_at(self.node.next_nonce(&address.to_string())?);
         Ok(wallet.sign(call))
     }
 

@@ -207,6 +207,13 @@ impl Chain {
         Ok(())
     }
 
+    /// The nonce that an account signs with next: after what the last block has of it, and what waits without a gap.
+    pub fn next_nonce(&self, account: &AccountId) -> u32 {
+        let snapshot = self.snapshot();
+        let in_state = nonce(&Overlay::new(&snapshot), account);
+        locked(&self.pool).next_nonce(account, in_state)
+    }
+
     /// Extrinsics waiting in the pool.
     pub fn waiting(&self) -> usize {
         locked(&self.pool).len()

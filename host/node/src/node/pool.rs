@@ -287,6 +287,13 @@ impl Pool {
         room.picked
     }
 
+    /// The first nonce of an account from `in_state` on that nothing waits with.
+    pub fn next_nonce(&self, signer: &AccountId, in_state: u32) -> u32 {
+        let Some(account) = self.signed.get(signer) else { return in_state };
+        let waiting = account.waiting.range(in_state..).map(|(nonce, _)| *nonce);
+        (in_state..).zip(waiting).take_while(|(want, nonce)| want == nonce).fold(in_state, |next, _| next + 1)
+    }
+
     /// Forget extrinsics that a block has dealt with, and signed ones whose nonce has passed.
     pub fn prune(&mut self, done: &HashSet<Hash>, next_nonce: impl Fn(&AccountId) -> u32) {
         let Self { bare, said, bare_load, signed, signed_load, known, .. } = self;
@@ -365,6 +372,8 @@ mod tests {
         put(&mut pool, None, b"vote").unwrap();
         let ready = pool.ready(|_| 0);
         assert_eq!(ready, [&b"vote"[..], b"b0", b"a0", b"a1"]);
+        let next = |account, in_state| pool.next_nonce(&AccountId([account; 32]), in_state);
+        assert_eq!([next(1, 0), next(1, 1), next(1, 3), next(2, 0), next(3, 5)], [2, 2, 4, 1, 5]);
         assert!(matches!(put(&mut pool, None, b"vote"), Err(PoolError::Known(_))));
         assert!(matches!(
             put(&mut pool, Some((1, 0)), b"again"),

@@ -1,6 +1,7 @@
 //! The node as RPC sees it: the last durable block, and the pool's door.
 
 use super::bell::Bell;
+use crate::keys::{KeyError, Ss58};
 use crate::node::Chain;
 use host_rpc::NodeView;
 use host_storage::Snapshot;
@@ -41,6 +42,11 @@ impl NodeView for View {
             self.bell.ring();
         }
         answer.map_err(|reason| reason.to_string())
+    }
+
+    fn next_nonce(&self, address: &str) -> Result<u32, String> {
+        let address: Ss58 = address.parse().map_err(|error: KeyError| error.to_string())?;
+        Ok(self.chain.next_nonce(&address.account))
     }
 
     fn chain(&self) -> String {

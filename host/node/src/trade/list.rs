@@ -1,6 +1,6 @@
 //! All trades of a store, for choosing one to show.
 
-use super::body::{kwh, yuan};
+use super::body::yuan;
 use super::names::Names;
 use super::source::Source;
 use super::{TradeError, TradeId};
@@ -22,12 +22,12 @@ pub struct ListedTrade {
     pub seller: String,
     /// Who buys.
     pub buyer: String,
-    /// Energy agreed.
-    pub energy: String,
+    /// Energy agreed, in Wh.
+    pub energy_wh: u64,
     /// What the buyer pays for it without fees, if all of it is delivered.
     pub value: String,
-    /// Energy settled; none before settlement or if the trade was not certified.
-    pub settled: Option<String>,
+    /// Energy settled, in Wh; none before settlement or if the trade was not certified.
+    pub settled_wh: Option<u64>,
     /// What became of it, why, and on whose side.
     #[serde(flatten)]
     pub outcome: OutcomeWords,
@@ -64,9 +64,9 @@ fn list_slot(
     trades: &mut Vec<ListedTrade>,
 ) -> Result<(), TradeError> {
     let source = Source::new(snapshot, at);
-    let settled: BTreeMap<u32, String> = source.settlement()?.map_or_else(BTreeMap::new, |record| {
+    let settled: BTreeMap<u32, u64> = source.settlement()?.map_or_else(BTreeMap::new, |record| {
         let pairs = record.input.trades.iter().zip(&record.report.settled);
-        pairs.map(|(trade, energy)| (trade.id, kwh(*energy))).collect()
+        pairs.map(|(trade, energy)| (trade.id, energy.wh())).collect()
     });
     let outcomes = source.outcomes(state)?;
     for (index, trade) in (0u32..).zip(&source.trades()?) {
@@ -75,9 +75,9 @@ fn list_slot(
             id: TradeId { at, trade: index }.to_string(),
             seller: names.entity(state, sell.order.entity),
             buyer: names.entity(state, buy.order.entity),
-            energy: kwh(trade.energy),
+            energy_wh: trade.energy.wh(),
             value: yuan(trade.buy_price.times(trade.energy)),
-            settled: settled.get(&index).cloned(),
+            settled_wh: settled.get(&index).copied(),
             outcome: OutcomeWords::of(source.outcome(&outcomes, index)?),
         });
     }

@@ -40,11 +40,15 @@ fn script(port: u16) -> String {
                     busbar order standing set --slots 1..4000000 --period 96 --only 40..59 --accept-fee 0.03 --side sell \
                         --energy 1kWh --price 0.6 --key //Ferdie\n\
                     busbar order standing list --json > masked.json\n";
+    // Nobody waits for the first two: each gets the nonce behind what is in the pool.
+    let unwaited = "for part in 1 2; do busbar bank deposit //Eve $part --key //Alice --no-wait; done\n\
+                    busbar bank deposit //Eve 3 --key //Alice\n\
+                    busbar bank balance //Eve --json > richer.json\n";
     // Each is refused by a rule that its words name.
     let refused = "! busbar bank deposit //Eve 1 --key //Bob 2> refused\n\
                    ! busbar market agree street.toml --key //Bob 2> agreed\n\
                    ! busbar order place --slot 0 --side buy --energy 1kWh --price 0.67 --key //Eve 2> late\n";
-    format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{standing}{refused}")
+    format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{standing}{unwaited}{refused}")
 }
 
 fn json(folder: &Path, name: &str) -> Value {
@@ -86,6 +90,7 @@ fn the_readmes_market_runs_by_commands_alone() {
     assert_eq!(told, ["adjustment", "0.0100000", &evidence]);
     assert_eq!((&adjustment["adjustment"], &adjustment["trade"]), (&1.into(), &0.into()));
     assert!(said.contains(&format!("reason 1, evidence {evidence}")), "{said}");
+    assert_eq!(money(&read("richer")), 1_003_350_000 + 60_000_000, "{said}\n{errors}");
     assert_eq!(read("slot")["state"], "Settled");
     let markets = read("markets");
     assert_eq!(

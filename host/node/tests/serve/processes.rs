@@ -180,6 +180,8 @@ fn an_agent_process_plays_the_papers_trade() {
         assert!(shown.status.success() && life["holds"] == true, "{life}");
         let listed = busbar(&["trade", "list", "--data", &data]).output().unwrap();
         assert!(String::from_utf8_lossy(&listed.stdout).contains("0/500/0"));
+        let listed = json(&busbar(&["trade", "list", "--data", &data, "--json"]).output().unwrap());
+        assert_eq!((&listed[0]["energy_wh"], &listed[0]["settled_wh"]), (&10_000.into(), &10_000.into()));
         let missing = busbar(&["trade", "show", "500/9", "--data", &data]).output().unwrap();
         assert!(!missing.status.success());
     });
