@@ -141,6 +141,7 @@ fn terms(community: &Community, tariff: &Tariff, entities: u32) -> Terms {
         },
         fees: Vec::new(),
         billing_slots: 96,
+        deposit_slots: 5,
         bid: hash(rules::BID),
         matching: hash(rules::HIGH_LOW),
         settlement: hash(rules::SETTLEMENT),

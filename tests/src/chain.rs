@@ -265,7 +265,10 @@ impl Chain {
         let held: u128 = standings.values().map(|standing| standing.held.units()).sum();
         let markets = markets::MARKETS.entries(&view);
         let deposits: u128 = markets.values().map(|market| market.deposit.units()).sum();
-        assert_eq!(reserved, held + deposits, "reserved money is held for something");
+        let supply = markets::SUPPLY_DEPOSITS.entries(&view).into_values();
+        let reserves = supply.chain(markets::PREFUNDINGS.entries(&view).into_values());
+        let connections: u128 = reserves.map(|reserve| reserve.held.units()).sum();
+        assert_eq!(reserved, held + deposits + connections, "reserved money is held for something");
         accounts
     }
 }

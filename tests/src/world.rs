@@ -75,6 +75,8 @@ pub struct Plan {
     pub fees: Vec<FeederFee>,
     /// Slots of a billing period.
     pub billing_slots: u32,
+    /// Slots that supply deposits and the retailer's pre-funding cover.
+    pub deposit_slots: u16,
     /// Feeders of the households, in order; those beyond its end are on feeder 0.
     pub feeders: Vec<u32>,
     /// Limits of the market.
@@ -111,6 +113,7 @@ impl Default for Plan {
             },
             fees: Vec::new(),
             billing_slots: 144,
+            deposit_slots: 0,
             feeders: Vec::new(),
             limits: Limits {
                 tick_size: Price::from_ticks(10),
@@ -152,6 +155,7 @@ impl Plan {
             rates: self.rates,
             fees: self.fees.clone(),
             billing_slots: self.billing_slots,
+            deposit_slots: self.deposit_slots,
             bid,
             matching,
             settlement,

@@ -56,7 +56,7 @@ fn must_apply(past: &Past) {
 
 /// A world whose entities exist from genesis and have a meter each.
 fn city() -> World {
-    let mut plan = Plan { homes: 0, ..Plan::default() };
+    let mut plan = Plan { homes: 0, deposit_slots: 2, ..Plan::default() };
     (plan.limits.orders_per_slot, plan.limits.orders_per_entity) = (MAX_ORDERS_PER_SLOT, ORDERS_EACH);
     // The usual fallback has no room for such a book.
     plan.rules[3] = plan.rules[1].clone();

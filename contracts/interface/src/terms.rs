@@ -78,6 +78,8 @@ pub struct Terms {
     pub fees: Vec<FeederFee>,
     /// Slots of a billing period, at the end of which the pool is refunded; periods are counted from slot 0.
     pub billing_slots: u32,
+    /// Unsettled slots that an entity's supply deposit and the retailer's pre-funding cover; 0 for neither.
+    pub deposit_slots: u16,
     /// Code hash of the bid rule.
     pub bid: Hash,
     /// Code hash of the matching rule.
@@ -130,6 +132,25 @@ impl Terms {
     /// tells nothing of the order, and it is what refusing the largest possible trade would cost.
     pub fn seal_deposit(&self, p_max_w: u32) -> Money {
         self.rates.deviation.times(self.capacity(p_max_w))
+    }
+
+    /// Supply deposit of an entity whose connections add up to `p_max_w` watts: what the retailer may ask of it for
+    /// [`Self::deposit_slots`] slots, `R · P_max · L / 60` each.
+    pub fn supply_deposit(&self, p_max_w: u64) -> Money {
+        self.reserve(self.rates.retail, p_max_w)
+    }
+
+    /// What the retailer pre-funds for connections of `p_max_w` watts together: `F · P_max · L / 60` for each of
+    /// [`Self::deposit_slots`] slots.
+    pub fn prefunding(&self, p_max_w: u64) -> Money {
+        self.reserve(self.rates.feed_in, p_max_w)
+    }
+
+    /// `deposit_slots · rate · p_max_w · L / 60`. A slot's part is rounded up: no connection can cost more than its part.
+    fn reserve(&self, rate: Price, p_max_w: u64) -> Money {
+        // The product is below 2^(32 + 64 + 16).
+        let of_hour = u128::from(rate.ticks()) * u128::from(p_max_w) * u128::from(self.slot_minutes);
+        Money::from_units(of_hour.div_ceil(60).saturating_mul(u128::from(self.deposit_slots)))
     }
 
     /// Network fee of a trade between these feeders.

@@ -61,6 +61,10 @@ pub const FEEDER_FEES_MAX: usize = 256;
 pub const SCHEDULE_MAX: u32 = 64;
 /// Slots of a billing period: a month of minutes.
 pub const BILLING_SLOTS_MAX: u32 = 31 * 24 * 60;
+/// Slots that supply deposits cover: a day of minutes.
+pub const DEPOSIT_SLOTS_MAX: u16 = 24 * 60;
+/// Markets in which an entity's supply deposit is restored when a bank credits it; in others, with its next order there.
+pub const DEPOSITS_PER_CREDIT: usize = 4;
 /// Pages of entities that one market step refunds the pool to: 256 entities.
 pub const REFUNDED_PAGES_MAX: u32 = 16;
 /// Creditors that a debtor pays on its own request, or when a bank credits it.

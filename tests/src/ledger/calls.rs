@@ -84,6 +84,7 @@ impl Ledger {
                 let (entity, market, p_max_w) = (entity.number(), *market, *p_max_w);
                 let feeder = feeder.number();
                 self.meters.push(Meter { entity, market, p_max_w, feeder, used, known: used });
+                self.joined(market, entity);
             }
             registry::Call::SetSuspended { .. } => {}
         }
@@ -131,6 +132,9 @@ impl Ledger {
             }
             markets::Call::Adjust { market, slot, items, .. } => {
                 self.adjust((*market, *slot), entity.expect("signed"), items);
+            }
+            markets::Call::ReleaseDeposit { market } => {
+                self.release_deposit(*market, entity.expect("signed"));
             }
             markets::Call::PayReceivables => self.collect(entity.expect("signed"), 64),
             markets::Call::Commit { commit } => self.commit(entity.expect("signed"), commit),
@@ -197,6 +201,7 @@ impl Ledger {
         let payee = self.owner(entity);
         self.pay(plain(kinds::FUNDING, bank, payee, amount), 0);
         self.collect(entity, 64);
+        self.restore(entity);
     }
 
     /// Who owes nothing pays again for a settled slot, out of free money alone.
@@ -207,9 +212,10 @@ impl Ledger {
         for item in items {
             let (payee, amount) = (item.payee.number(), item.amount.units());
             let meter = item.meter.map(|meter| meter.number());
-            let (slot, kind, trade) = (Some(slot), kinds::ADJUSTMENT, item.trade);
-            self.pay(Line { slot, payer, payee: self.owner(payee), amount, kind, trade, meter }, 0);
-            self.collect(payee, 16);
+            let (kind, trade) = (kinds::ADJUSTMENT, item.trade);
+            let line = Line { slot: Some(slot), payer, payee: self.owner(payee), amount, kind, trade, meter };
+            self.pay(line, 0);
+            self.credited(slot, payee);
         }
     }
 
@@ -247,6 +253,7 @@ impl Ledger {
         let price = formulas::hold_price(&slot.terms, order.side, order.price.ticks());
         let hold = u128::from(price) * u128::from(order.energy.wh());
         slot.orders.insert(seq.number(), order);
+        self.full_deposit(at, entity);
         if self.is_continuous(at) {
             self.queue_order(at, order);
         }

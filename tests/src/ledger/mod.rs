@@ -6,6 +6,7 @@
 mod calls;
 mod caps;
 mod continuous;
+mod deposits;
 mod formulas;
 mod mandates;
 mod native;
@@ -179,6 +180,8 @@ pub struct Ledger {
     /// Refunds of pools that are under way, by the slot that ended the period: how many entities have had their turn,
     /// and what each is to get.
     refunds: BTreeMap<At, (u32, Vec<(u32, u128)>)>,
+    /// Units held for connections.
+    pub reserves: BTreeMap<deposits::Reserve, u128>,
     /// Slots by market and number.
     pub slots: BTreeMap<At, SlotBook>,
     /// Matching rules with a continuous book: all of them clear by price and time.
@@ -202,6 +205,7 @@ impl Ledger {
             owed: BTreeMap::new(),
             traded: BTreeMap::new(),
             refunds: BTreeMap::new(),
+            reserves: BTreeMap::new(),
             slots: BTreeMap::new(),
             continuous: [artifacts::hash(artifacts::CONTINUOUS)].into(),
             rules,
@@ -248,6 +252,7 @@ impl Ledger {
                 assert_eq!(world.outcome(*at, index), fate, "trade {index} of slot {at:?}");
             }
         }
+        self.check_reserves(world);
     }
 
     /// Enter one block and compare.
@@ -298,6 +303,12 @@ impl Ledger {
             markets::Event::Cleared { market, slot, code, .. } => self.clear((*market, *slot), code),
             markets::Event::ReadingPosted { market, slot, meter, revision } => {
                 self.read((*market, *slot), meter.number(), *revision, past);
+            }
+            markets::Event::PrefundingShort { market, slot, needed, held } => {
+                let own = self.reserves.get(&(*market, None)).copied().unwrap_or_default();
+                let terms = &self.slots[&(*market, *slot)].terms;
+                let lacks = needed.units() - held.units();
+                assert_eq!((own, self.missing(terms, (*market, None))), (held.units(), lacks), "pre-funding");
             }
             _ => {}
         }

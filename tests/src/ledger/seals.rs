@@ -8,6 +8,7 @@ use runtime_primitives::AccountId;
 impl Ledger {
     /// δ for what the connection can move in the slot.
     pub(super) fn commit(&mut self, entity: u32, commit: &Commitment) {
+        self.full_deposit((commit.market, commit.slot), entity);
         let capacity = u64::from(self.meters[commit.meter.number() as usize].p_max_w);
         let slot = self.slots.get_mut(&(commit.market, commit.slot)).expect("commitments are for open slots");
         let most = capacity * u64::from(slot.terms.slot_minutes) / 60;
@@ -25,7 +26,9 @@ impl Ledger {
         let (entity, _, deposit) = book.sealed[&seq];
         let price = formulas::hold_price(&book.terms, request.side, request.price.ticks());
         let hold = u128::from(price) * u128::from(request.energy.wh());
-        if self.purse(self.owner(entity)).free + deposit < hold {
+        let terms = book.terms.clone();
+        let lacks = self.missing(&terms, (at.0, Some(entity)));
+        if self.purse(self.owner(entity)).free + deposit < hold + lacks {
             self.forfeit(at, seq);
             return;
         }

@@ -139,7 +139,6 @@ impl Ledger {
             sealed: BTreeMap::new(),
             held: BTreeMap::new(),
             trades: Vec::new(),
-            is_settled: false,
             void: None,
             fates: BTreeMap::new(),
             certificate: BTreeMap::new(),
@@ -149,6 +148,7 @@ impl Ledger {
             caps: BTreeMap::new(),
             curtailed: BTreeSet::new(),
             readings: BTreeMap::new(),
+            is_settled: false,
             latest: BTreeMap::new(),
             due: Vec::new(),
             settled: Vec::new(),
@@ -158,7 +158,9 @@ impl Ledger {
             round: None,
             chosen: None,
         };
+        let terms = book.terms.clone();
         self.slots.insert(slot, book);
+        self.fill(&terms, (slot.0, None));
     }
 
     /// Held becomes free.
@@ -239,7 +241,7 @@ impl Ledger {
                     self.pay(line, amount);
                     *self.book(slot).held.get_mut(&entities[failed]).expect("a holder") -= amount;
                     holds[failed] -= amount;
-                    self.collect(entities[other], 16);
+                    self.credited(slot, entities[other]);
                 }
             }
             for side in 0..2 {
@@ -375,8 +377,10 @@ impl Ledger {
         self.release_all(slot);
         let parties: Vec<u32> = self.positions(slot, &paid).into_keys().collect();
         for entity in parties {
-            self.collect(entity, 16);
+            self.credited(slot, entity);
         }
+        let terms = self.slots[&slot].terms.clone();
+        self.fill(&terms, (slot.0, None));
         self.refund(slot, &paid);
     }
 
@@ -423,7 +427,7 @@ impl Ledger {
             let payer = AccountId::of_module(b"bb/pool", slot.0.number());
             let (kind, payee) = (kinds::POOL_REFUND, self.owner(entity));
             self.pay(Line { slot: Some(slot), payer, payee, amount, kind, trade: None, meter: None }, 0);
-            self.collect(entity, 16);
+            self.credited(slot, entity);
         }
         if !later.is_empty() {
             self.refunds.insert(slot, (until, later));
@@ -510,11 +514,14 @@ impl Ledger {
         first.into_iter().chain(last).filter(|line| line.amount > 0).collect()
     }
 
-    /// From what is held for the slot, then from free money; the rest is owed.
+    /// From what is held for the slot, then from free money, then from what is held for the connection; the rest is owed.
     fn pay_or_owe(&mut self, slot: At, line: Line) {
         let entity = self.keys[&line.payer];
         let held = self.slots[&slot].held.get(&entity).copied().unwrap_or_default();
-        let amount = line.amount.min(held + self.purse(line.payer).free);
+        let (reserve, backed) = self.backing(slot, &line);
+        let unreserved = held + self.purse(line.payer).free;
+        let amount = line.amount.min(unreserved + backed);
+        let drawn = amount.saturating_sub(unreserved);
         if amount < line.amount {
             // A debtor owes a creditor one sum, as old as its oldest part.
             let owed = self.owed.entry(entity).or_default();
@@ -528,7 +535,10 @@ impl Ledger {
             if from_held > 0 {
                 *self.book(slot).held.get_mut(&entity).expect("a holder") -= from_held;
             }
-            self.pay(Line { amount, ..line }, from_held);
+            if drawn > 0 {
+                *self.reserves.get_mut(&reserve).expect("it is not empty") -= drawn;
+            }
+            self.pay(Line { amount, ..line }, from_held + drawn);
         }
     }
 

@@ -57,6 +57,11 @@ pub const SENTENCES: &[Sentence] = &[
         run: top_up,
     },
     Sentence {
+        text: "<party> releases its deposit",
+        meaning: "what is held for connections beyond what is needed becomes free",
+        run: release_deposit,
+    },
+    Sentence {
         text: "platform publishes terms from slot <number> with <text>",
         meaning: "new terms: `key: value; key: value`, keys as in the head of a story",
         run: publish,
@@ -166,6 +171,13 @@ fn top_up(stage: &mut Stage, values: &[Value]) -> Done {
     let (market, amount) = (stage.world.market, Money::from_units(Gaps(values).money(0)));
     let platform = Arc::clone(stage.world.platform());
     stage.submit(&platform, markets::Call::TopUp { market, amount });
+    Ok(())
+}
+
+fn release_deposit(stage: &mut Stage, values: &[Value]) -> Done {
+    let owner = stage.owner(&Gaps(values).name(0))?;
+    let market = stage.world.market;
+    stage.submit(&owner, markets::Call::ReleaseDeposit { market });
     Ok(())
 }
 

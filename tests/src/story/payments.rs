@@ -4,6 +4,7 @@ use super::Sentence;
 use super::stage::{Gaps, Payment, Stage};
 use super::words::{Value, Yuan};
 use contract_interface::kinds;
+use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{At, RECEIVABLES};
 use runtime_primitives::AccountId;
 use std::collections::BTreeMap;
@@ -26,8 +27,17 @@ pub const SENTENCES: &[Sentence] = &[
         meaning: "its bill of the slot, in its favour",
         run: bill_to_receive,
     },
-    Sentence { text: "<party> has <money> held", meaning: "for orders of all slots", run: held },
+    Sentence {
+        text: "<party> has <money> held",
+        meaning: "for orders of all slots, and for connections",
+        run: held,
+    },
     Sentence { text: "<party> has <money> free", meaning: "what it can spend", run: free },
+    Sentence {
+        text: "<party> has <money> deposited",
+        meaning: "what is held for its connections in the market, or by the retailer for all",
+        run: deposited,
+    },
     Sentence { text: "nothing is held", meaning: "of any household's money", run: nothing_held },
     Sentence {
         text: "<party> gains <money>",
@@ -150,6 +160,18 @@ fn held(stage: &mut Stage, values: &[Value]) -> Done {
 fn free(stage: &mut Stage, values: &[Value]) -> Done {
     let (free, _) = stage.world.chain.money(&stage.account(&Gaps(values).name(0)));
     money_is("what it has free", free.units(), Gaps(values).money(1))
+}
+
+fn deposited(stage: &mut Stage, values: &[Value]) -> Done {
+    let name = Gaps(values).name(0);
+    let market = stage.world.market;
+    let backing = if name == "retailer" {
+        Backing::Retailer(market)
+    } else {
+        Backing::Supply(market, stage.entity(&name)?)
+    };
+    let held = backing.get(&stage.world.chain.view()).held;
+    money_is("what is held for connections", held.units(), Gaps(values).money(1))
 }
 
 fn nothing_held(stage: &mut Stage, _: &[Value]) -> Done {

@@ -10,7 +10,7 @@ use crate::world::Plan;
 use runtime_primitives::{Energy, Money, Price};
 
 /// What a key is worth, as documented.
-pub const KEYS: [(&str, &str); 26] = [
+pub const KEYS: [(&str, &str); 27] = [
     ("slot length", "minutes, like `10 min`"),
     ("feed-in", "price in yuan/kWh that the retailer pays for what nobody bought"),
     ("retail", "price in yuan/kWh of what nobody sold"),
@@ -31,6 +31,7 @@ pub const KEYS: [(&str, &str); 26] = [
     ("objection", "time after the slot's end"),
     ("dispute", "time after the slot's end"),
     ("billing slots", "slots of a billing period, a number"),
+    ("deposit slots", "unsettled slots that supply deposits and the retailer's pre-funding cover, a number"),
     ("bid rule", "a rule"),
     ("matching", "a rule"),
     ("settlement", "a rule"),
@@ -91,6 +92,9 @@ pub fn set(plan: &mut Plan, key: &str, value: &str) -> Result<(), String> {
         "objection" => plan.windows.objection_s = duration(value)?,
         "dispute" => plan.windows.dispute_s = duration(value)?,
         "billing slots" => plan.billing_slots = count()?,
+        "deposit slots" => {
+            plan.deposit_slots = u16::try_from(count()?).map_err(|_| "deposits cover fewer slots")?;
+        }
         "bid rule" => plan.rules[0] = rule(plan, value)?,
         "matching" => plan.rules[1] = rule(plan, value)?,
         "settlement" => plan.rules[2] = rule(plan, value)?,

@@ -3,6 +3,7 @@
 use crate::case::{Act, Playing};
 use busbar_tests::world::{MARKET, entities};
 use contract_interface::{Claim, Fee, OrderRequest, Reading, ReadingStatus, Side, Stage, flags};
+use host_node::keys::Signer;
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::markets::adjustments::{Adjustment, Grounds};
@@ -333,19 +334,15 @@ impl Playing {
         }
     }
 
-    /// The bank pays in, a household spends, withdraws or pays what it owes, the operator tops up.
+    /// The bank pays in; a household spends, withdraws, pays what it owes or asks for its deposit; the retailer spends; the
+    /// operator tops up.
     fn money(&mut self) {
         let home = self.someone();
         let entity = self.world.homes[home].entity;
         let amount = Money::from_units(self.random.bits().into()).min(Money::from_units(50_000_000));
         let owner = Arc::clone(&self.world.homes[home].owner);
         match self.random.below(8) {
-            0 => {
-                let (free, _) = self.world.chain.money(&owner.account());
-                let dest = MultiAddress::Id(self.world.bank().account());
-                let call = balances::Call::TransferAllowDeath { dest, value: Compact(free.units()) };
-                self.world.chain.submit(&owner, call);
-            }
+            0 => self.spend_all(&owner),
             1 | 2 => {
                 let bank = Arc::clone(self.world.bank());
                 self.world.chain.submit(&bank, markets::Call::Fund { entity, amount });
@@ -360,8 +357,22 @@ impl Playing {
                 self.world.chain.submit(&owner, markets::Call::Withdraw { bank, amount });
             }
             5 => _ = self.world.chain.submit(&owner, markets::Call::PayReceivables),
+            // What the retailer has pre-funded it keeps.
+            6 if self.random.once_in(4) => {
+                let retailer = Arc::clone(&self.world.owners[entities::RETAILER as usize]);
+                self.spend_all(&retailer);
+            }
+            6 => _ = self.world.chain.submit(&owner, markets::Call::ReleaseDeposit { market: MARKET }),
             _ => {}
         }
+    }
+
+    /// Everything free goes to the bank.
+    fn spend_all(&mut self, owner: &Arc<Signer>) {
+        let (free, _) = self.world.chain.money(&owner.account());
+        let dest = MultiAddress::Id(self.world.bank().account());
+        let call = balances::Call::TransferAllowDeath { dest, value: Compact(free.units()) };
+        self.world.chain.submit(owner, call);
     }
 
     /// Somebody signs an order for some of the slots that open next; now and then one is removed, or tried to be.

@@ -102,6 +102,8 @@ fn terms(matching: &[u8], random: &mut Random, plan: &mut Plan) {
     let may_seal = matching != artifacts::CONTINUOUS && !plan.rates.deviation.is_zero();
     // Sealed until a minute after the gate.
     plan.windows.reveal_s = if may_seal && random.once_in(odds::SEALED) { 60 } else { 0 };
+    // Two slots may cost a household with money a third of it, one without all of it and more.
+    plan.deposit_slots = [0, 0, 1, 2][random.below(4) as usize];
 }
 
 fn rates(random: &mut Random) -> Rates {

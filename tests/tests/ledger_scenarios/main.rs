@@ -11,6 +11,7 @@ mod chains;
 mod consents;
 mod continuous;
 mod deliveries;
+mod deposits;
 mod disputes;
 mod fees;
 mod outcomes;

@@ -11,14 +11,14 @@ use runtime_execution::{DispatchError, Outcome};
 use runtime_primitives::{EntityId, Money, Slot};
 
 /// B gives away all it has free.
-fn empty(world: &mut World, home: usize) {
+pub(super) fn empty(world: &mut World, home: usize) {
     let owner = world.homes[home].owner.clone();
     let (free, _) = world.chain.money(&owner.account());
     let (dest, value) = (MultiAddress::Id(world.bank().account()), Compact(free.units()));
     world.chain.must(&owner, balances::Call::TransferAllowDeath { dest, value });
 }
 
-fn owed(world: &World) -> Vec<(EntityId, u128)> {
+pub(super) fn owed(world: &World) -> Vec<(EntityId, u128)> {
     let events = world.chain.market_events().filter_map(|event| match event {
         Event::Owed { debtor, amount } => Some((*debtor, amount.units())),
         _ => None,

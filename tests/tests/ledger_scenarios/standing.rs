@@ -12,7 +12,7 @@ use runtime_execution::modules::registry;
 use runtime_primitives::{Energy, Price, Slot};
 
 /// What a household signs to trade in some slots after the first.
-fn template(world: &World, home: usize, side: Side, wh: u64, slots: u32) -> Template {
+pub(super) fn template(world: &World, home: usize, side: Side, wh: u64, slots: u32) -> Template {
     let request = world.request(home, FIRST, side, wh, 6_700);
     Template {
         market: MARKET,
@@ -31,7 +31,7 @@ fn template(world: &World, home: usize, side: Side, wh: u64, slots: u32) -> Temp
     }
 }
 
-fn set(world: &mut World, home: usize, template: Template) {
+pub(super) fn set(world: &mut World, home: usize, template: Template) {
     let delegate = world.homes[home].delegate.clone();
     world.chain.must(&delegate, markets::Call::SetStanding { template: Box::new(template) });
 }

@@ -11,6 +11,7 @@ mod certification;
 mod checker;
 mod consent;
 mod curtailment;
+mod deposits;
 mod metering;
 mod orders;
 mod registry;
@@ -189,6 +190,7 @@ fn every_refusal_has_its_name_and_changes_nothing_else() {
             metering::rows(),
             vouchers::rows(),
             curtailment::rows(),
+            deposits::rows(),
             certification::rows(),
             agreement::rows(),
             adjustments::rows(),

@@ -7,7 +7,7 @@ use busbar_tests::world::{FIRST, Plan, World};
 use contract_interface::Side;
 use runtime_execution::modules::markets::SlotState;
 use runtime_execution::modules::registry;
-use runtime_primitives::Seq;
+use runtime_primitives::{Money, Seq};
 use std::collections::BTreeMap;
 
 /// The seller, the buyer, and a household that does not trade.
@@ -50,6 +50,8 @@ pub enum Scene {
     Sealed,
     /// Its gate has closed; the seller has revealed.
     Revealing,
+    /// An open slot under terms with deposits for two slots, of which every household has paid about half: ten yuan.
+    Poor,
     /// As [`Scene::Voting`], and the bystander is the seller's proxy.
     Proxied,
 }
@@ -97,6 +99,7 @@ impl Scenes {
         world.chain.block_of_successes();
         world.expect(FIRST, SlotState::Revealing);
         scenes.insert(Scene::Revealing, world);
+        scenes.insert(Scene::Poor, poor(&plan));
         scenes.insert(Scene::Proxied, proxied(&plan));
         Self(scenes)
     }
@@ -140,6 +143,14 @@ fn sealed(plan: &Plan) -> World {
     );
     world.commit(SELLER, &ask);
     world.commit(BUYER, &bid);
+    world
+}
+
+fn poor(plan: &Plan) -> World {
+    let mut plan = plan.clone();
+    (plan.deposit_slots, plan.funds) = (2, Money::from_units(100_000_000));
+    let mut world = World::new(&plan);
+    world.open(FIRST);
     world
 }
 

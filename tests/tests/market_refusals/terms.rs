@@ -111,6 +111,9 @@ fn figures() -> Vec<Row> {
         row("terms: a billing period of years", Scene::NoMarket, |world| {
             bad(world, |terms| terms.billing_slots = 44_641, BadTerms::BillingSlots)
         }),
+        row("terms: deposits for more slots than a day of minutes", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.deposit_slots = 1_441, BadTerms::DepositSlots)
+        }),
         row("terms: a pair of feeders twice", Scene::NoMarket, |world| {
             bad(world, |terms| terms.fees = vec![between(0, 1, 10, 0); 2], BadTerms::FeeOrder)
         }),

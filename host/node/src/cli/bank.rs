@@ -6,11 +6,11 @@ use crate::quantity;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use contract_interface::roles;
-use runtime_execution::Call;
 use runtime_execution::modules::markets::RECEIVABLES;
 use runtime_execution::modules::registry::ENTITIES;
 use runtime_execution::modules::{balances, markets};
-use runtime_primitives::Money;
+use runtime_execution::{Call, Event};
+use runtime_primitives::{MarketId, Money};
 use runtime_state::Overlay;
 use serde_json::json;
 use std::process::ExitCode;
@@ -42,6 +42,14 @@ enum BankCommand {
         /// Which bank [default: the only one].
         #[arg(long)]
         bank: Option<Party>,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Free what is held for connections in a market beyond what is needed. Signed by the entity's owner.
+    Release {
+        /// The market.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        market: u32,
         #[command(flatten)]
         sign: SignArgs,
     },
@@ -86,12 +94,27 @@ impl BankArgs {
                     Some(Answer::new(text, json!({ "bank": id.number(), "amount": amount.to_string() })))
                 })
             }
+            BankCommand::Release { market, sign } => {
+                let market = MarketId::from_number(market);
+                let call = Call::Markets(markets::Call::ReleaseDeposit { market });
+                sign.send(&sign.session()?, &call, released)
+            }
             BankCommand::Balance { entity, node } => {
                 node.print(&node.session()?.read(|state| balance(state, entity))??);
                 Ok(ExitCode::SUCCESS)
             }
         }
     }
+}
+
+fn released(events: &[Event]) -> Option<Answer> {
+    events.iter().find_map(|event| match event {
+        Event::Markets(markets::Event::DepositReleased { entity, amount, .. }) => Some(Answer::new(
+            format!("{amount} yuan of entity {entity} are held no longer; debts are paid from them first"),
+            json!({ "entity": entity.number(), "amount": amount.to_string() }),
+        )),
+        _ => None,
+    })
 }
 
 fn only_bank(state: &Overlay) -> anyhow::Result<Party> {

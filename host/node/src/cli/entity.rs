@@ -1,6 +1,7 @@
 //! `busbar entity …`: admit entities, bind their keys, show and suspend them.
 
 use super::remote::{Answer, NodeArgs, SignArgs, account, address, table};
+use super::reserves;
 use crate::chain_spec::Role;
 use crate::client::Party;
 use crate::quantity;
@@ -93,7 +94,7 @@ enum EntityCommand {
         #[command(flatten)]
         sign: SignArgs,
     },
-    /// Show an entity with its keys and its money.
+    /// Show an entity with its keys, its money and its deposits.
     Show {
         /// Its number, or an address of one of its keys.
         entity: Party,
@@ -253,9 +254,12 @@ fn shown(state: &Overlay, id: EntityId, entity: &Entity) -> Answer {
     let (used, quota) = (payment::usage(state, id, now).gas, payment::rates(state).quota);
     json["gas_this_hour"] = used.units().into();
     json["gas_per_hour"] = quota.units().into();
+    let (deposits, of_markets) = reserves::of_entity(state, id);
+    let deposits = if of_markets.is_empty() { String::new() } else { format!("\n{deposits}") };
+    json["deposits"] = of_markets.into();
     let text = format!(
         "entity {id}: {}{suspended}\nfree {} yuan, held {} yuan; {voter} votes\n\
-         {used} of {quota} gas without a fee declared this hour\n{rows}",
+         {used} of {quota} gas without a fee declared this hour\n{rows}{deposits}",
         role_names(entity.roles).join(", "),
         json["free"].as_str().unwrap_or_default(),
         json["held"].as_str().unwrap_or_default(),

@@ -14,6 +14,7 @@ mod node;
 mod order;
 mod remote;
 mod replay;
+mod reserves;
 mod trade;
 
 use clap::{Parser, Subcommand};

@@ -59,6 +59,7 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
             ("slots.length", "keep slots.length, slots.zero and slots.billing of the market".to_owned())
         }
         BadTerms::BillingSlots => ("slots.billing", "write the slots of a day or a month".to_owned()),
+        BadTerms::DepositSlots => ("slots.deposit", "write the slots from delivery to settlement".to_owned()),
         BadTerms::TooManyFees => ("fees.feeders", "name fewer pairs".to_owned()),
         BadTerms::FeeOrder => ("fees.feeders", "name each pair once".to_owned()),
         BadTerms::Windows(_) => unreachable!("windows are told apart before"),

@@ -56,6 +56,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
     let minutes = document.value("slots.length", slot_minutes);
     let zero = document.value("slots.zero", quantity::instant);
     let billing = document.value("slots.billing", whole::<u32>);
+    let deposit_slots = document.value("slots.deposit", whole::<u16>);
     let windows = windows(document);
     let limits = limits(document);
     let rates = rates(document);
@@ -76,6 +77,7 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
         rates: rates?,
         fees: fees?,
         billing_slots: billing?,
+        deposit_slots: deposit_slots?,
         bid: rules.bid.hash(),
         matching: rules.matching.hash(),
         settlement: rules.settlement.hash(),

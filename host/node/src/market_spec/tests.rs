@@ -56,10 +56,10 @@ fn a_problem_says_where_what_and_what_to_do() {
         (
             "retail = \"1.00\"",
             "retail = \"1.00001\"",
-            "60:10: rates.retail = \"1.00001\"",
+            "64:10: rates.retail = \"1.00001\"",
             "finer than 0.0001",
         ),
-        ("retail = \"1.00\"", "retail = [1]", "60:10: rates.retail: ", "a text or a number is expected"),
+        ("retail = \"1.00\"", "retail = [1]", "64:10: rates.retail: ", "a text or a number is expected"),
         (
             "price_min = \"0.40\"",
             "price_min = \"0.30\"",
@@ -78,6 +78,7 @@ fn a_problem_says_where_what_and_what_to_do() {
         ("tick = \"0.0001\"", "tick = 0", "limits.tick = \"0\"", "tick_size is at least 1"),
         ("length = \"15 min\"", "length = \"90 s\"", "slots.length = \"90 s\"", "whole minutes"),
         ("length = \"15 min\"", "length = \"25 h\"", "slots.length = \"25 h\"", "slot_minutes is 1 to 1440"),
+        ("deposit = 5", "deposit = 1441", "slots.deposit = \"1441\"", "deposit_slots is at most 1440"),
         ("first = \"next\"", "first = \"2026-01-01T00:07:00Z\"", "slots.first = ", "off the grid"),
         ("first = \"next\"", "first = \"soon\"", "slots.first = \"soon\"", "write \"next\""),
         ("gate_before = \"5 min\"", "gate_before = \"25 h\"", "windows.open_before", "write more than 25 h"),
@@ -113,7 +114,7 @@ fn a_problem_says_where_what_and_what_to_do() {
         ("retailer = 1", "retailer = \"Bob\"", "parties.retailer = \"Bob\"", "digits alone"),
         ("retailer = 1", "retialer = 1", "parties.retialer: ", "no key of a market spec"),
         ("retailer = 1", "", "parties.retailer: ", "the key is missing"),
-        ("[rules]", "[rules", "74:7: ", "unclosed table"),
+        ("[rules]", "[rules", "78:7: ", "unclosed table"),
     ];
     for (line, other, place, said) in rows {
         let found = problems(&with(line, other));

@@ -47,6 +47,7 @@ fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
         ("slots.zero", quoted(&instant_text(terms.slot_zero))),
         ("slots.first", first),
         ("slots.billing", terms.billing_slots.to_string()),
+        ("slots.deposit", terms.deposit_slots.to_string()),
         ("windows.open_before", quoted(&seconds_text(windows.open_before_s))),
         ("windows.gate_before", quoted(&seconds_text(windows.gate_before_s))),
         ("windows.reveal", quoted(&seconds_text(windows.reveal_s))),

@@ -350,6 +350,7 @@ fn terms(script: &Script, matching: &[u8]) -> Terms {
         rates: script.rates,
         fees: script.fees.clone(),
         billing_slots: (DAY_MINUTES / u32::from(script.slot_minutes)).max(1),
+        deposit_slots: script.deposit_slots,
         bid: blake2_256(rules::BID),
         matching: blake2_256(matching),
         settlement: blake2_256(rules::SETTLEMENT),

@@ -30,6 +30,8 @@ pub struct Script {
     pub rates: Rates,
     /// Network fees between feeders; pairs that are not listed pay the rates' own.
     pub fees: Vec<FeederFee>,
+    /// Unsettled slots that supply deposits and the retailer's pre-funding cover.
+    pub deposit_slots: u16,
     /// Name of the grid operator in reports.
     pub grid_name: String,
     /// Who takes part.
@@ -101,6 +103,8 @@ pub const WINDOWS: Windows = Windows {
     dispute_s: 24 * 3_600,
 };
 
+/// Slots of a day that are not settled at once: from the start of delivery to the end of objections, 15 min + 1 h.
+const DAY_DEPOSIT_SLOTS: u16 = 5;
 /// Money a household of the day starts with: 500 yuan, above any day's bill and holds, winter's too.
 const DAY_FUNDS: Money = Money::from_units(5_000_000_000);
 /// Orders of one entity in one slot.
@@ -154,6 +158,7 @@ impl Script {
                 tol_bp: 500,
             },
             fees: Vec::new(),
+            deposit_slots: DAY_DEPOSIT_SLOTS,
             grid_name: "grid operator".to_owned(),
             households,
         }
@@ -191,6 +196,8 @@ struct File {
     rates: FileRates,
     #[serde(default)]
     feeder_fee: Vec<FileFeederFee>,
+    #[serde(default)]
+    deposit_slots: u16,
     price_min: u32,
     price_max: u32,
     grid_name: String,
@@ -327,6 +334,7 @@ impl File {
             limits,
             rates,
             fees: self.feeder_fee.into_iter().map(FeederFee::from).collect(),
+            deposit_slots: self.deposit_slots,
             grid_name: self.grid_name,
             households: households?,
         })

@@ -1,9 +1,10 @@
 //! Bills of the paper's trade: from the data folder, and from a node that serves it.
 
-use crate::processes::{Node, busbar, json};
+use crate::processes::{self, Node, busbar};
 use crate::theatre::on_a_vm_thread;
 use host_node::scenario::{Casting, Play, first_household, paper};
-use serde_json::Value;
+use runtime_primitives::{Energy, Money};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Output;
 use tempfile::TempDir;
@@ -15,7 +16,7 @@ fn bill(entity: u32, more: &[&str]) -> Output {
 
 fn lines(output: &Output) -> Vec<Value> {
     assert!(output.status.success(), "{output:?}");
-    json(output).as_array().unwrap().clone()
+    processes::json(output).as_array().unwrap().clone()
 }
 
 /// Kind and units of each line.
@@ -70,6 +71,47 @@ fn a_bill_names_its_evidence_and_adds_up() {
         assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
         foreign_spec(folder.path(), &data);
         served(folder.path(), b, &all);
+    });
+}
+
+/// B has just its deposit and its hold: the deposit pays the kWh that it takes beyond its trade. What is held is no line.
+#[test]
+fn a_bill_adds_up_over_a_deposit_that_was_drawn_on() {
+    on_a_vm_thread(|| {
+        let mut script = paper().unwrap();
+        script.deposit_slots = 1;
+        let b = &mut script.households[1];
+        b.intents.values_mut().for_each(|intent| intent.energy = Energy::from_wh(9_000));
+        b.funds = Money::from_units(80_000_000 + 9_000 * 6_900);
+        script.households[0].funds = Money::from_units(100_000_000);
+        let folder = TempDir::new().unwrap();
+        let mut play = Play::open(script, Casting::default(), folder.path()).unwrap();
+        play.run(|_| {}).unwrap();
+        drop(play);
+        let data = folder.path().display().to_string();
+        let b = first_household() + 1;
+        let slot = lines(&bill(b, &["--data", &data, "--slots", "500", "--json"]));
+        assert_eq!(
+            amounts(&slot),
+            [("energy", -60_300_000), ("network fee", -1_800_000), ("retail", -8_000_000)]
+        );
+        assert!(text(&bill(b, &["--data", &data])).contains("add up to what the account has"));
+        let node = Node::start(folder.path(), &[]);
+        let show = |arguments: &[&str]| {
+            let shown = busbar(&[arguments, &["--rpc", &node.url, "--json"]].concat()).output().unwrap();
+            assert!(shown.status.success(), "{shown:?}");
+            processes::json(&shown)
+        };
+        let shown = show(&["entity", "show", &b.to_string()]);
+        let (held, needed) = ("7.2000000", "8.0000000");
+        let deposit = json!([{ "market": 0, "kind": "supply deposit", "held": held, "needed": needed }]);
+        assert_eq!(
+            (&shown["deposits"], &shown["free"], &shown["held"]),
+            (&deposit, &"0.0000000".into(), &held.into())
+        );
+        let prefunding = json!({ "held": "7.8000000", "needed": "7.8000000" });
+        assert_eq!(show(&["market", "status"])["prefunding"], prefunding);
+        assert!(node.stop("-TERM"));
     });
 }
 

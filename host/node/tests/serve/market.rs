@@ -29,6 +29,8 @@ fn script(port: u16) -> String {
         ("bill", "bill //Ferdie --slots $SLOT"),
         ("markets", "market list"),
         ("entity", "entity show //Eve//agent"),
+        ("deposit", "entity show //Ferdie"),
+        ("market", "market status"),
         ("meters", "meter list --entity //Ferdie"),
         ("spec", "market spec show --market 1"),
     ];
@@ -92,6 +94,9 @@ fn the_readmes_market_runs_by_commands_alone() {
     assert!(said.contains(&format!("reason 1, evidence {evidence}")), "{said}");
     assert_eq!(money(&read("richer")), 1_003_350_000 + 60_000_000, "{said}\n{errors}");
     assert_eq!(read("slot")["state"], "Settled");
+    let deposit = &read("deposit")["deposits"][0];
+    assert_eq!((&deposit["held"], &deposit["needed"]), (&"4.0000000".into(), &"4.0000000".into()));
+    assert_eq!(read("market")["prefunding"]["held"], "3.2000000");
     let markets = read("markets");
     assert_eq!(
         (&markets[0]["matching"], &markets[1]["matching"]),

@@ -86,11 +86,14 @@ impl NewArgs {
         if self.rehearsal {
             spec.terms.slot_minutes = 1;
             spec.terms.windows = REHEARSAL;
+            spec.terms.deposit_slots = REHEARSAL_DEPOSIT_SLOTS;
         }
         Ok(spec)
     }
 }
 
+/// Slots from the start of delivery to payment in a rehearsal: 1 min + 130 s.
+const REHEARSAL_DEPOSIT_SLOTS: u16 = 4;
 /// Windows for slots of a minute: time enough for programs, and a slot is paid two minutes after its end.
 const REHEARSAL: Windows = Windows {
     open_before_s: 240,

@@ -1,6 +1,7 @@
 //! `busbar market status | list`: where markets and their slots stand.
 
 use crate::cli::remote::{Answer, NodeArgs, table};
+use crate::cli::reserves::held_and_needed;
 use crate::market_spec::RuleSource;
 use crate::quantity::{energy_text, instant_text};
 use crate::report::utc_clock;
@@ -8,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use comfy_table::Table;
 use runtime_execution::modules::attestation::BALLOTS;
+use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{
     self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, PINNED, SLOTS, Scheduled, SlotRecord, TRADES,
 };
@@ -88,6 +90,7 @@ impl StatusArgs {
 fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
     let governing = market.governing(market.next_slot).unwrap_or(&market.schedule[0]);
     let terms = markets::terms(state, &governing.terms);
+    let (held, needed) = held_and_needed(state, Backing::Retailer(id), &terms);
     let scheduled = |scheduled: &Scheduled| {
         json!({
             "from_slot": scheduled.from.number(),
@@ -107,6 +110,8 @@ fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
         "first_slot": market.first_slot.number(),
         "next_slot": market.next_slot.number(),
         "deposit": market.deposit.to_string(),
+        "deposit_slots": terms.deposit_slots,
+        "prefunding": { "held": held.to_string(), "needed": needed.to_string() },
         "matching": RuleSource::of_hash(&terms.matching).to_string(),
         "fallback": RuleSource::of_hash(&terms.fallback).to_string(),
         "meters": METERS_OF.get_or_default(state, &id).len(),
@@ -159,6 +164,7 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
     }
     let text = format!(
         "market {id}: operator {}, retailer {}, grid operator {}, meter operator {}, {} meters, deposit {} yuan\n\
+         the retailer has pre-funded {} of {} yuan; supply deposits cover {} slots\n\
          slots of {} min, next to open {}; matching {}, fallback {}; chain time {}\n{}{rows}",
         json["operator"],
         json["retailer"],
@@ -166,6 +172,9 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
         json["meter_operator"],
         json["meters"],
         market.deposit,
+        json["prefunding"]["held"].as_str().unwrap_or_default(),
+        json["prefunding"]["needed"].as_str().unwrap_or_default(),
+        json["deposit_slots"],
         json["slot_minutes"],
         market.next_slot,
         json["matching"].as_str().unwrap_or_default(),

@@ -2,14 +2,14 @@
 //!
 //! The rule: an adjustment moves its signer's free money and nobody else's, and it makes no debt.
 
-use super::{At, Error, Event, Live, RECEIVABLES, RECORDS, SlotState, clearing, live, meters, receivables};
+use super::{At, Error, Event, Live, RECEIVABLES, RECORDS, SlotState, clearing, deposits, live, meters};
 use crate::archive::{AdjustmentRecord, ArchiveEntry};
 use crate::context::Context;
 use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use contract_interface::{Stage, TransferRecord, kinds};
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::limits::{ADJUSTMENTS_PER_CALL_MAX, RECEIVABLES_PER_CREDIT};
+use runtime_primitives::limits::ADJUSTMENTS_PER_CALL_MAX;
 use runtime_primitives::{EntityId, Hash, MeterId, Money};
 
 /// One payment of an adjustment.
@@ -75,7 +75,7 @@ pub fn adjust(
         balances::transfer(ctx, &transfer)?;
         let record = AdjustmentRecord { transfer, grounds, height: ctx.env.height };
         ctx.archive(ArchiveEntry::adjustment(at, &record));
-        receivables::collect(ctx, item.payee, RECEIVABLES_PER_CREDIT);
+        deposits::credited(ctx, at.0, &live.terms, item.payee);
         amount = amount.saturating_add(item.amount);
     }
     let (market, slot) = at;

@@ -5,8 +5,8 @@ use super::registration::NewMarket;
 use super::sealed::Commitment;
 use super::standing::Template;
 use super::{
-    At, Error, adjustments, agreement, confirm, curtailment, lists, money, orders, readings, receivables,
-    registration, sealed, settle, standing,
+    At, Error, adjustments, agreement, confirm, curtailment, deposits, lists, money, orders, readings,
+    receivables, registration, sealed, settle, standing,
 };
 use crate::context::Context;
 use crate::origin::Origin;
@@ -14,8 +14,8 @@ use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::limits::{
-    ADMIT_GAS_MAX, DESCRIBE_GAS_MAX, MAX_ORDERS_PER_SLOT, RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS,
-    RULES_CHECK_GAS_MAX,
+    ADMIT_GAS_MAX, DEPOSITS_PER_CREDIT, DESCRIBE_GAS_MAX, MAX_ORDERS_PER_SLOT, RECEIVABLES_PER_CREDIT,
+    RECEIVABLES_PER_PASS, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
 };
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
 
@@ -147,6 +147,12 @@ pub enum Call {
         /// How much.
         amount: Money,
     },
+    /// Give back what is held for connections in a market beyond what is needed; by the owner.
+    #[codec(index = 62)]
+    ReleaseDeposit {
+        /// Market.
+        market: MarketId,
+    },
     /// Pay what is owed from free money, oldest first; by the owner.
     #[codec(index = 26)]
     PayReceivables,
@@ -259,7 +265,9 @@ const BOOK_GAS: u64 = 20_000_000_000;
 const LISTED_GAS: u64 = 2_000_000;
 /// One order of the worst books for rule and fallback: written, encoded, and judged by the referee.
 const WORST_ORDER_GAS: u64 = 2_000_000;
-/// Payment of one receivable.
+/// Reading one entry of a schedule with its terms, twice.
+const TERMS_GAS: u64 = 10_000_000;
+/// Payment of one receivable, or filling of one deposit.
 const RECEIVABLE_GAS: u64 = 20_000_000;
 
 /// One payment of an adjustment, to a payee that pays what it owes.
@@ -280,7 +288,13 @@ impl Call {
             Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
             Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
             Self::Refuse { .. } => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_CREDIT),
-            Self::Fund { .. } | Self::PayReceivables => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS),
+            Self::PayReceivables => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS),
+            Self::Fund { .. } => {
+                RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS) + RECEIVABLE_GAS * DEPOSITS_PER_CREDIT as u64
+            }
+            Self::ReleaseDeposit { .. } => {
+                RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS) + TERMS_GAS * u64::from(SCHEDULE_MAX)
+            }
             Self::PostList { list, .. } => LISTED_GAS.saturating_mul(list.0.len() as u64),
             Self::PostRevisions { revisions, .. } => LISTED_GAS.saturating_mul(revisions.len() as u64),
             Self::Curtail { items, .. } => BOOK_GAS + BASE_GAS.saturating_mul(items.len() as u64),
@@ -349,6 +363,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::Fund { entity, amount } => money::fund(ctx, origin, entity, amount),
         Call::Withdraw { bank, amount } => money::withdraw(ctx, origin, bank, amount),
         Call::PayReceivables => receivables::pay(ctx, origin),
+        Call::ReleaseDeposit { market } => deposits::release(ctx, origin, market),
         Call::TopUp { market, amount } => registration::top_up(ctx, origin, market, amount),
         Call::Commit { commit } => sealed::commit(ctx, origin, &commit).map(|_| ()),
         Call::SetStanding { template } => standing::set(ctx, origin, *template).map(|_| ()),

@@ -5,7 +5,7 @@ use super::{
     Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
     TradeEntry, continuous, live, rules,
 };
-use super::{receivables, records, slots};
+use super::{deposits, records, slots};
 use crate::archive::{ArchiveEntry, Consent};
 use crate::context::Context;
 use crate::leaves::Leaves;
@@ -14,7 +14,6 @@ use crate::modules::{attestation, balances};
 use crate::origin::Origin;
 use contract_interface::{Claim, Leg, Side, Stage, TradeOrder, TransferRecord, confirm_message, kinds};
 use runtime_primitives::crypto::Statement;
-use runtime_primitives::limits::RECEIVABLES_PER_CREDIT;
 use runtime_primitives::{EntityId, Hash, Money, Price};
 use runtime_state::Overlay;
 
@@ -271,6 +270,6 @@ fn compensate(
     let mut slot = ENTITY_SLOTS.get(&ctx.state, &key).expect("a holder has a record");
     slot.held = slot.held.checked_sub(amount).expect("the hold covers the deviation rate");
     ENTITY_SLOTS.put(&mut ctx.state, &key, &slot);
-    receivables::collect(ctx, counterparty.order.entity, RECEIVABLES_PER_CREDIT);
+    deposits::credited(ctx, live.at.0, &live.terms, counterparty.order.entity);
     amount
 }

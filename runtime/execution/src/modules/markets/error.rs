@@ -12,6 +12,46 @@ use thiserror::Error as ThisError;
 /// Errors of the `Markets` module.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
 pub enum Error {
+    /// The entity's supply deposit in the market is not full, and it cannot fill it.
+    #[error(
+        "the supply deposit for the entity's connections in this market is {needed} yuan, {held} are held and {free} free: \
+         fund the account"
+    )]
+    #[codec(index = 70)]
+    SupplyDeposit {
+        /// For all its connections in the market.
+        needed: Money,
+        /// Of it.
+        held: Money,
+        /// Free.
+        free: Money,
+    },
+    /// The retailer cannot pre-fund the meter.
+    #[error(
+        "with this meter retailer {retailer} pre-funds {needed} yuan, {held} are held and {free} free: fund the retailer"
+    )]
+    #[codec(index = 71)]
+    RetailerFunding {
+        /// Of the market.
+        retailer: EntityId,
+        /// For all connections of the market.
+        needed: Money,
+        /// Of it.
+        held: Money,
+        /// Free.
+        free: Money,
+    },
+    /// Nothing is held beyond what is needed.
+    #[error(
+        "{held} yuan are held for connections in this market and {needed} are needed: nothing can be released"
+    )]
+    #[codec(index = 72)]
+    NothingToRelease {
+        /// Held.
+        held: Money,
+        /// Needed by the dearest terms of a slot that is not settled.
+        needed: Money,
+    },
     /// No such market.
     #[error("unknown market {0}")]
     UnknownMarket(MarketId),
@@ -576,6 +616,10 @@ pub enum BadTerms {
     #[error("billing_slots is 1 to 44640")]
     #[codec(index = 122)]
     BillingSlots,
+    /// Deposits cover so many slots.
+    #[error("deposit_slots is at most {max}", max = runtime_primitives::limits::DEPOSIT_SLOTS_MAX)]
+    #[codec(index = 70)]
+    DepositSlots,
     /// More pairs of feeders than terms may price.
     #[error("fees lists at most 256 pairs of feeders")]
     #[codec(index = 120)]

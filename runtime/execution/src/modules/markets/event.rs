@@ -443,6 +443,40 @@ pub enum Event {
         /// Why.
         grounds: Grounds,
     },
+    /// The retailer lacks money to pre-fund what a slot's meters may give.
+    #[codec(index = 70)]
+    PrefundingShort {
+        /// Market.
+        market: MarketId,
+        /// The slot that opened or was settled.
+        slot: Slot,
+        /// For all connections of the market.
+        needed: Money,
+        /// Of it.
+        held: Money,
+    },
+    /// A payment took from a supply deposit, or from what the retailer pre-funded.
+    #[codec(index = 71)]
+    ReserveDrawn {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// Whose deposit; `None` for the retailer's pre-funding.
+        entity: Option<EntityId>,
+        /// How much.
+        amount: Money,
+    },
+    /// What was held for connections beyond what is needed is free again.
+    #[codec(index = 72)]
+    DepositReleased {
+        /// Market.
+        market: MarketId,
+        /// Whose.
+        entity: EntityId,
+        /// How much.
+        amount: Money,
+    },
     /// An entity took money back to a bank.
     #[codec(index = 121)]
     Withdrawn {

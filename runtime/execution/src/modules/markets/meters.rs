@@ -3,8 +3,9 @@
 //! Registers are cumulative: a slot's energy is the reading less what settled slots have used up, so a
 //! substitute is trued up by the next real reading without anybody computing a correction.
 
-use super::{Error, Live, MARKETS, METERS_OF, Posted, READINGS, REGISTERS, Registers};
-use crate::modules::registry;
+use super::{Error, Live, METERS_OF, Market, Posted, READINGS, REGISTERS, Registers, deposits};
+use crate::context::Context;
+use crate::modules::registry::{self, Meter};
 use parity_scale_codec::{Compact, Decode};
 use runtime_primitives::{Energy, MarketId, MeterId};
 use runtime_state::Overlay;
@@ -12,31 +13,36 @@ use runtime_state::Overlay;
 /// Meters in one page of registers and readings.
 pub const METERS_PER_PAGE: u32 = 64;
 
-/// Add a meter to a market's list, with its registers at registration. The market runs: its first slot is what they count
-/// from.
+/// Add a meter to its market's list, with its import and export registers at registration. The market runs: its first slot
+/// is what they count from.
 ///
 /// # Errors
-/// [`registry::Error::UnknownMarket`], [`registry::Error::MarketNotAgreed`].
+/// [`registry::Error::MarketNotAgreed`], [`Error::RetailerFunding`]; the caller undoes what was written.
 pub(crate) fn join(
-    state: &mut Overlay,
-    market: MarketId,
+    ctx: &mut Context,
+    market: &Market,
     id: MeterId,
-    import_wh: Energy,
-    export_wh: Energy,
-) -> Result<(), registry::Error> {
-    let joined = MARKETS.get(state, &market).ok_or(registry::Error::UnknownMarket(market))?;
-    if !joined.is_agreed() {
-        return Err(registry::Error::MarketNotAgreed { market, missing: joined.missing().to_vec() });
+    meter: &Meter,
+    start: (Energy, Energy),
+) -> Result<(), crate::DispatchError> {
+    if !market.is_agreed() {
+        let missing = market.missing().to_vec();
+        return Err(registry::Error::MarketNotAgreed { market: meter.market, missing }.into());
     }
-    let certified_to = joined.next_slot;
-    let mut meters = METERS_OF.get_or_default(state, &market);
-    let page_key = (market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
+    deposits::join(ctx, meter.market, market, meter.entity, meter.p_max_w)?;
+    let state = &mut ctx.state;
+    let mut meters = METERS_OF.get_or_default(state, &meter.market);
+    let page_key = (meter.market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
     let mut page = REGISTERS.get_or_default(state, &page_key);
-    let start = (import_wh, export_wh);
-    page.push(Registers { certified: start, certified_to, measured: start, assumed: start });
+    page.push(Registers {
+        certified: start,
+        certified_to: market.next_slot,
+        measured: start,
+        assumed: start,
+    });
     REGISTERS.put(state, &page_key, &page);
     meters.push(id);
-    METERS_OF.put(state, &market, &meters);
+    METERS_OF.put(state, &meter.market, &meters);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub mod clearing;
 pub mod confirm;
 pub mod continuous;
 pub mod curtailment;
+pub mod deposits;
 mod error;
 mod event;
 pub mod lists;
@@ -85,6 +86,12 @@ pub static RECEIVABLES: Map<EntityId, Owing> = Map::new("Markets", "Receivables"
 pub static RECEIVABLE: Map<(EntityId, u32), Receivable> = Map::new("Markets", "Receivable");
 /// Number of what a debtor owes to an account.
 pub static RECEIVABLE_TO: Map<(EntityId, AccountId), u32> = Map::new("Markets", "ReceivableTo");
+/// Supply deposits of entities, under slot 0: they are for every slot.
+pub static SUPPLY_DEPOSITS: PerEntity<deposits::Reserve> = PerEntity::new("Markets", "SupplyDeposits");
+/// What the retailers of markets have pre-funded.
+pub static PREFUNDINGS: Map<MarketId, deposits::Reserve> = Map::new("Markets", "Prefundings");
+/// Markets in which an entity has meters, in the order in which it joined them.
+pub static SUPPLIED_IN: Map<EntityId, Vec<MarketId>> = Map::new("Markets", "SuppliedIn");
 /// Settled energy of entities in the billing period that begins with this slot.
 pub static PERIOD_ENERGY: PerEntity<Energy> = PerEntity::new("Markets", "PeriodEnergy");
 /// Refunds of a market's pool that are under way.

@@ -1,8 +1,9 @@
 //! Holds, funding, receivables and step fees: who can be made to pay, and how.
 //!
 //! A hold is made at admission and only ever shrinks: by release or by payment out of it. A shortfall never
-//! stops a settlement: it becomes a receivable.
+//! stops a settlement: what no [reserve](super::deposits) covers becomes a receivable.
 
+use super::deposits::{self, Backing};
 use super::{
     At, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, MARKETS, Market, RECEIVABLES, market, receivables,
 };
@@ -48,37 +49,43 @@ pub fn release_all(ctx: &mut Context, at: At, entity: EntityId) {
     }
 }
 
-/// Pay `record` for `payer`: first from its hold in the slot, then from free money; what is missing is owed.
-/// Gives the record as paid, or `None` if nothing could be paid.
+/// Pay `record` for `payer`: from its hold in the slot, then from free money, then from the reserve that stands behind
+/// the payment, if one does; what is missing is owed. Gives the record as paid, or `None` if nothing could be paid.
 pub fn pay_or_owe(
     ctx: &mut Context,
     at: At,
     payer: EntityId,
     record: &TransferRecord,
+    backing: Option<Backing>,
 ) -> Option<TransferRecord> {
     let key = (at.0, at.1, payer);
     let mut slot = ENTITY_SLOTS.get(&ctx.state, &key);
     let held = slot.as_ref().map_or(Money::ZERO, |slot| slot.held);
     let free = balances::account(&ctx.state, &record.payer).data.free;
-    let available = held.saturating_add(free).min(record.amount);
-    let missing = record.amount.saturating_sub(available);
+    let from_hold = held.min(record.amount);
+    let uncovered = record.amount.saturating_sub(from_hold).saturating_sub(free);
+    let backing = backing.filter(|_| !uncovered.is_zero());
+    let drawn = backing.map_or(Money::ZERO, |backing| backing.get(&ctx.state).held.min(uncovered));
+    let missing = uncovered.saturating_sub(drawn);
     if !missing.is_zero() {
         receivables::owe(ctx, payer, record, missing);
     }
-    if available.is_zero() {
+    let paid = TransferRecord { amount: record.amount.saturating_sub(missing), ..record.clone() };
+    if paid.amount.is_zero() {
         return None;
     }
-    let paid = TransferRecord { amount: available, ..record.clone() };
-    let from_hold = held.min(available);
-    balances::pay(ctx, &paid, from_hold).expect("no more than is there");
+    balances::pay(ctx, &paid, from_hold.saturating_add(drawn)).expect("no more than is there");
     if let Some(slot) = &mut slot {
         slot.held = slot.held.saturating_sub(from_hold);
         ENTITY_SLOTS.put(&mut ctx.state, &key, slot);
     }
+    if let Some(backing) = backing.filter(|_| !drawn.is_zero()) {
+        backing.draw(ctx, at, drawn);
+    }
     Some(paid)
 }
 
-/// The bank credits an entity's account; open receivables are paid first.
+/// The bank credits an entity's account; open receivables are paid first, then what its supply deposits lack.
 ///
 /// # Errors
 /// Wrong role, unknown entity, the bank's own funds.
@@ -103,6 +110,7 @@ pub fn fund(
     FUNDINGS.put(&mut ctx.state, &payee, &record.hash());
     ctx.emit(Event::Funded { entity, amount, record: record.hash() });
     receivables::collect(ctx, entity, RECEIVABLES_PER_PASS);
+    deposits::restore(ctx, entity);
     Ok(())
 }
 

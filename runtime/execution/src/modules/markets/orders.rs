@@ -6,7 +6,7 @@ use super::money::release;
 use super::rules::{self, DESCRIPTORS};
 use super::{
     At, BOOK, BookEntry, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, Live, MEMOS, RECEIVABLES, SLOTS,
-    SlotState, continuous, curtailment, live, meters, sealed,
+    SlotState, continuous, curtailment, deposits, live, meters, sealed,
 };
 use crate::archive::{ArchiveEntry, HoldRecord};
 use crate::context::Context;
@@ -121,6 +121,7 @@ pub(super) fn enter(
     bidder.may_order(request.energy)?;
     bidder.may_hold(hold, standing.as_ref())?;
     ask_bid_rule(ctx, live, request, id, &entity, &meter, standing.as_ref())?;
+    deposits::require(ctx, at.0, &live.terms, id)?;
     reserve(ctx, &entity, hold)?;
     let order = request.clone().into_order(seq, id);
     let record = HoldRecord {

@@ -9,14 +9,13 @@
 
 use super::slots::{self, Step};
 use super::{
-    At, Event, Live, Market, PERIOD_ENERGY, RECORDS, REFUND_SHARES, REFUNDS, Refund, market, receivables,
-    settle,
+    Event, Live, Market, PERIOD_ENERGY, RECORDS, REFUND_SHARES, REFUNDS, Refund, deposits, market, settle,
 };
 use crate::context::Context;
 use crate::modules::balances;
 use crate::modules::registry::{self, NEXT_ENTITY};
 use contract_interface::{NetPosition, Stage, TransferRecord, kinds};
-use runtime_primitives::limits::{ENTITIES_PER_PAGE, RECEIVABLES_PER_CREDIT, REFUNDED_PAGES_MAX};
+use runtime_primitives::limits::{ENTITIES_PER_PAGE, REFUNDED_PAGES_MAX};
 use runtime_primitives::{Energy, EntityId, Hash, Money};
 use std::cmp::Reverse;
 
@@ -65,7 +64,7 @@ pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
     let until = refund.pages.min(refund.next + REFUNDED_PAGES_MAX);
     for page in refund.next..until {
         for (entity, amount) in REFUND_SHARES.take_page(&mut ctx.state, live.at, page) {
-            pay(ctx, live.at, &market, source, (entity, amount));
+            pay(ctx, live, &market, source, (entity, amount));
             refund.entities += 1;
             refund.amount = refund.amount.saturating_add(amount);
         }
@@ -88,9 +87,9 @@ pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
     Step::Heavy
 }
 
-fn pay(ctx: &mut Context, at: At, market: &Market, spends: Hash, (entity, amount): (EntityId, Money)) {
+fn pay(ctx: &mut Context, live: &Live, market: &Market, spends: Hash, (entity, amount): (EntityId, Money)) {
     let record = TransferRecord {
-        slot: Some(at),
+        slot: Some(live.at),
         payer: market.pool,
         payee: registry::entity(&ctx.state, entity).expect("who settled is registered").owner,
         amount,
@@ -101,7 +100,7 @@ fn pay(ctx: &mut Context, at: At, market: &Market, spends: Hash, (entity, amount
         authorised_by: Hash::ZERO,
     };
     balances::transfer(ctx, &record).expect("shares add up to what the pool had");
-    receivables::collect(ctx, entity, RECEIVABLES_PER_CREDIT);
+    deposits::credited(ctx, live.at.0, &live.terms, entity);
 }
 
 /// What each entity gets of `pool`, above zero, ascending by entity.

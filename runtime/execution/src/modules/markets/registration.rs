@@ -11,8 +11,8 @@ use crate::origin::Origin;
 use crate::referee;
 use contract_interface::{Book, Descriptor, Op, Order, Side, Terms, roles};
 use runtime_primitives::limits::{
-    BILLING_SLOTS_MAX, CLEAR_GAS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT, OPEN_BEFORE_S_MAX,
-    OPEN_SLOTS_MAX, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
+    BILLING_SLOTS_MAX, CLEAR_GAS_MAX, DEPOSIT_SLOTS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT,
+    OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
 };
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 
@@ -253,6 +253,7 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     ensure(!terms.is_sealed() || windows.reveal_s < windows.confirm_s, BadTerms::Sealed);
     ensure(!limits.tick_size.is_zero(), BadTerms::Tick);
     ensure((1..=BILLING_SLOTS_MAX).contains(&terms.billing_slots), BadTerms::BillingSlots);
+    ensure(terms.deposit_slots <= DEPOSIT_SLOTS_MAX, BadTerms::DepositSlots);
     ensure(terms.fees.len() <= FEEDER_FEES_MAX, BadTerms::TooManyFees);
     ensure(terms.fees.is_sorted_by(|a, b| a.pair() < b.pair()), BadTerms::FeeOrder);
     let fee = terms.highest_fee();

@@ -8,7 +8,7 @@ use super::money::{pool_account, release};
 use super::slots::{self, Step};
 use super::{
     At, BOOK, BookEntry, ENTITY_SLOTS, Error, Event, FUNDINGS, Forfeit, Live, SEALED, SLOTS, SealState,
-    SealedEntry, SlotState, VoidReason, clearing, live, orders,
+    SealedEntry, SlotState, VoidReason, clearing, deposits, live, orders,
 };
 use crate::archive::{ArchiveEntry, CommitRecord};
 use crate::context::Context;
@@ -58,6 +58,7 @@ pub fn commit(ctx: &mut Context, origin: &Origin, commit: &Commitment) -> Result
     orders::check_counts(&live, standing.as_ref())?;
     let deposit = live.terms.seal_deposit(meter.p_max_w);
     bidder.may_hold(deposit, standing.as_ref())?;
+    deposits::require(ctx, at.0, &live.terms, id)?;
     orders::reserve(ctx, &entity, deposit)?;
     let record = CommitRecord {
         seq,

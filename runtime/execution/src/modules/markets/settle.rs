@@ -2,12 +2,13 @@
 //! referee checks them, and they happen together, exactly once. Slots of a market settle in order, because a
 //! slot's energy starts where the slot before ended.
 
+use super::deposits::{self, Backing};
 use super::money::{pay_or_owe, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
     At, BOOK, Error, Event, FUNDINGS, LISTS, Live, Market, PINNED, PostedList, READINGS, REFUNDS, Registers,
     SEALED, SettleFailure, SlotState, TRADES, confirm, continuous, curtailment, live, market, meters,
-    receivables, records, refunds, rules,
+    records, refunds, rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -18,7 +19,7 @@ use contract_interface::{
     CertifiedTrade, INTERFACE, MeterSlot, NetPosition, Party, SettleInput, SettlementReport, Stage, Transfer,
     TransferRecord, kinds,
 };
-use runtime_primitives::limits::{RECEIVABLES_PER_CREDIT, SETTLE_GAS_MAX};
+use runtime_primitives::limits::SETTLE_GAS_MAX;
 use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, Money};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
@@ -100,8 +101,9 @@ pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
                 finish(ctx, live, &registers, record);
                 refunds::tally(ctx, live, positions.values());
                 for entity in positions.keys() {
-                    receivables::collect(ctx, *entity, RECEIVABLES_PER_CREDIT);
+                    deposits::credited(ctx, live.at.0, &live.terms, *entity);
                 }
+                deposits::prefund(ctx, live.at, &market, &live.terms);
                 refunds::begin(ctx, live, &market);
                 return Step::Heavy;
             }
@@ -227,7 +229,7 @@ fn pay_all(
     for transfer in first.chain(transfers.iter().filter(|transfer| !from_holds(transfer))) {
         let wanted = describe(ctx, live, market, transfer, &energy_records);
         let paid = match party_entity(market, transfer.from) {
-            Some(payer) => pay_or_owe(ctx, live.at, payer, &wanted),
+            Some(payer) => pay_or_owe(ctx, live.at, payer, &wanted, Backing::of(live.at.0, transfer)),
             None => balances::transfer(ctx, &wanted).is_ok().then_some(wanted),
         };
         let Some(paid) = paid else { continue };

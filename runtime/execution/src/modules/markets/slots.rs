@@ -10,7 +10,8 @@ use super::{
     VoidReason,
 };
 use super::{
-    agreement, clearing, confirm, continuous, lists, records, refunds, rules, sealed, settle, standing, terms,
+    agreement, clearing, confirm, continuous, deposits, lists, records, refunds, rules, sealed, settle,
+    standing, terms,
 };
 use crate::context::Context;
 use crate::modules::attestation;
@@ -156,6 +157,7 @@ fn open(ctx: &mut Context, at: At) {
     let mut live = Live { at, slot, terms };
     let gate = gate(&live);
     enter(ctx, &mut live, SlotState::Open, Some(gate));
+    deposits::prefund(ctx, at, &market, &live.terms);
     standing::slot_opened(ctx, at);
 }
 

@@ -8,6 +8,7 @@ pub(crate) use voting::set_voting_key;
 pub use voting::{Enrolled, VOTERS, Voter, voters};
 
 use crate::context::Context;
+use crate::modules::markets;
 use crate::origin::Origin;
 use crate::storage::{Map, Value};
 use contract_interface::roles;
@@ -404,7 +405,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::RegisterMeter { entity, key, market, p_max_w, connection, feeder, import_wh, export_wh } => {
             ensure_role(ctx, origin, roles::REGISTRAR)?;
             let meter = Meter { entity, key, market, p_max_w, connection, feeder };
-            let id = admit_meter(&mut ctx.state, meter, import_wh, export_wh)?;
+            let id = admit_meter(ctx, &meter, import_wh, export_wh)?;
             ctx.emit(Event::MeterRegistered { meter: id, entity, market });
         }
         Call::SetSuspended { entity: id, suspended } => {
@@ -488,22 +489,23 @@ pub(crate) fn bind_delegate(
     bind(state, key, KeyBinding { entity, scopes, expires: None, caps: Caps::default() })
 }
 
-pub(crate) fn admit_meter(
-    state: &mut Overlay,
-    meter: Meter,
+fn admit_meter(
+    ctx: &mut Context,
+    meter: &Meter,
     import_wh: Energy,
     export_wh: Energy,
-) -> Result<MeterId, Error> {
-    entity(state, meter.entity)?;
+) -> Result<MeterId, crate::DispatchError> {
+    entity(&ctx.state, meter.entity)?;
     if meter.key == AccountId::ZERO {
-        return Err(Error::ZeroKey);
+        return Err(Error::ZeroKey.into());
     }
     if meter.p_max_w == 0 {
-        return Err(Error::ZeroCapacity);
+        return Err(Error::ZeroCapacity.into());
     }
-    let id = NEXT_METER.get(state).unwrap_or_default();
-    crate::modules::markets::meters::join(state, meter.market, id, import_wh, export_wh)?;
-    METERS.put(state, &id, &meter);
-    NEXT_METER.put(state, &MeterId::from_number(id.number() + 1));
+    let market = markets::MARKETS.get(&ctx.state, &meter.market).ok_or(Error::UnknownMarket(meter.market))?;
+    let id = NEXT_METER.get(&ctx.state).unwrap_or_default();
+    markets::meters::join(ctx, &market, id, meter, (import_wh, export_wh))?;
+    METERS.put(&mut ctx.state, &id, meter);
+    NEXT_METER.put(&mut ctx.state, &MeterId::from_number(id.number() + 1));
     Ok(id)
 }
