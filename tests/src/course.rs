@@ -147,7 +147,7 @@ impl World {
         let (view, at) = (self.chain.view(), (self.market, slot));
         let entry = TRADES.get(&view, at, trade).expect("a trade of the slot");
         let (buy, sell) = confirm::orders_of(&view, at, &entry);
-        confirm::trade_order(at, trade, &entry, &buy, &sell).hash()
+        confirm::trade_order(at, trade, &entry, &buy.order, &sell.order).hash()
     }
 
     /// A household's signature under a trade.

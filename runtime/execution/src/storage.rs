@@ -286,6 +286,41 @@ impl<T: FixedSize> Paged<T> {
         items.split_off(items.len().min((index % ORDERS_PER_PAGE) as usize))
     }
 
+    /// What `look` makes of the encoded items of the page that begins with number `first`: for those who need a part
+    /// of each, and no copy of the page.
+    pub fn look_at_page<U>(
+        &self,
+        state: &Overlay,
+        at: (MarketId, Slot),
+        first: u32,
+        look: impl FnMut(&[u8]) -> U,
+    ) -> Vec<U> {
+        state.read(&self.page_key(at, first / ORDERS_PER_PAGE), |page| {
+            let mut items = page.unwrap_or(&[0]);
+            let Compact(count): Compact<u32> = decode_part(&self.prefix, &mut items);
+            if items.len() / T::BYTES != count as usize || !items.len().is_multiple_of(T::BYTES) {
+                self.prefix.damaged(&"a page of another length");
+            }
+            items.chunks_exact(T::BYTES).map(look).collect()
+        })
+    }
+
+    /// As [`Self::look_at_page`], of the first `len` items.
+    pub fn look_at<U>(
+        &self,
+        state: &Overlay,
+        at: (MarketId, Slot),
+        len: u32,
+        mut look: impl FnMut(&[u8]) -> U,
+    ) -> Vec<U> {
+        let mut items = Vec::with_capacity(len as usize);
+        for page in 0..len.div_ceil(ORDERS_PER_PAGE) {
+            items.append(&mut self.look_at_page(state, at, page * ORDERS_PER_PAGE, &mut look));
+        }
+        assert_eq!(items.len(), len as usize, "the caller keeps the length");
+        items
+    }
+
     /// Replace item number `index`.
     ///
     /// # Panics
@@ -406,6 +441,31 @@ impl<T: Encode + Decode> PerEntity<T> {
         let place = self.find(&page, key.2).map_or_else(|at| at..at, |found| found.entry);
         page.splice(place, (key.2, value.encode()).encode());
         state.put(page_key, page);
+    }
+
+    /// Change the values of `entities`, which ascend. Each page is read and written once.
+    ///
+    /// # Panics
+    /// If one has no value.
+    pub fn change_each(
+        &self,
+        state: &mut Overlay,
+        at: (MarketId, Slot),
+        entities: &[EntityId],
+        mut change: impl FnMut(EntityId, &mut T),
+    ) {
+        let page_of = |entity: &EntityId| entity.number() / ENTITIES_PER_PAGE;
+        for own in entities.chunk_by(|a, b| page_of(a) == page_of(b)) {
+            let key = self.page_key(&(at.0, at.1, own[0]));
+            let mut page = state.get(&key).unwrap_or_default();
+            for entity in own {
+                let Ok(found) = self.find(&page, *entity) else { panic!("entity {entity} has no value") };
+                let mut value = decode(&self.prefix, &page[found.value]);
+                change(*entity, &mut value);
+                page.splice(found.entry, (*entity, value.encode()).encode());
+            }
+            state.put(key, page);
+        }
     }
 
     /// Remove a value.

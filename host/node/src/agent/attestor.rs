@@ -200,7 +200,7 @@ fn trade_orders_root(desk: &Desk, book: &[BookEntry], trades: &[Trade]) -> Hash 
         .map(|(index, (trade, consent))| {
             let entry = TradeEntry { trade: *trade, ..*consent };
             let (buy, sell) = (by_seq.get(&trade.buy)?, by_seq.get(&trade.sell)?);
-            Some(confirm::trade_order(live.at, index, &entry, buy, sell).encode())
+            Some(confirm::trade_order(live.at, index, &entry, &buy.order, &sell.order).encode())
         })
         .collect();
     leaves.map_or(Hash::ZERO, merkle_root)

@@ -60,7 +60,7 @@ impl<'a> Desk<'a> {
             .zip(entries)
             .map(|(index, entry)| {
                 let (buy, sell) = confirm::parties(&places, &entry);
-                let hash = confirm::trade_order(at, index, &entry, buy, sell).hash();
+                let hash = confirm::trade_order(at, index, &entry, &buy.order, &sell.order).hash();
                 let (buy, sell) = (buy.clone(), sell.clone());
                 Match { index, hash, buy, sell, buyer: entry.buyer, seller: entry.seller }
             })

@@ -2,7 +2,7 @@
 //!
 //! A rule that fails in any way is replaced once by the fallback; if that fails too the slot is void.
 
-use super::money::{release, step_fee};
+use super::money::{release_each, step_fee};
 use super::slots::{self, Step};
 use super::{
     Agreed, BOOK, BookEntry, ClearFailure, Event, Live, SlotState, TRADES, TradeEntry, VoidReason,
@@ -16,23 +16,29 @@ use contract_interface::{Book, Clearing, Order, Stage, Trade, flags};
 use parity_scale_codec::Encode;
 use runtime_primitives::limits::CLEAR_GAS_MAX;
 use runtime_primitives::{EntityId, Gas, Money, Seq};
+use runtime_state::Overlay;
 
 /// Close the gate: the book is final, stage 1 is recorded.
 pub fn close_gate(ctx: &mut Context, live: &mut Live) {
     let leaves = if rules::is_continuous(&ctx.state, &live.terms) {
         Leaves::of(live.at, Stage::Declaration, continuous::operations(&ctx.state, live).1)
     } else {
-        Leaves::of(live.at, Stage::Declaration, book(ctx, live).iter().map(|entry| &entry.order))
+        Leaves::of(live.at, Stage::Declaration, book(&ctx.state, live))
     };
     records::record_all(ctx, leaves);
     slots::enter(ctx, live, SlotState::Clearing, Some(ctx.env.now));
 }
 
 /// The orders that are not cancelled, by seq.
-pub fn book(ctx: &Context, live: &Live) -> Vec<BookEntry> {
-    let mut entries = BOOK.load(&ctx.state, live.at, live.slot.next_seq.number());
-    entries.retain(|entry| !entry.order.energy.is_zero());
-    entries
+pub fn book(state: &Overlay, live: &Live) -> Vec<Order> {
+    let mut orders = places(state, live);
+    orders.retain(|order| !order.energy.is_zero());
+    orders
+}
+
+/// The order at each place of a slot.
+pub(super) fn places(state: &Overlay, live: &Live) -> Vec<Order> {
+    BOOK.look_at(state, live.at, live.slot.next_seq.number(), BookEntry::order_of)
 }
 
 /// Clear the book with the pinned rule, or with the fallback after it failed.
@@ -44,11 +50,10 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
         return Step::Postponed;
     }
     let code = if live.slot.fallback { live.terms.fallback } else { live.terms.matching };
-    let book = book(ctx, live);
-    let orders: Vec<Order> = book.iter().map(|entry| entry.order).collect();
+    let book = book(&ctx.state, live);
     let params = live.terms.clear_params(live.at.0, live.at.1, 0);
     let rule = rules::describe(ctx, &code).expect("described at registration");
-    let readable = rules::readable_book(&rule, &orders);
+    let readable = rules::readable_book(&rule, &book);
     let input = rules::clear_input(&params, &Book::Auction(readable.clone()));
     let run = rules::clear(ctx, &code, &input);
     ctx.market_gas_left = ctx.market_gas_left.saturating_sub(run.gas);
@@ -70,7 +75,7 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
             ctx.archive(ArchiveEntry::clearing(live.at, 0, &record));
             live.slot.cleared_by = code;
             live.slot.clear_gas = run.gas;
-            propose(ctx, live, &book, &clearing);
+            propose(ctx, live, book, &clearing);
         }
         Err(failure) => {
             ctx.emit(Event::ClearingFailed { market: live.at.0, slot: live.at.1, code, failure });
@@ -86,16 +91,15 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
 }
 
 /// Release what did not trade and ask both sides of every trade.
-fn propose(ctx: &mut Context, live: &mut Live, book: &[BookEntry], clearing: &Clearing) {
-    let mut open: Vec<Order> = book.iter().map(|entry| entry.order).collect();
+fn propose(ctx: &mut Context, live: &mut Live, mut book: Vec<Order>, clearing: &Clearing) {
     for trade in &clearing.trades {
         for seq in [trade.buy, trade.sell] {
-            let order = &mut open[position(book, seq)];
-            order.energy = order.energy.saturating_sub(trade.energy);
+            let at = position(&book, seq);
+            book[at].energy = book[at].energy.saturating_sub(trade.energy);
         }
     }
-    release_open(ctx, live, &open);
-    add_trades(ctx, live, book, &clearing.trades);
+    release_open(ctx, live, &book);
+    add_trades(ctx, live, &book, &clearing.trades);
     enter_proposed(ctx, live);
 }
 
@@ -104,19 +108,21 @@ pub(super) fn release_open(ctx: &mut Context, live: &Live, open: &[Order]) {
     let hold = |order: &Order| (order.entity, live.terms.hold(order.side, order.price, order.energy));
     let mut holds: Vec<(EntityId, Money)> = open.iter().map(hold).collect();
     holds.sort_unstable_by_key(|(entity, _)| *entity);
-    for own in holds.chunk_by(|(a, _), (b, _)| a == b) {
+    let sum = |own: &[(EntityId, Money)]| {
         let amount = own.iter().fold(Money::ZERO, |sum, (_, hold)| sum.saturating_add(*hold));
-        release(ctx, live.at, own[0].0, amount);
-    }
+        (own[0].0, amount)
+    };
+    let mut releases: Vec<(EntityId, Money)> = holds.chunk_by(|(a, _), (b, _)| a == b).map(sum).collect();
+    releases.retain(|(_, amount)| !amount.is_zero());
+    release_each(ctx, live.at, &releases);
 }
 
 /// Append trades of orders in `book` to the slot's, with the consents that are in the orders.
-pub(super) fn add_trades(ctx: &mut Context, live: &mut Live, book: &[BookEntry], trades: &[Trade]) {
+pub(super) fn add_trades(ctx: &mut Context, live: &mut Live, book: &[Order], trades: &[Trade]) {
     let mut entries = Vec::with_capacity(trades.len());
     for trade in trades {
         let [buyer, seller] = [trade.buy, trade.sell].map(|seq| {
-            let entry = &book[position(book, seq)];
-            if entry.order.flags & flags::AUTO_CONFIRM == 0 {
+            if book[position(book, seq)].flags & flags::AUTO_CONFIRM == 0 {
                 live.slot.pending += 1;
                 return Agreed::Pending;
             }
@@ -128,9 +134,13 @@ pub(super) fn add_trades(ctx: &mut Context, live: &mut Live, book: &[BookEntry],
     live.slot.trades += count(entries.len());
 }
 
-/// Where an order that traded stands in its book.
-fn position(book: &[BookEntry], seq: Seq) -> usize {
-    book.binary_search_by_key(&seq, |entry| entry.order.seq).expect("the referee found the order")
+/// Where an order that traded stands in its book: at its own place, if nothing before it was cancelled.
+fn position(book: &[Order], seq: Seq) -> usize {
+    let place = seq.number() as usize;
+    if book.get(place).is_some_and(|order| order.seq == seq) {
+        return place;
+    }
+    book.binary_search_by_key(&seq, |order| order.seq).expect("the referee found the order")
 }
 
 /// Both sides of every trade are asked until the window for it ends.

@@ -5,27 +5,29 @@ use super::{
     Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
     TradeEntry, continuous, live, rules,
 };
-use super::{deposits, records, slots};
+use super::{clearing, deposits, records, slots};
 use crate::archive::{ArchiveEntry, Consent};
 use crate::context::Context;
 use crate::leaves::Leaves;
 use crate::modules::registry::{self, scopes};
 use crate::modules::{attestation, balances};
 use crate::origin::Origin;
-use contract_interface::{Claim, Leg, Side, Stage, TradeOrder, TransferRecord, confirm_message, kinds};
+use contract_interface::{
+    Claim, Leg, Order, Side, Stage, TradeOrder, TransferRecord, confirm_message, kinds,
+};
 use runtime_primitives::crypto::Statement;
-use runtime_primitives::{EntityId, Hash, Money, Price};
+use runtime_primitives::{EntityId, Hash, Money, Price, Seq};
 use runtime_state::Overlay;
 
 /// Version of the trade order's layout.
 pub const TRADE_ORDER_VERSION: u16 = 1;
 
 /// The trade order of trade `index` (formula 3): input is the seller's leg, output the buyer's.
-pub fn trade_order(at: At, index: u32, entry: &TradeEntry, buy: &BookEntry, sell: &BookEntry) -> TradeOrder {
-    let leg = |entry: &BookEntry, energy, price: Price| Leg {
-        seq: entry.order.seq,
-        entity: entry.order.entity,
-        meter: entry.order.meter,
+pub fn trade_order(at: At, index: u32, entry: &TradeEntry, buy: &Order, sell: &Order) -> TradeOrder {
+    let leg = |order: &Order, energy, price: Price| Leg {
+        seq: order.seq,
+        entity: order.entity,
+        meter: order.meter,
         energy,
         price,
         slot: at.1,
@@ -44,9 +46,7 @@ pub fn trade_order(at: At, index: u32, entry: &TradeEntry, buy: &BookEntry, sell
 /// # Panics
 /// If the book is gone: it lives as long as its trades.
 pub fn orders_of(state: &Overlay, at: At, entry: &TradeEntry) -> (BookEntry, BookEntry) {
-    let order = |seq: runtime_primitives::Seq| {
-        BOOK.get(state, at, seq.number()).expect("the book lives as long as its trades")
-    };
+    let order = |seq: Seq| BOOK.get(state, at, seq.number()).expect("the book lives as long as its trades");
     (order(entry.trade.buy), order(entry.trade.sell))
 }
 
@@ -57,7 +57,7 @@ pub fn places(state: &Overlay, live: &Live) -> Vec<BookEntry> {
 
 /// The bid and the ask behind a trade, in the [`places`] of its slot.
 pub fn parties<'a>(places: &'a [BookEntry], entry: &TradeEntry) -> (&'a BookEntry, &'a BookEntry) {
-    let place = |seq: runtime_primitives::Seq| &places[seq.number() as usize];
+    let place = |seq: Seq| &places[seq.number() as usize];
     (place(entry.trade.buy), place(entry.trade.sell))
 }
 
@@ -84,7 +84,7 @@ fn party(ctx: &Context, live: &Live, index: u32, entity: EntityId) -> Result<Par
     if agreed != Agreed::Pending {
         return Err(Error::AlreadyAnswered(index));
     }
-    Ok(Party { entry, side, hash: trade_order(live.at, index, &entry, &buy, &sell).hash() })
+    Ok(Party { entry, side, hash: trade_order(live.at, index, &entry, &buy.order, &sell.order).hash() })
 }
 
 /// Confirm trades by signing their orders' hashes.
@@ -166,14 +166,30 @@ fn finish(ctx: &mut Context, mut live: Live) {
 /// End the window: cancel what is not confirmed, record stage 2, open the validators' claim.
 pub fn close(ctx: &mut Context, live: &mut Live) {
     let entries = TRADES.load(&ctx.state, live.at, live.slot.trades);
+    let confirmed = (0u32..).zip(&entries).filter(|(_, entry)| entry.is_confirmed());
+    let orders = clearing::places(&ctx.state, live);
+    let order = |seq: Seq| &orders[seq.number() as usize];
+    let agreed = confirmed.map(|(index, entry)| {
+        trade_order(live.at, index, entry, order(entry.trade.buy), order(entry.trade.sell))
+    });
+    let leaves = Leaves::of(live.at, Stage::Matching, agreed);
+    cancel_unconfirmed(ctx, live, &entries);
+    let root = leaves.root();
+    records::record_all(ctx, leaves);
+    open_claim(ctx, live, root);
+    let start = live.terms.delivery_start(live.at.1);
+    let deadline = start.minus_ms(u64::from(live.terms.windows.certify_before_s) * 1_000);
+    slots::enter(ctx, live, SlotState::Confirmed, Some(deadline));
+}
+
+fn cancel_unconfirmed(ctx: &mut Context, live: &Live, entries: &[TradeEntry]) {
+    if entries.iter().all(TradeEntry::is_confirmed) {
+        return;
+    }
     let places = places(&ctx.state, live);
-    let mut orders = Vec::with_capacity(entries.len());
-    for (index, mut entry) in (0u32..).zip(entries) {
+    let failed = (0u32..).zip(entries).filter(|(_, entry)| !entry.is_confirmed());
+    for (index, mut entry) in failed.map(|(index, entry)| (index, *entry)) {
         let (buy, sell) = parties(&places, &entry);
-        if entry.is_confirmed() {
-            orders.push(trade_order(live.at, index, &entry, buy, sell));
-            continue;
-        }
         for (side, agreed) in [(Side::Buy, &mut entry.buyer), (Side::Sell, &mut entry.seller)] {
             if *agreed == Agreed::Pending {
                 *agreed = Agreed::Refused;
@@ -183,13 +199,6 @@ pub fn close(ctx: &mut Context, live: &mut Live) {
         TRADES.set(&mut ctx.state, live.at, index, &entry);
         cancel(ctx, live, index, &entry, buy, sell);
     }
-    let leaves = Leaves::of(live.at, Stage::Matching, &orders);
-    let root = leaves.root();
-    records::record_all(ctx, leaves);
-    open_claim(ctx, live, root);
-    let start = live.terms.delivery_start(live.at.1);
-    let deadline = start.minus_ms(u64::from(live.terms.windows.certify_before_s) * 1_000);
-    slots::enter(ctx, live, SlotState::Confirmed, Some(deadline));
 }
 
 fn open_claim(ctx: &mut Context, live: &Live, result_hash: Hash) {

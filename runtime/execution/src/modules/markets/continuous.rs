@@ -142,9 +142,9 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
     step
 }
 
-/// The book of a slot: entries of orders in it, with what is open, and what happened since the last batch.
+/// The book of a slot: orders in it, with what is open, and what happened since the last batch.
 struct Loaded {
-    entries: Vec<BookEntry>,
+    open: Vec<Order>,
     resting: Vec<Order>,
     ops: Vec<Op>,
 }
@@ -152,7 +152,7 @@ struct Loaded {
 impl Loaded {
     /// Reads the places before `end`, and of the book the pages in which something is open.
     fn read(state: &Overlay, live: &Live, cleared: Seq, end: Seq) -> Self {
-        let mut loaded = Self { entries: Vec::new(), resting: Vec::new(), ops: Vec::new() };
+        let mut loaded = Self { open: Vec::new(), resting: Vec::new(), ops: Vec::new() };
         for page in 0..end.number().div_ceil(ORDERS_PER_PAGE) {
             let first = page * ORDERS_PER_PAGE;
             let mut places = PLACES.rest_of_page(state, live.at, first);
@@ -162,17 +162,17 @@ impl Loaded {
             if !(0u32..).zip(&places).any(matters) {
                 continue;
             }
-            let entries = BOOK.rest_of_page(state, live.at, first);
-            for ((index, mut entry), place) in (0u32..).zip(entries).zip(&places) {
+            let orders = BOOK.look_at_page(state, live.at, first, BookEntry::order_of);
+            for ((index, mut order), place) in (0u32..).zip(orders).zip(&places) {
                 if is_new(index) {
-                    loaded.ops.push(place.op(entry.order.seq, &entry.order));
+                    loaded.ops.push(place.op(order.seq, &order));
                 }
                 if !place.remaining.is_zero() {
-                    entry.order.energy = place.remaining;
+                    order.energy = place.remaining;
                     if !is_new(index) {
-                        loaded.resting.push(entry.order);
+                        loaded.resting.push(order);
                     }
-                    loaded.entries.push(entry);
+                    loaded.open.push(order);
                 }
             }
         }
@@ -238,7 +238,7 @@ fn clear_batch(ctx: &mut Context, live: &mut Live) -> Step {
 
 /// Note the trades, what is open now, and release what was withdrawn.
 fn apply(ctx: &mut Context, live: &mut Live, loaded: &Loaded, clearing: &Clearing) {
-    clearing::add_trades(ctx, live, &loaded.entries, &clearing.trades);
+    clearing::add_trades(ctx, live, &loaded.open, &clearing.trades);
     let changes = changes(&loaded.resting, &loaded.ops, clearing);
     let mut leaving: BTreeMap<EntityId, Leave> = BTreeMap::new();
     for page in changes.chunk_by(|a, b| page_of(a) == page_of(b)) {

@@ -29,15 +29,26 @@ pub fn pool_account(market: MarketId) -> AccountId {
 /// # Panics
 /// If less is held: holds are the runtime's own book-keeping.
 pub fn release(ctx: &mut Context, at: At, entity: EntityId, amount: Money) {
-    if amount.is_zero() {
-        return;
+    if !amount.is_zero() {
+        release_each(ctx, at, &[(entity, amount)]);
     }
-    let key = (at.0, at.1, entity);
-    let mut slot = ENTITY_SLOTS.get(&ctx.state, &key).expect("a holder has a record");
-    slot.held = slot.held.checked_sub(amount).expect("a hold is released once");
-    ENTITY_SLOTS.put(&mut ctx.state, &key, &slot);
-    let owner = registry::entity(&ctx.state, entity).expect("a holder is registered").owner;
-    balances::unreserve(ctx, &owner, amount);
+}
+
+/// As [`release`], for several entities, ascending; each amount is more than nothing.
+///
+/// # Panics
+/// If less is held.
+pub fn release_each(ctx: &mut Context, at: At, releases: &[(EntityId, Money)]) {
+    let entities: Vec<EntityId> = releases.iter().map(|(entity, _)| *entity).collect();
+    let mut amounts = releases.iter().map(|(_, amount)| *amount);
+    ENTITY_SLOTS.change_each(&mut ctx.state, at, &entities, |_, slot| {
+        let amount = amounts.next().expect("one for each entity");
+        slot.held = slot.held.checked_sub(amount).expect("a hold is released once");
+    });
+    for (entity, amount) in releases {
+        let owner = registry::entity(&ctx.state, *entity).expect("a holder is registered").owner;
+        balances::unreserve(ctx, &owner, *amount);
+    }
 }
 
 /// Release all that an entity has held in a slot and forget its record.

@@ -154,6 +154,16 @@ pub struct BookEntry {
     pub hold: Hash,
 }
 
+impl BookEntry {
+    /// The order of an encoded entry, which begins with it.
+    ///
+    /// # Panics
+    /// If the entry was not written by this program.
+    pub fn order_of(mut entry: &[u8]) -> Order {
+        Order::decode(&mut entry).expect("an entry begins with its order")
+    }
+}
+
 impl FixedSize for BookEntry {
     const BYTES: usize = Order::BYTES + 64;
 }
@@ -379,6 +389,7 @@ mod tests {
         assert_eq!(order.encode().len(), Order::BYTES);
         let entry = BookEntry { order, authorised_by: Hash::ZERO, hold: Hash::ZERO };
         assert_eq!(entry.encode().len(), BookEntry::BYTES);
+        assert_eq!(BookEntry::order_of(&entry.encode()), entry.order);
         let sealed = SealedEntry {
             entity: EntityId::ZERO,
             meter: MeterId::ZERO,
