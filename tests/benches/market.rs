@@ -331,7 +331,7 @@ fn print(all: &[Measured], verdicts: &[Verdict]) {
     let columns = [
         "mechanism",
         "orders",
-        "clearings",
+        "blocks",
         "trades",
         "rule by its gas ms",
         "execution ms",
@@ -367,7 +367,7 @@ fn json(all: &[Measured], verdicts: &[Verdict]) -> Value {
         json!({
             "mechanism": done.mechanism,
             "orders": done.orders,
-            "clearings": done.blocks,
+            "blocks": done.blocks,
             "trades": done.trades,
             "rule_us": micros(done.rule),
             "execution_us": micros(done.sum.execution),

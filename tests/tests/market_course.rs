@@ -3,13 +3,13 @@
 
 use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::two_faced::{self, Deed};
-use busbar_tests::world::{FIRST, Plan, World, entities};
+use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use busbar_tests::{artifacts, evil};
 use contract_interface::{Side, roles};
-use runtime_execution::modules::markets::SlotState;
+use runtime_execution::modules::markets::{self, SLOTS, SlotState, VoidReason, slots};
 use runtime_execution::modules::registry;
 use runtime_execution::{GenesisEntity, GenesisError, VerifySingly, build_genesis, execute_block};
-use runtime_primitives::{AccountId, Hash, Money};
+use runtime_primitives::{AccountId, Hash, Money, Slot};
 use runtime_state::{MemoryState, State};
 use runtime_vm::{EngineKind, Vm};
 
@@ -50,6 +50,42 @@ fn the_papers_case_settles_to_the_unit() {
         assert_eq!(after[0] - before[0], 67_000_000, "B to A");
         assert_eq!(after[2] - before[2], 2_000_000, "B to C");
         assert_eq!(before[1] - after[1], 69_000_000, "A and C gain what B loses");
+    });
+}
+
+/// A window for people is eight blocks long, so nothing that waited for one is further away.
+const CAUGHT_UP_BLOCKS: u32 = 20;
+
+#[test]
+fn a_chain_that_stood_still_for_a_week_catches_up() {
+    on_vm_thread(|| {
+        let mut world = World::new(&Plan::default());
+        world.open(FIRST);
+        world.place(0, FIRST, Side::Sell, 10_000, 6_700);
+        let now = world.chain.now.plus_ms(7 * 24 * 3_600_000);
+        world.chain.block_at(now);
+        let due = |world: &World| slots::next_due(&world.chain.view()).unwrap();
+        for _ in 0..CAUGHT_UP_BLOCKS {
+            world.chain.block();
+        }
+        assert!(due(&world) > world.chain.now, "nothing is left that was due");
+        let view = world.chain.view();
+        let next = markets::market(&view, MARKET).unwrap().next_slot;
+        let missed: Vec<_> = SLOTS
+            .entries(&view)
+            .into_iter()
+            .filter(|((_, slot), _)| world.terms.delivery_start(*slot) <= now)
+            .collect();
+        let last = missed.last().unwrap().0.1;
+        assert!(missed.len() > 600 && next > last, "{} slots were missed", missed.len());
+        assert_eq!(missed.len(), (FIRST.number()..=last.number()).count(), "none was left out");
+        assert!(missed.iter().all(|(_, slot)| slot.void == Some(VoidReason::TooLate)));
+        let ordered = world.chain.money(&world.homes[0].account());
+        assert_eq!(ordered.1, Money::ZERO, "what was held for a slot that never cleared is free again");
+        drop(view);
+        // The present is served: a slot that lies ahead takes an order.
+        let ahead = Slot::from_number(next.number() - 1);
+        world.place(1, ahead, Side::Sell, 1_000, 6_700);
     });
 }
 

@@ -4,6 +4,7 @@
 
 use crate::archive::ArchiveEntry;
 use crate::event::{Event, EventRecord, Phase};
+use crate::storage::Due;
 use parity_scale_codec::Encode;
 use runtime_primitives::crypto::Statement;
 use runtime_primitives::{Gas, Hash, Height, Timestamp};
@@ -54,6 +55,8 @@ pub struct Context<'a> {
     pub phase: Phase,
     /// Gas left for the market steps of this block.
     pub market_gas_left: Gas,
+    /// While the markets' agenda is worked off: no entry stands before this one but such that wait for a later pass.
+    pub agenda_from: Option<Due>,
     events: Vec<EventRecord>,
     events_bytes: usize,
     /// Of these, what market steps emitted before the first extrinsic: they must not crowd out anybody's.
@@ -73,6 +76,7 @@ impl<'a> Context<'a> {
             extrinsic: Hash::ZERO,
             phase: Phase::Initialization,
             market_gas_left: Gas::from_units(runtime_primitives::limits::MARKET_STEPS_GAS_MAX),
+            agenda_from: None,
             events: Vec::new(),
             events_bytes: 0,
             events_of_steps: 0,

@@ -552,6 +552,11 @@ impl Agenda {
         state.delete(&self.key(due));
     }
 
+    /// The earliest entry that is not before `from`.
+    pub fn first(&self, state: &Overlay, from: Due) -> Option<Due> {
+        if state.exists(&self.key(from)) { Some(from) } else { self.next(state, Some(from)) }
+    }
+
     /// The earliest entry after `after`, or the earliest of all.
     pub fn next(&self, state: &Overlay, after: Option<Due>) -> Option<Due> {
         let prefix = self.prefix.bytes();

@@ -42,6 +42,9 @@ impl Options {
     }
 }
 
+/// The figures of other benchmarks stand from this heading on, and stay.
+const OTHERS: &str = "\n# Clearing a slot\n";
+
 fn run(options: &Options) {
     let works = works::all();
     let subjects = subjects::all();
@@ -57,7 +60,9 @@ fn run(options: &Options) {
     let report = report::markdown(&works, &subjects, &figures, &scaling, &options.plan);
     print!("{report}");
     if let Some(file) = &options.file {
-        std::fs::write(file, report).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let before = std::fs::read_to_string(file).unwrap_or_default();
+        let others = before.find(OTHERS).map_or("", |at| &before[at..]);
+        std::fs::write(file, report + others).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 }
 

@@ -37,11 +37,18 @@ pub enum Step {
 /// Work off what is due. `stepped` holds the markets that had their heavy step in this block.
 pub fn run_due(ctx: &mut Context, stepped: &mut BTreeSet<MarketId>) {
     let mut after = None;
+    ctx.agenda_from = None;
     for _ in 0..AGENDA_STEPS_MAX {
-        let Some(due) = AGENDA.next(&ctx.state, after) else { break };
+        // Entries that were used up stay in the overlay until the block ends, and walking over them adds up.
+        let next = match ctx.agenda_from {
+            Some(from) if after.is_none_or(|after| after < from) => AGENDA.first(&ctx.state, from),
+            _ => AGENDA.next(&ctx.state, after),
+        };
+        let Some(due) = next else { break };
         if due.time_ms > ctx.env.now.ms() {
             break;
         }
+        ctx.agenda_from = Some(due);
         let heavy = stepped.contains(&due.market) && is_heavy(&ctx.state, (due.market, due.slot));
         let step = if heavy { Step::Postponed } else { step(ctx, due) };
         match step {
@@ -128,7 +135,7 @@ fn open(ctx: &mut Context, at: At) {
     let terms = terms(&ctx.state, &terms_hash);
     market.next_slot = after(at.1);
     MARKETS.put(&mut ctx.state, &at.0, &market);
-    AGENDA.insert(&mut ctx.state, opening(&terms, (at.0, market.next_slot)));
+    schedule(ctx, opening(&terms, (at.0, market.next_slot)));
     pin(ctx, at);
     let meters = clearing::count(METERS_OF.get_or_default(&ctx.state, &at.0).len());
     let slot = SlotRecord {
@@ -257,10 +264,15 @@ pub fn set_due(ctx: &mut Context, live: &mut Live, due: Option<Timestamp>) {
         AGENDA.remove(&mut ctx.state, entry(old));
     }
     if let Some(new) = due {
-        AGENDA.insert(&mut ctx.state, entry(new));
+        schedule(ctx, entry(new));
     }
     live.slot.due = due;
     SLOTS.put(&mut ctx.state, &live.at, &live.slot);
+}
+
+fn schedule(ctx: &mut Context, due: Due) {
+    AGENDA.insert(&mut ctx.state, due);
+    ctx.agenda_from = ctx.agenda_from.map(|from| from.min(due));
 }
 
 /// The slot after `slot`.
