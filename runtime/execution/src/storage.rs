@@ -333,15 +333,22 @@ impl<T: FixedSize> Paged<T> {
         state.put(key, page);
     }
 
-    /// The first `len` items.
+    /// The first `len` items of a list that is alive.
+    ///
+    /// # Panics
+    /// If the list is shorter or gone: the runtime keeps the length, and asks no settled slot.
     pub fn load(&self, state: &Overlay, at: (MarketId, Slot), len: u32) -> Vec<T> {
-        let mut items = Vec::with_capacity(len as usize);
+        self.find(state, at, len).expect("the caller keeps the length")
+    }
+
+    /// The first `len` items, or `None` if they are not there: for readers, who may ask for a slot that is settled.
+    pub fn find(&self, state: &Overlay, at: (MarketId, Slot), len: u32) -> Option<Vec<T>> {
+        let mut items = Vec::new();
         for page in 0..len.div_ceil(ORDERS_PER_PAGE) {
-            let bytes = state.get(&self.page_key(at, page)).unwrap_or_else(|| vec![0]);
+            let bytes = state.get(&self.page_key(at, page))?;
             items.extend(decode::<Vec<T>>(&self.prefix, &bytes));
         }
-        assert_eq!(items.len(), len as usize, "the caller keeps the length");
-        items
+        (items.len() == len as usize).then_some(items)
     }
 
     /// Remove all pages of a list of `len` items.

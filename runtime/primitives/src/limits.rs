@@ -77,6 +77,8 @@ pub const MEMO_BYTES_MAX: usize = 256;
 pub const EXECUTION_LISTS_MAX: u32 = 4;
 /// Revisions of one meter's reading for one slot.
 pub const READING_REVISIONS_MAX: u16 = 8;
+/// Meters of one market: with the trades of the largest slot, the report of their settlement is a rule's longest output.
+pub const METERS_PER_MARKET_MAX: u32 = 11_000;
 /// Payments in one adjustment of a settled slot: each payee may pay what it owes.
 pub const ADJUSTMENTS_PER_CALL_MAX: usize = 100;
 /// Meters in one curtailment: a feeder; each may have an order to withdraw.

@@ -7,7 +7,7 @@ use crate::world::entities;
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::markets::adjustments::{Adjustment, Grounds};
-use runtime_execution::modules::{balances, markets, registry};
+use runtime_execution::modules::{balances, markets, registry, system};
 use runtime_primitives::{MeterId, Money, Slot, blake2_256};
 use std::sync::Arc;
 
@@ -45,6 +45,11 @@ pub const SENTENCES: &[Sentence] = &[
         text: "<party> refunds <party> <money> for the meter of <household>",
         meaning: "the same, about what a meter read",
         run: adjust_meter,
+    },
+    Sentence {
+        text: "<household> sends <number> notes",
+        meaning: "remarks by its delegate key, of no consequence but their gas",
+        run: send_notes,
     },
     Sentence {
         text: "<party> spends all its money",
@@ -159,6 +164,15 @@ fn adjust_trade(stage: &mut Stage, values: &[Value]) -> Done {
 fn adjust_meter(stage: &mut Stage, values: &[Value]) -> Done {
     let meter = stage.world.homes[stage.home(&Gaps(values).name(3))].meter;
     adjust(stage, Gaps(values), None, Some(meter))
+}
+
+fn send_notes(stage: &mut Stage, values: &[Value]) -> Done {
+    let gaps = Gaps(values);
+    let delegate = stage.world.homes[stage.home(&gaps.name(0))].delegate.clone();
+    for _ in 0..gaps.number(1) {
+        stage.submit(&delegate, system::Call::Remark { remark: b"note".to_vec() });
+    }
+    Ok(())
 }
 
 fn spend_all(stage: &mut Stage, values: &[Value]) -> Done {

@@ -5,6 +5,8 @@ use super::stage::{Gaps, Stage};
 use super::words::Value;
 use crate::world::entities;
 use contract_interface::{Reading, ReadingStatus, reading_message};
+use parity_scale_codec::Decode;
+use runtime_execution::archive::{SignedReading, slot_key, tables};
 use runtime_execution::modules::markets::{self, READINGS};
 use runtime_primitives::Energy;
 use std::sync::Arc;
@@ -60,6 +62,11 @@ pub const SENTENCES: &[Sentence] = &[
         text: "meter <household> corrects its export to <energy>",
         meaning: "a signed correction: the next revision of its reading of the slot",
         run: |stage, values| correct(stage, values, false),
+    },
+    Sentence {
+        text: "meter <household> gave evidence of its correction",
+        meaning: "its latest reading of the slot names a document, and its signature covers that",
+        run: gave_evidence,
     },
     Sentence {
         text: "meter operator substitutes import <energy> and export <energy> for <household>",
@@ -205,6 +212,19 @@ fn substitute(stage: &mut Stage, values: &[Value]) -> Done {
     let call = stage.world.sign_substitute(Reading { import_wh, export_wh, ..plain });
     stage.submit_bare(call);
     Ok(())
+}
+
+fn gave_evidence(stage: &mut Stage, values: &[Value]) -> Done {
+    let meter = stage.world.homes[stage.home(&Gaps(values).name(0))].meter;
+    let key = [&slot_key(stage.at())[..], &meter.number().to_be_bytes()].concat();
+    let chain = &stage.world.chain;
+    let rows = chain.archived(tables::READING).filter(|row| row.key.starts_with(&key));
+    let latest = rows.max_by(|a, b| a.key.cmp(&b.key)).ok_or("it has read nothing")?;
+    let signed = SignedReading::decode(&mut &latest.value[..]).expect("a reading");
+    match (signed.evidence, signed.statement(&chain.genesis).verify()) {
+        (Some(_), true) => Ok(()),
+        (evidence, holds) => Err(format!("its evidence is {evidence:?}, its signature holds: {holds}")),
+    }
 }
 
 fn replay(stage: &mut Stage, values: &[Value]) -> Done {

@@ -7,7 +7,9 @@ use crate::artifacts;
 use crate::evil;
 use crate::two_faced::{self, Deed};
 use crate::world::Plan;
-use runtime_primitives::{Energy, Money, Price};
+use runtime_execution::modules::payment::WeightRates;
+use runtime_primitives::{Energy, Gas, Money, Price};
+use std::num::NonZeroU64;
 
 /// What a key is worth, as documented.
 pub const KEYS: [(&str, &str); 27] = [
@@ -38,6 +40,7 @@ pub const KEYS: [(&str, &str); 27] = [
     ("fallback", "a rule"),
     ("funds", "money of each household, like `100 yuan`"),
     ("operator deposit", "money for market steps"),
+    ("quota", "calls of the least gas that an entity may send in an hour; others cost 0.00005 yuan each"),
 ];
 
 /// Rules by name. `poison` describes itself well and traps on a real book; `broken` traps whenever it is asked.
@@ -101,6 +104,7 @@ pub fn set(plan: &mut Plan, key: &str, value: &str) -> Result<(), String> {
         "fallback" => plan.rules[3] = rule(plan, value)?,
         "funds" => plan.funds = money(value)?,
         "operator deposit" => plan.deposit = money(value)?,
+        "quota" => plan.weight = quota(value)?,
         _ => {
             let keys: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
             return Err(format!("unknown key `{key}`; expected one of: {}", keys.join(", ")));
@@ -111,6 +115,13 @@ pub fn set(plan: &mut Plan, key: &str, value: &str) -> Result<(), String> {
 
 fn unit<'value>(value: &'value str, unit: &str) -> Option<&'value str> {
     value.strip_suffix(unit).map(str::trim_end)
+}
+
+/// So many calls of the least gas; a unit of money buys a hundred thousand gas beyond.
+fn quota(value: &str) -> Result<WeightRates, String> {
+    let calls: u64 = value.parse().map_err(|_| format!("expected a number of calls, not `{value}`"))?;
+    let quota = Gas::from_units(calls * 50_000_000);
+    Ok(WeightRates { quota, gas_per_unit: NonZeroU64::new(100_000).expect("above zero") })
 }
 
 fn money(value: &str) -> Result<Money, String> {

@@ -6,8 +6,8 @@ use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
 use runtime_execution::modules::markets::{
-    Agreed, At, BookEntry, Elector, LISTS, Live, Posted, PostedList, SEALED, SealState, SealedEntry, TRADES,
-    confirm, lists, live, market, meters, settle,
+    Agreed, At, BOOK, BookEntry, Elector, LISTS, Live, Posted, PostedList, SEALED, SealState, SealedEntry,
+    TRADES, confirm, lists, live, market, meters, settle,
 };
 use runtime_primitives::{EntityId, Hash, MeterId, Seq};
 use runtime_state::Overlay;
@@ -51,11 +51,12 @@ impl<'a> Desk<'a> {
         self.state
     }
 
-    /// The trades of the clearing.
+    /// The trades of the clearing; none if the slot is settled.
     pub fn matches(&self) -> Vec<Match> {
         let at = self.live.at;
-        let entries = TRADES.load(self.state, at, self.live.slot.trades);
-        let places = confirm::places(self.state, &self.live);
+        let entries = TRADES.find(self.state, at, self.live.slot.trades);
+        let places = BOOK.find(self.state, at, self.live.slot.next_seq.number());
+        let (Some(entries), Some(places)) = (entries, places) else { return Vec::new() };
         (0u32..)
             .zip(entries)
             .map(|(index, entry)| {
@@ -67,13 +68,13 @@ impl<'a> Desk<'a> {
             .collect()
     }
 
-    /// Orders that are sealed and not revealed, by place.
+    /// Orders that are sealed and not revealed, by place; none if the slot is settled.
     pub fn sealed(&self) -> Vec<(Seq, SealedEntry)> {
         if !self.live.terms.is_sealed() {
             return Vec::new();
         }
-        let all = SEALED.load(self.state, self.live.at, self.live.slot.next_seq.number());
-        let placed = (0..).map(Seq::from_number).zip(all);
+        let all = SEALED.find(self.state, self.live.at, self.live.slot.next_seq.number());
+        let placed = (0..).map(Seq::from_number).zip(all.unwrap_or_default());
         placed.filter(|(_, entry)| entry.state == SealState::Sealed).collect()
     }
 

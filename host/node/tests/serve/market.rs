@@ -49,6 +49,7 @@ fn script(port: u16) -> String {
     // Each is refused by a rule that its words name.
     let refused = "! busbar bank deposit //Eve 1 --key //Bob 2> refused\n\
                    ! busbar market agree street.toml --key //Bob 2> agreed\n\
+                   ! busbar order list --slot $SLOT 2> archived\n\
                    ! busbar order place --slot 0 --side buy --energy 1kWh --price 0.67 --key //Eve 2> late\n";
     format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{standing}{unwaited}{refused}")
 }
@@ -121,6 +122,7 @@ fn the_readmes_market_runs_by_commands_alone() {
     assert!(read("spec")["spec"].as_str().unwrap().contains("matching = \"min-spread\""));
     let refused = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(refused("refused").contains("wrong role"), "{}", refused("refused"));
+    assert!(refused("archived").contains("its orders are in the archive"), "{}", refused("archived"));
     assert!(said.contains("wait for entities [2, 3] to agree"), "{said}");
     assert!(refused("agreed").contains("no terms"), "{}", refused("agreed"));
     assert!(refused("late").contains("has not opened") || refused("late").contains("gate closed"));

@@ -11,7 +11,8 @@ use comfy_table::Table;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{
-    self, At, BOOK, LISTS, Live, MARKETS, METERS_OF, Market, PINNED, SLOTS, Scheduled, SlotRecord, TRADES,
+    self, At, BOOK, BookEntry, LISTS, Live, MARKETS, METERS_OF, Market, SLOTS, Scheduled, SlotRecord, TRADES,
+    TradeEntry,
 };
 use runtime_execution::modules::timestamp;
 use runtime_primitives::{EntityId, MarketId, Slot, Timestamp};
@@ -211,10 +212,8 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
     let Live { slot: record, terms, .. } = &live;
     let mut json = of_slot(at.1, record);
     // Once the slot is settled, its orders and trades are in the archive alone.
-    let is_live = PINNED.contains(state, &at);
-    let count = |count| if is_live { count } else { 0 };
-    let (orders, book) = book(state, at, count(record.next_seq.number()));
-    let (trades, all) = trades(state, at, count(record.trades));
+    let (orders, book) = book(BOOK.find(state, at, record.next_seq.number()).unwrap_or_default());
+    let (trades, all) = trades(TRADES.find(state, at, record.trades).unwrap_or_default());
     let lists = LISTS.get_or_default(state, &at).len();
     let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
     let text = format!(
@@ -239,11 +238,11 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
     Ok(Answer::new(text, json))
 }
 
-/// Live orders among the first `count` places of the book.
-fn book(state: &Overlay, at: At, count: u32) -> (Table, Vec<Value>) {
+/// Live orders of a book.
+fn book(places: Vec<BookEntry>) -> (Table, Vec<Value>) {
     let mut orders = table(["Seq", "Entity", "Meter", "Side", "Energy", "Price"]);
     let mut book = Vec::new();
-    for entry in BOOK.load(state, at, count) {
+    for entry in places {
         let order = entry.order;
         if order.energy.is_zero() {
             continue;
@@ -270,11 +269,11 @@ fn book(state: &Overlay, at: At, count: u32) -> (Table, Vec<Value>) {
 }
 
 /// The trades of the clearing.
-fn trades(state: &Overlay, at: At, count: u32) -> (Table, Vec<Value>) {
+fn trades(entries: Vec<TradeEntry>) -> (Table, Vec<Value>) {
     let mut trades =
         table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
     let mut all = Vec::new();
-    for (index, entry) in (0u32..).zip(TRADES.load(state, at, count)) {
+    for (index, entry) in (0u32..).zip(entries) {
         let trade = entry.trade;
         let (buyer, seller) = (format!("{:?}", entry.buyer), format!("{:?}", entry.seller));
         trades.add_row([

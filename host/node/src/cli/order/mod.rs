@@ -11,7 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use contract_interface::{OrderRequest, Side, flags};
 use runtime_execution::modules::markets::sealed::Commitment;
 use runtime_execution::modules::markets::{
-    self, At, BOOK, Event as Done, Live, PINNED, SEALED, SLOTS, SlotState, live,
+    self, At, BOOK, Event as Done, Live, SEALED, SLOTS, SlotState, live,
 };
 use runtime_execution::{Call, Event};
 use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Price, Seq, Slot};
@@ -319,12 +319,9 @@ fn reveal(file: &Path, sign: &SignArgs) -> anyhow::Result<ExitCode> {
     let commitment = SealedOrder::load(file)?.commitment(session.genesis());
     let at = (request.market, request.slot);
     let place = session.read(|state| {
-        anyhow::ensure!(
-            PINNED.contains(state, &at),
-            "slot {} is settled: nothing is revealed any more",
-            at.1
-        );
-        let places = SEALED.load(state, at, live(state, at)?.slot.next_seq.number());
+        let places = SEALED.find(state, at, live(state, at)?.slot.next_seq.number());
+        let places =
+            places.with_context(|| format!("slot {} is settled: nothing is revealed any more", at.1))?;
         anyhow::Ok(places.iter().position(|entry| entry.commitment == commitment))
     })??;
     let place = place.and_then(|place| u32::try_from(place).ok());
@@ -354,14 +351,16 @@ fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result
     let at = at.find(state)?;
     let entity = entity.map(|entity| entity.find(state)).transpose()?.map(|(id, _)| id);
     let live = live(state, at)?;
-    anyhow::ensure!(
-        PINNED.contains(state, &at),
-        "slot {} is settled: its orders are in the archive; busbar trade list --data DIR shows its trades",
-        at.1
-    );
+    let places = BOOK.find(state, at, live.slot.next_seq.number());
+    let places = places.with_context(|| {
+        let slot = at.1;
+        format!(
+            "slot {slot} is settled: its orders are in the archive, which busbar export --data DIR writes"
+        )
+    })?;
     let mut rows = table(["Seq", "Entity", "Meter", "Side", "Energy", "At least", "Price"]);
     let mut all = Vec::new();
-    for entry in BOOK.load(state, at, live.slot.next_seq.number()) {
+    for entry in places {
         let order = entry.order;
         if order.energy.is_zero() || entity.is_some_and(|entity| entity != order.entity) {
             continue;

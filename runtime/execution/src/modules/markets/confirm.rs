@@ -51,6 +51,9 @@ pub fn orders_of(state: &Overlay, at: At, entry: &TradeEntry) -> (BookEntry, Boo
 }
 
 /// All places of a slot: for those who ask for the orders of many trades, which [`orders_of`] reads one by one.
+///
+/// # Panics
+/// If the slot is settled; see [`crate::storage::Paged::load`].
 pub fn places(state: &Overlay, live: &Live) -> Vec<BookEntry> {
     BOOK.load(state, live.at, live.slot.next_seq.number())
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::archive::{ArchiveEntry, ClearingRecord};
 use crate::context::Context;
-use crate::referee;
+use crate::referee::{self, ClearingFault};
 use crate::storage::{Map, Paged};
 use contract_interface::{Clearing, Op, Order};
 use parity_scale_codec::{Decode, Encode};
@@ -180,6 +180,13 @@ impl Loaded {
     }
 }
 
+/// All batches of a slot have at most as many trades as it may have orders: each trade should fill one.
+fn check_room(live: &Live, clearing: &Clearing) -> Result<(), ClearingFault> {
+    let orders = live.terms.limits.orders_per_slot;
+    let trades = live.slot.trades.saturating_add(clearing::count(clearing.trades.len()));
+    if trades > orders { Err(ClearingFault::TooManyTrades { trades, orders }) } else { Ok(()) }
+}
+
 fn clear_batch(ctx: &mut Context, live: &mut Live) -> Step {
     if ctx.market_gas_left < Gas::from_units(CLEAR_GAS_MAX) {
         return Step::Postponed;
@@ -200,7 +207,9 @@ fn clear_batch(ctx: &mut Context, live: &mut Live) -> Step {
         return Step::Heavy;
     }
     let checked = run.answer.map_err(ClearFailure::from).and_then(|clearing| {
-        referee::check_batch(&batch.resting, &batch.ops, &clearing).map_err(ClearFailure::Refused)?;
+        referee::check_batch(&batch.resting, &batch.ops, &clearing)
+            .and_then(|()| check_room(live, &clearing))
+            .map_err(ClearFailure::Refused)?;
         Ok(clearing)
     });
     let (market, slot) = live.at;

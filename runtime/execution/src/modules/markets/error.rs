@@ -568,6 +568,17 @@ pub enum Error {
     #[error("entity {0} would pay itself: an adjustment pays others")]
     #[codec(index = 83)]
     AdjustsItself(EntityId),
+    /// A settlement's report is a rule's output, which has a limit.
+    #[error(
+        "orders_per_slot {wanted}: with these fees, a settlement can report the trades of at most {most} orders"
+    )]
+    #[codec(index = 84)]
+    ReportTooLong {
+        /// Orders asked for.
+        wanted: u32,
+        /// Orders allowed.
+        most: u32,
+    },
 }
 
 /// What is wrong with terms.

@@ -1,12 +1,16 @@
 //! Stage 4: the meters of a market and their registers; [`readings`](super::readings) takes what they post.
 //!
 //! Registers are cumulative: a slot's energy is the reading less what settled slots have used up, so a
-//! substitute is trued up by the next real reading without anybody computing a correction.
+//! substitute is trued up by the next real reading without anybody computing a correction. That is also why one stays as
+//! it is when a value that it was built on is corrected: what it takes too much, the next reading lacks. All slots together
+//! bill what the meter has counted, each at its own rates; until the vote is over, the meter or its operator may say
+//! better.
 
 use super::{Error, Live, METERS_OF, Market, Posted, READINGS, REGISTERS, Registers, deposits};
 use crate::context::Context;
 use crate::modules::registry::{self, Meter};
 use parity_scale_codec::{Compact, Decode};
+use runtime_primitives::limits::METERS_PER_MARKET_MAX;
 use runtime_primitives::{Energy, MarketId, MeterId};
 use runtime_state::Overlay;
 
@@ -17,7 +21,7 @@ pub const METERS_PER_PAGE: u32 = 64;
 /// is what they count from.
 ///
 /// # Errors
-/// [`registry::Error::MarketNotAgreed`], [`Error::RetailerFunding`]; the caller undoes what was written.
+/// [`registry::Error::MarketNotAgreed`], [`registry::Error::MarketFull`], [`Error::RetailerFunding`]; the caller undoes what was written.
 pub(crate) fn join(
     ctx: &mut Context,
     market: &Market,
@@ -29,6 +33,7 @@ pub(crate) fn join(
         let missing = market.missing().to_vec();
         return Err(registry::Error::MarketNotAgreed { market: meter.market, missing }.into());
     }
+    ensure_room(meter.market, METERS_OF.get_or_default(&ctx.state, &meter.market).len())?;
     deposits::join(ctx, meter.market, market, meter.entity, meter.p_max_w)?;
     let state = &mut ctx.state;
     let mut meters = METERS_OF.get_or_default(state, &meter.market);
@@ -44,6 +49,14 @@ pub(crate) fn join(
     meters.push(id);
     METERS_OF.put(state, &meter.market, &meters);
     Ok(())
+}
+
+/// A market of so many meters takes another: its settlements can still be reported.
+fn ensure_room(market: MarketId, meters: usize) -> Result<(), registry::Error> {
+    if meters < METERS_PER_MARKET_MAX as usize {
+        return Ok(());
+    }
+    Err(registry::Error::MarketFull { market, most: METERS_PER_MARKET_MAX })
 }
 
 /// The meters that settle in a slot, ascending.
@@ -107,4 +120,16 @@ pub fn load_registers(state: &Overlay, market: MarketId) -> Vec<Registers> {
     let meters = super::clearing::count(METERS_OF.get_or_default(state, &market).len());
     let pages = 0..meters.div_ceil(METERS_PER_PAGE);
     pages.flat_map(|page| REGISTERS.get_or_default(state, &(market, page))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_market_takes_so_many_meters() {
+        let (market, most) = (MarketId::ZERO, METERS_PER_MARKET_MAX);
+        assert_eq!(ensure_room(market, most as usize - 1), Ok(()));
+        assert_eq!(ensure_room(market, most as usize), Err(registry::Error::MarketFull { market, most }));
+    }
 }

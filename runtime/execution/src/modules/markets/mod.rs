@@ -24,6 +24,7 @@ pub mod receivables;
 pub mod records;
 pub mod refunds;
 pub mod registration;
+pub mod report_size;
 pub mod rules;
 pub mod sealed;
 pub mod settle;

@@ -3,13 +3,13 @@
 use super::batch::Batch;
 use super::{
     BadTerms, BadWindow, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, Scheduled, TERMS,
-    agreement, market, money, rules, terms,
+    agreement, market, money, report_size, rules, terms,
 };
 use crate::context::Context;
 use crate::modules::registry;
 use crate::origin::Origin;
 use crate::referee;
-use contract_interface::{Book, Descriptor, Op, Order, Side, Terms, roles};
+use contract_interface::{Book, Descriptor, Op, Order, Pricing, Side, Terms, roles};
 use runtime_primitives::limits::{
     BILLING_SLOTS_MAX, CLEAR_GAS_MAX, DEPOSIT_SLOTS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT,
     OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
@@ -218,6 +218,11 @@ fn check_terms(ctx: &mut Context, terms: &Terms) -> Result<(), Error> {
     }
     if rule.continuous && rule.min_energy {
         return Err(Error::ContinuousMinimum);
+    }
+    let two_prices = [&rule, &fallback].into_iter().any(|rule| rule.pricing == Pricing::TwoPrice);
+    let (wanted, most) = (terms.limits.orders_per_slot, report_size::orders_most(terms, two_prices));
+    if wanted > most {
+        return Err(Error::ReportTooLong { wanted, most });
     }
     check_worst_cases(ctx, terms, [(terms.matching, &rule), (terms.fallback, &fallback)])
 }

@@ -244,6 +244,15 @@ pub enum Error {
         /// Whose agreement is missing.
         missing: Vec<EntityId>,
     },
+    /// A market settles so many meters.
+    #[error("market {market} has {most} meters, as many as one settlement can report")]
+    #[codec(index = 80)]
+    MarketFull {
+        /// Market.
+        market: MarketId,
+        /// Most meters.
+        most: u32,
+    },
 }
 
 /// A market entity.
