@@ -12,7 +12,7 @@ use runtime_primitives::{Energy, Gas, Money, Price};
 use std::num::NonZeroU64;
 
 /// What a key is worth, as documented.
-pub const KEYS: [(&str, &str); 27] = [
+pub const KEYS: [(&str, &str); 28] = [
     ("slot length", "minutes, like `10 min`"),
     ("feed-in", "price in yuan/kWh that the retailer pays for what nobody bought"),
     ("retail", "price in yuan/kWh of what nobody sold"),
