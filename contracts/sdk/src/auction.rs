@@ -4,10 +4,11 @@
 
 use alloc::vec::Vec;
 use contract_interface::{Book, ClearParams, Descriptor, Order, RuleError, Side};
+use runtime_primitives::limits::MINIMUMS_PER_SLOT_MAX;
 use runtime_primitives::{Energy, Seq};
 
-/// Most orders with a minimum fill in one clearing: each may cost one more run.
-pub const FLAGGED_MAX: usize = 64;
+/// Most orders with a minimum fill in one clearing: each may cost one more run. The runtime hands over no more.
+pub const FLAGGED_MAX: usize = MINIMUMS_PER_SLOT_MAX as usize;
 
 /// Bytes of a `clear` of at most `max_orders` orders: what a matching rule reserves for its input.
 pub const fn input_bytes_max(max_orders: u32) -> usize {

@@ -31,6 +31,10 @@ pub const DESCRIBE_GAS_MAX: u64 = 1_000_000_000;
 
 /// Orders in one slot of one market.
 pub const MAX_ORDERS_PER_SLOT: u32 = 100_000;
+/// Orders of one entity in one slot.
+pub const ORDERS_PER_ENTITY_MAX: u32 = 128;
+/// Orders with a minimum fill in one clearing: a rule may run once more for each.
+pub const MINIMUMS_PER_SLOT_MAX: u32 = 64;
 /// Orders in one page of the open book.
 pub const ORDERS_PER_PAGE: u32 = 400;
 /// Pages of sealed orders that one market step looks through for deposits that are lost: 6,400 orders.
@@ -83,6 +87,8 @@ pub const METERS_PER_MARKET_MAX: u32 = 11_000;
 pub const ADJUSTMENTS_PER_CALL_MAX: usize = 100;
 /// Meters in one curtailment: a feeder; each may have an order to withdraw.
 pub const CURTAILED_PER_CALL_MAX: usize = 1_000;
+/// Orders that one curtailment withdraws: a quarter of a block's gas.
+pub const WITHDRAWN_PER_CALL_MAX: u32 = 2_000;
 /// Readings in one batch: 109 KB with their signatures, and a fifth of a block's gas.
 pub const READINGS_PER_BATCH_MAX: usize = 1_000;
 
@@ -112,4 +118,5 @@ pub const PEOPLE_WINDOW_BLOCKS_MIN: u64 = 8;
 
 const _: () = assert!(CODE_BYTES_MAX < EXTRINSIC_BYTES_MAX && EXTRINSIC_BYTES_MAX < BLOCK_BYTES_MAX);
 const _: () = assert!(CLEAR_GAS_MAX <= RULES_CHECK_GAS_MAX && RULES_CHECK_GAS_MAX <= MARKET_STEPS_GAS_MAX);
+const _: () = assert!(ORDERS_PER_ENTITY_MAX <= WITHDRAWN_PER_CALL_MAX);
 const _: () = assert!(ADMIT_GAS_MAX < BLOCK_GAS_MAX && CLEAR_GAS_MAX <= MARKET_STEPS_GAS_MAX);

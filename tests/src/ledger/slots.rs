@@ -196,7 +196,11 @@ impl Ledger {
         let rule = *self.rules.get(code).unwrap_or_else(|| panic!("no native rule {code}"));
         let book = self.book(slot);
         let orders: Vec<Order> = book.orders.values().copied().collect();
-        let trades = rule(&book.terms, slot, &orders);
+        // A clearing takes the first 64 orders with a minimum fill.
+        let minimums = orders.iter().filter(|order| order.min_energy.wh() > 0);
+        let late: BTreeSet<u32> = minimums.skip(64).map(|order| order.seq.number()).collect();
+        let taken = orders.iter().filter(|order| !late.contains(&order.seq.number()));
+        let trades = rule(&book.terms, slot, &taken.copied().collect::<Vec<_>>());
         let mut filled: BTreeMap<u32, u64> = BTreeMap::new();
         for trade in &trades {
             *filled.entry(trade.buy.number()).or_default() += trade.energy.wh();

@@ -449,7 +449,7 @@ fn trades_of_several_batches_are_shown_and_replayed() {
 fn a_full_slot_of_several_pages() {
     on_vm_thread(|| {
         let mut plan = shipped();
-        (plan.limits.orders_per_slot, plan.limits.orders_per_entity) = (501, 400);
+        (plan.limits.orders_per_slot, plan.limits.orders_per_entity) = (501, 128);
         let mut world = super::open(&plan);
         for _ in 0..5 {
             for number in 0..100 {

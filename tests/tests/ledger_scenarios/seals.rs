@@ -191,13 +191,13 @@ fn the_window_has_eight_blocks_and_an_outage_into_delivery_costs_nobody_a_deposi
 fn more_commitments_than_a_page_are_swept() {
     scenario(|mut plan| {
         plan.windows.reveal_s = 60;
-        (plan.limits.orders_per_slot, plan.limits.orders_per_entity) = (450, 450);
-        plan.funds = Money::from_units(10_000_000_000);
+        (plan.limits.orders_per_slot, plan.limits.orders_per_entity) = (450, 128);
+        (plan.homes, plan.funds) = (4, Money::from_units(10_000_000_000));
         let mut world = World::new(&plan);
         world.open(FIRST);
-        let delegate = world.homes[A].delegate.clone();
-        for wh in 0..401 {
-            let commit = world.commitment(A, &world.request(A, FIRST, Side::Sell, 1 + wh, 6_700));
+        for (wh, home) in (0..401).zip((0..4).cycle()) {
+            let delegate = world.homes[home].delegate.clone();
+            let commit = world.commitment(home, &world.request(home, FIRST, Side::Sell, 1 + wh, 6_700));
             world.chain.submit(&delegate, markets::Call::Commit { commit });
         }
         world.chain.block_of_successes();

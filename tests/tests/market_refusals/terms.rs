@@ -127,6 +127,9 @@ fn figures() -> Vec<Row> {
         row("terms: too many orders", Scene::NoMarket, |world| {
             bad(world, |terms| terms.limits.orders_per_slot = 100_001, BadTerms::Counts)
         }),
+        row("more orders of an entity than a curtailment withdraws", Scene::NoMarket, |world| {
+            bad(world, |terms| terms.limits.orders_per_entity = 129, BadTerms::Counts)
+        }),
     ]
 }
 

@@ -6,6 +6,7 @@ use super::document::Document;
 use crate::quantity::{price_text, seconds_text};
 use contract_interface::Terms;
 use runtime_execution::modules::markets::{BadTerms, BadWindow};
+use runtime_primitives::limits::ORDERS_PER_ENTITY_MAX;
 
 /// Note `fault` of `terms` at the key to look at first.
 pub fn fault(document: &mut Document, terms: &Terms, fault: BadTerms) {
@@ -45,9 +46,8 @@ fn figure(terms: &Terms, fault: BadTerms) -> (&'static str, String) {
             ("limits.price_min", format!("write at least {}, or lower fees.seller", price_text(least)))
         }
         BadTerms::Counts => {
-            let key = if limits.orders_per_entity == 0 { "orders_per_entity" } else { "orders_per_slot" };
-            let key =
-                if key == "orders_per_slot" { "limits.orders_per_slot" } else { "limits.orders_per_entity" };
+            let is_entitys = !(1..=ORDERS_PER_ENTITY_MAX).contains(&limits.orders_per_entity);
+            let key = if is_entitys { "limits.orders_per_entity" } else { "limits.orders_per_slot" };
             (key, "write a number in these bounds".to_owned())
         }
         BadTerms::Sealed => ("windows.reveal", "write \"0 s\": an open book".to_owned()),

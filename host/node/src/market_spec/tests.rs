@@ -91,6 +91,7 @@ fn a_problem_says_where_what_and_what_to_do() {
             "write at most 15 min",
         ),
         ("orders_per_slot = 1000", "orders_per_slot = 100001", "limits.orders_per_slot", "1 to 100000"),
+        ("orders_per_entity = 4", "orders_per_entity = 129", "limits.orders_per_entity", "1 to 128"),
         (
             "orders_per_entity = 4",
             "orders_per_entity = -4",

@@ -14,8 +14,8 @@ use contract_interface::{ExecutionList, OrderRequest, Reading, Terms};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::limits::{
-    ADMIT_GAS_MAX, DEPOSITS_PER_CREDIT, DESCRIBE_GAS_MAX, MAX_ORDERS_PER_SLOT, RECEIVABLES_PER_CREDIT,
-    RECEIVABLES_PER_PASS, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
+    ADMIT_GAS_MAX, DEPOSITS_PER_CREDIT, DESCRIBE_GAS_MAX, MAX_ORDERS_PER_SLOT, ORDERS_PER_ENTITY_MAX,
+    RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS, RULES_CHECK_GAS_MAX, SCHEDULE_MAX, WITHDRAWN_PER_CALL_MAX,
 };
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
 
@@ -280,6 +280,13 @@ fn check_gas(terms: &Terms) -> u64 {
     rules * DESCRIBE_GAS_MAX + WORST_ORDER_GAS * u64::from(orders)
 }
 
+/// Finding the orders of so many meters, and withdrawing them.
+fn curtail_gas(meters: u64) -> u64 {
+    let orders =
+        meters.saturating_mul(u64::from(ORDERS_PER_ENTITY_MAX)).min(u64::from(WITHDRAWN_PER_CALL_MAX));
+    BOOK_GAS + BASE_GAS.saturating_mul(meters.saturating_add(orders))
+}
+
 impl Call {
     /// Gas the call declares of what the block has for extrinsics.
     pub fn gas(&self) -> Gas {
@@ -297,7 +304,7 @@ impl Call {
             }
             Self::PostList { list, .. } => LISTED_GAS.saturating_mul(list.0.len() as u64),
             Self::PostRevisions { revisions, .. } => LISTED_GAS.saturating_mul(revisions.len() as u64),
-            Self::Curtail { items, .. } => BOOK_GAS + BASE_GAS.saturating_mul(items.len() as u64),
+            Self::Curtail { items, .. } => curtail_gas(items.len() as u64),
             Self::Adjust { items, .. } => ADJUSTMENT_GAS.saturating_mul(items.len() as u64),
             Self::Create { new } => check_gas(&new.terms),
             Self::ScheduleTerms { terms, .. } => check_gas(terms),

@@ -15,7 +15,7 @@ use crate::modules::registry::{self, METERS};
 use crate::origin::Origin;
 use contract_interface::{CertifiedTrade, MeterSlot, roles};
 use parity_scale_codec::{Compact, Decode};
-use runtime_primitives::limits::{CURTAILED_PER_CALL_MAX, ORDERS_PER_PAGE};
+use runtime_primitives::limits::{CURTAILED_PER_CALL_MAX, ORDERS_PER_PAGE, WITHDRAWN_PER_CALL_MAX};
 use runtime_primitives::{Energy, EntityId, MeterId, Seq};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
@@ -132,6 +132,7 @@ fn bind_orders(ctx: &mut Context, live: &mut Live, items: &[Cap]) -> Result<(), 
         take(&mut beyond, leaving);
     }
     // Newest first: who came early keeps its place.
+    let mut going = Vec::new();
     for piece in pieces.iter().rev().filter(|piece| !piece.leaves) {
         let is_beyond = beyond.get(&piece.meter).is_some_and(|left| !left.is_zero());
         // Nobody knows what a sealed order is for, and its owner may seal another until the gate.
@@ -139,6 +140,13 @@ fn bind_orders(ctx: &mut Context, live: &mut Live, items: &[Cap]) -> Result<(), 
             continue;
         }
         take(&mut beyond, piece);
+        going.push(piece);
+    }
+    let (orders, most) = (super::clearing::count(going.len()), WITHDRAWN_PER_CALL_MAX);
+    if orders > most {
+        return Err(Error::TooManyWithdrawn { orders, most });
+    }
+    for piece in going {
         withdraw(ctx, live, piece, sealed, is_continuous)?;
     }
     SLOTS.put(&mut ctx.state, &live.at, &live.slot);

@@ -372,6 +372,21 @@ pub enum Error {
     #[error("a batch holds at most {0} readings: send the others in another one")]
     #[codec(index = 161)]
     TooManyReadings(u32),
+    /// No more orders with a minimum fill: a rule may have to clear once more for each.
+    #[error("the slot has its {0} orders with a minimum fill: place this one without, or in another slot")]
+    #[codec(index = 95)]
+    TooManyMinimums(u32),
+    /// A curtailment that withdraws too much at once.
+    #[error(
+        "this withdraws {orders} orders, a call at most {most}: curtail some of the meters in another one"
+    )]
+    #[codec(index = 96)]
+    TooManyWithdrawn {
+        /// That stand beyond the caps.
+        orders: u32,
+        /// Of one call.
+        most: u32,
+    },
     /// Orders of a sealed slot are committed to.
     #[error("slot {0} is sealed: commit to an order now and reveal it after the gate")]
     #[codec(index = 100)]
@@ -605,7 +620,7 @@ pub enum BadTerms {
     #[error("price_min is at least feed_in + the highest seller's fee")]
     SellerFee,
     /// Limits on counts.
-    #[error("orders_per_slot is 1 to 100000, orders_per_entity at least 1")]
+    #[error("orders_per_slot is 1 to 100000, orders_per_entity 1 to 128")]
     Counts,
     /// Reveals come before consents.
     #[error(

@@ -14,7 +14,7 @@ use crate::modules::balances;
 use crate::modules::registry::{self, Caps, Entity, METERS, Meter, scopes};
 use crate::origin::Origin;
 use contract_interface::{Admission, AdmitInput, INTERFACE, Order, OrderRequest, Side, flags, roles};
-use runtime_primitives::limits::{MEMO_BYTES_MAX, PLACES_PER_ORDER};
+use runtime_primitives::limits::{MEMO_BYTES_MAX, MINIMUMS_PER_SLOT_MAX, PLACES_PER_ORDER};
 use runtime_primitives::{Energy, EntityId, Hash, MeterId, Money, Seq, Timestamp};
 
 /// Who bids, as far as the key that signed may.
@@ -77,6 +77,9 @@ pub(super) fn append(
         return Err(Error::SealedSlot(at.1).into());
     }
     let continuous = rules::is_continuous(&ctx.state, &live.terms);
+    if !request.min_energy.is_zero() && live.slot.minimums >= MINIMUMS_PER_SLOT_MAX {
+        return Err(Error::TooManyMinimums(MINIMUMS_PER_SLOT_MAX).into());
+    }
     let seq = if continuous { continuous::next_place(&ctx.state, live) } else { next_place(live) }?;
     let (entry, hold) = enter(ctx, live, bidder, request, seq)?;
     BOOK.push(&mut ctx.state, at, seq.number(), &entry);
@@ -140,6 +143,7 @@ pub(super) fn enter(
     }
     ENTITY_SLOTS.put(&mut ctx.state, &(at.0, at.1, id), &standing);
     live.slot.orders += 1;
+    live.slot.minimums += u32::from(!order.min_energy.is_zero());
     Ok((BookEntry { order, authorised_by: bidder.authorised_by, hold: record.hash() }, hold))
 }
 
@@ -189,6 +193,7 @@ pub(super) fn take_out(ctx: &mut Context, live: &mut Live, entity: EntityId, seq
     BOOK.set(&mut ctx.state, at, seq.number(), &entry);
     step_down(ctx, at, &order);
     live.slot.orders -= 1;
+    live.slot.minimums -= u32::from(!order.min_energy.is_zero());
     Ok(())
 }
 

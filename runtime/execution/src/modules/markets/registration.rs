@@ -12,7 +12,7 @@ use crate::referee;
 use contract_interface::{Book, Descriptor, Op, Order, Pricing, Side, Terms, roles};
 use runtime_primitives::limits::{
     BILLING_SLOTS_MAX, CLEAR_GAS_MAX, DEPOSIT_SLOTS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT,
-    OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
+    OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX, ORDERS_PER_ENTITY_MAX, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
 };
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 
@@ -275,7 +275,8 @@ pub fn faults(terms: &Terms) -> Vec<BadTerms> {
     let least = rates.feed_in.saturating_add(fee.seller);
     ensure(fee.seller.is_zero() || limits.price_min >= least, BadTerms::SellerFee);
     ensure(
-        (1..=MAX_ORDERS_PER_SLOT).contains(&limits.orders_per_slot) && limits.orders_per_entity >= 1,
+        (1..=MAX_ORDERS_PER_SLOT).contains(&limits.orders_per_slot)
+            && (1..=ORDERS_PER_ENTITY_MAX).contains(&limits.orders_per_entity),
         BadTerms::Counts,
     );
     faults

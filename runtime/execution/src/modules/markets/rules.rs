@@ -9,7 +9,9 @@ use contract_interface::{
     RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport, Terms, flags,
 };
 use parity_scale_codec::{Decode, DecodeAll, Encode};
-use runtime_primitives::limits::{ADMIT_GAS_MAX, CLEAR_GAS_MAX, DESCRIBE_GAS_MAX, SETTLE_GAS_MAX};
+use runtime_primitives::limits::{
+    ADMIT_GAS_MAX, CLEAR_GAS_MAX, DESCRIBE_GAS_MAX, MINIMUMS_PER_SLOT_MAX, SETTLE_GAS_MAX,
+};
 use runtime_primitives::{Gas, Hash};
 use runtime_state::Overlay;
 use runtime_vm::{Kind, Vm};
@@ -106,9 +108,15 @@ pub fn clear_input(params: &ClearParams, book: &Book) -> Vec<u8> {
 }
 
 /// The book as a rule can read it. A fallback may know less than the rule it replaces: preferences it does not
-/// know are left out (they bind nobody), orders whose minimum it would not honour stay out of the clearing.
+/// know are left out (they bind nobody), orders whose minimum it would not honour stay out of the clearing. So do, of
+/// those with a minimum, all but the first [`MINIMUMS_PER_SLOT_MAX`]: sealed ones cannot be counted before the gate.
 pub fn readable_book(rule: &Descriptor, orders: &[Order]) -> Vec<Order> {
-    let fits = |order: &&Order| rule.min_energy || order.min_energy.is_zero();
+    let mut minimums = 0;
+    let fits = |order: &&Order| {
+        let has_minimum = !order.min_energy.is_zero();
+        minimums += u32::from(has_minimum);
+        !has_minimum || rule.min_energy && minimums <= MINIMUMS_PER_SLOT_MAX
+    };
     orders.iter().filter(fits).map(|order| readable_order(rule, order)).collect()
 }
 

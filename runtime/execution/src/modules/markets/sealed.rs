@@ -2,7 +2,9 @@
 //!
 //! A commitment takes a place in the order of arrival and a flat deposit that tells nothing of the order. Whoever does not
 //! reveal, or cannot cover what it revealed, loses the deposit to the pool: without a price, not revealing would be
-//! an option on the others' orders. The last one to reveal still sees the others; only the deposit binds it.
+//! an option on the others' orders. The last one to reveal still sees the others; only the deposit binds it. Nobody can
+//! count sealed minimum fills, so more are revealed than a clearing takes: then those of the first places take part, and the
+//! others' holds are released as of orders that found no counterparty.
 
 use super::money::{pool_account, release};
 use super::slots::{self, Step};

@@ -92,18 +92,19 @@ fn step(ctx: &mut Context, due: Due) -> Step {
 fn advance(ctx: &mut Context, live: &mut Live) -> Step {
     let state = live.slot.state;
     let window_over = ctx.env.height.number() - live.slot.entered_height >= PEOPLE_WINDOW_BLOCKS_MIN;
+    let is_late = ctx.env.now >= live.terms.delivery_start(live.at.1);
     match state {
         SlotState::Open if is_batch_due(ctx, live, window_over) => {
             return continuous::clear_open(ctx, live, gate(live));
         }
         SlotState::Open if !window_over => return Step::Postponed,
-        SlotState::Open if ctx.env.now >= live.terms.delivery_start(live.at.1) => {
-            void(ctx, live, VoidReason::TooLate);
-        }
+        SlotState::Open if is_late => void(ctx, live, VoidReason::TooLate),
         SlotState::Open if live.slot.sealed > 0 => sealed::open(ctx, live),
         SlotState::Open => clearing::close_gate(ctx, live),
         SlotState::Revealing if live.slot.sealed > 0 && !window_over => return Step::Postponed,
         SlotState::Revealing => return sealed::close(ctx, live),
+        // Nobody could certify the trades any more, so nobody pays for not confirming them.
+        SlotState::Clearing | SlotState::Proposed if is_late => void(ctx, live, VoidReason::TooLate),
         SlotState::Clearing => return clearing::clear(ctx, live),
         SlotState::Proposed if live.slot.pending > 0 && !window_over => return Step::Postponed,
         SlotState::Proposed => confirm::close(ctx, live),
@@ -148,6 +149,7 @@ fn open(ctx: &mut Context, at: At) {
         next_seq: Seq::ZERO,
         orders: 0,
         sealed: 0,
+        minimums: 0,
         swept: Seq::ZERO,
         trades: 0,
         pending: 0,

@@ -117,6 +117,8 @@ pub struct SlotRecord {
     pub orders: u32,
     /// Of these, sealed.
     pub sealed: u32,
+    /// Of these, with a minimum fill.
+    pub minimums: u32,
     /// Places before this one hold no sealed order whose time to be revealed is over.
     pub swept: Seq,
     /// Trades of the clearing.
