@@ -2,7 +2,7 @@
 
 use super::{A, audited, expected, lines, open, scenario, trade};
 use busbar_tests::days::{Day, Moved, Wish};
-use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
+use busbar_tests::world::{FIRST, MARKET, P_MAX_W, Plan, World, entities};
 use contract_interface::{ExecutionList, Reading, ReadingStatus, Side, Stage, kinds};
 use runtime_execution::modules::markets::{self, SlotState};
 use runtime_primitives::{Energy, Hash, Slot};
@@ -217,6 +217,28 @@ fn a_substitute_is_trued_up_by_the_next_reading() {
         assert_eq!(at(501), expected(&[(kinds::FEED_IN, "retailer", "A", 18_000_000)]));
         // B took 12 kWh in all and paid for 10 already.
         assert_eq!(at(502), expected(&[(kinds::RETAIL, "B", "retailer", 18_000_000)]));
+    });
+}
+
+#[test]
+fn a_meter_that_was_silent_for_hours_is_still_believed() {
+    scenario(|plan| {
+        // A exports what its connection can, is silent for eleven slots of which six settle meanwhile, and then reads.
+        const SILENT: usize = 11;
+        let still = Moved { import: 0, export: 0, posted: true };
+        let day = |posted| Day {
+            wishes: Vec::new(),
+            moved: vec![Moved { import: 0, export: 11_000, posted }, still, still],
+        };
+        let mut days = vec![day(false); SILENT];
+        days.push(day(true));
+        let mut world = World::new(&plan);
+        assert_eq!(world.terms.capacity(P_MAX_W).wh(), 11_000);
+        world.play(FIRST, &days);
+        let book = audited(&world);
+        let last = Slot::from_number(511);
+        let due = [(kinds::FEED_IN, "retailer", "A", 12 * 11_000 * 3_000)];
+        assert_eq!(lines(&world, &book, last), expected(&due));
     });
 }
 

@@ -5,7 +5,7 @@ use super::{Attempt, Row, Wrong, row};
 use busbar_tests::world::{FIRST, MARKET, P_MAX_W, World};
 use contract_interface::{Reading, ReadingStatus, reading_message};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{self, Error};
+use runtime_execution::modules::markets::{self, Error, SlotState};
 use runtime_execution::{Call, DispatchError, Invalid};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::limits::READINGS_PER_BATCH_MAX;
@@ -90,6 +90,20 @@ fn readings() -> Vec<Row> {
         }),
         row("more than the connection can move: export", Scene::Metering, |world| {
             implausible(world, |reading, beyond| reading.export_wh = beyond)
+        }),
+        row("more than the connection can move after substitutes", Scene::Metering, |world| {
+            // The substitute of the first slot settles, with what the buyer bought.
+            world.chain.pass_to(world.after_end(FIRST, world.terms.windows.readings_s));
+            world.certify(FIRST);
+            world.settle(FIRST);
+            let slot = Slot::from_number(506);
+            world.expect(slot, SlotState::Metering);
+            let most = Energy::from_wh(world.terms.capacity(P_MAX_W).wh() * 7);
+            let reading = world.reading(BUYER, slot, 0, ReadingStatus::Measured);
+            let import_wh = reading.import_wh.saturating_add(most).saturating_add(Energy::from_wh(1));
+            let call = Call::Markets(world.sign_reading(BUYER, Reading { import_wh, ..reading }));
+            let wrong = Error::ImplausibleReading { meter: reading.meter, most };
+            (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
         }),
         row("register went back: import", Scene::Metering, |world| {
             let reading = first(world);

@@ -337,12 +337,12 @@ pub enum Error {
     EntityPlaceLimit(u32),
     /// More energy than the connection could have moved.
     #[error(
-        "meter {meter}: the registers moved more than the connection's {most} Wh since they were certified"
+        "meter {meter}: the registers moved more than the {most} Wh that the connection can since its last measured reading that settled"
     )]
     ImplausibleReading {
         /// The meter.
         meter: MeterId,
-        /// Capacity since the last certified slot.
+        /// Capacity of all slots since that reading.
         most: Energy,
     },
     /// Terms are scheduled, not hoarded: every opening reads the list.

@@ -39,12 +39,8 @@ pub(crate) fn join(
     let mut meters = METERS_OF.get_or_default(state, &meter.market);
     let page_key = (meter.market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
     let mut page = REGISTERS.get_or_default(state, &page_key);
-    page.push(Registers {
-        certified: start,
-        certified_to: market.next_slot,
-        measured: start,
-        assumed: start,
-    });
+    let read_to = market.next_slot;
+    page.push(Registers { certified: start, read: start, read_to, measured: start, assumed: start });
     REGISTERS.put(state, &page_key, &page);
     meters.push(id);
     METERS_OF.put(state, &meter.market, &meters);

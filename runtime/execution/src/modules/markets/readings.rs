@@ -198,7 +198,7 @@ fn accept(
     check_status(reading, voucher, sheet.last(index))?;
     let is_correction = reading.status == ReadingStatus::Corrected;
     let before = sheet.registers[index];
-    let floor = if is_correction { before.certified } else { before.measured };
+    let floor = if is_correction { before.read } else { before.measured };
     if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
         return Err(Error::RegisterWentBack(reading.meter));
     }
@@ -261,14 +261,15 @@ fn conclude(ctx: &mut Context, live: &mut Live) {
     }
 }
 
-/// A connection cannot have moved more than its capacity since its registers were certified: a meter key that is
-/// lost must not empty the retailer.
+/// A connection cannot have moved more than its capacity since its last measured reading that settled: a meter key that
+/// is lost must not empty the retailer. Substitutes do not count: they assume next to nothing, and a meter that was
+/// silent for a day must not be refused for what it moved meanwhile.
 fn check_plausible(live: &Live, reading: &Reading, before: &Registers, p_max_w: u32) -> Result<(), Error> {
-    let slots = live.at.1.since(before.certified_to).map_or(0, |span| u64::from(span.count()) + 1);
+    let slots = live.at.1.since(before.read_to).map_or(0, |span| u64::from(span.count()) + 1);
     let per_slot = live.terms.capacity(p_max_w).wh();
     let most = Energy::from_wh(per_slot.saturating_mul(slots));
-    let moved = (reading.import_wh.saturating_sub(before.certified.0))
-        .max(reading.export_wh.saturating_sub(before.certified.1));
+    let moved = (reading.import_wh.saturating_sub(before.read.0))
+        .max(reading.export_wh.saturating_sub(before.read.1));
     if moved > most {
         return Err(Error::ImplausibleReading { meter: reading.meter, most });
     }

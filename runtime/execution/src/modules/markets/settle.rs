@@ -193,7 +193,10 @@ fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Regi
             curtailed: false,
         });
         *certified = (certified.0.max(reading.import_wh), certified.1.max(reading.export_wh));
-        own.certified_to = slots::after(live.at.1);
+        if !reading.substituted {
+            own.read = (reading.import_wh, reading.export_wh);
+            own.read_to = slots::after(live.at.1);
+        }
     }
     slots
 }

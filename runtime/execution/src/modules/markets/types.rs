@@ -305,8 +305,10 @@ pub struct Posted {
 pub struct Registers {
     /// Import and export that settled slots have used up.
     pub certified: (Energy, Energy),
-    /// The first slot after these: the first that the meter moves energy in and that is not settled.
-    pub certified_to: Slot,
+    /// The last reading that settled and was no substitute; at first the registers when the meter joined.
+    pub read: (Energy, Energy),
+    /// The first slot after that reading: what the meter has moved since then, it has moved in this slot and later ones.
+    pub read_to: Slot,
     /// Highest measured so far, corrections apart: later readings are not lower.
     pub measured: (Energy, Energy),
     /// Highest measured or substituted so far, corrections apart: what a substitute builds on.
