@@ -8,7 +8,8 @@ impl Ledger {
     pub(super) fn curtail(&mut self, slot: At, meter: u32, cap: u64) {
         let book = self.book(slot);
         if !book.is_open {
-            book.curtailed.insert(meter);
+            let least = book.curtailed.entry(meter).or_insert(cap);
+            *least = cap.min(*least);
             return;
         }
         book.caps.insert(meter, cap);

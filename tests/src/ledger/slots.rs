@@ -72,8 +72,8 @@ pub struct SlotBook {
     pub is_open: bool,
     /// What meters may move, by caps from before the gate.
     pub caps: BTreeMap<u32, u64>,
-    /// Meters that were curtailed after the gate.
-    pub curtailed: BTreeSet<u32>,
+    /// The least that meters were allowed to move after the gate.
+    pub curtailed: BTreeMap<u32, u64>,
     /// Readings by hash, with their order.
     pub readings: BTreeMap<Hash, Reading>,
     /// Latest reading of each meter.
@@ -146,7 +146,7 @@ impl Ledger {
             lists: Vec::new(),
             is_open: true,
             caps: BTreeMap::new(),
-            curtailed: BTreeSet::new(),
+            curtailed: BTreeMap::new(),
             readings: BTreeMap::new(),
             is_settled: false,
             latest: BTreeMap::new(),
@@ -489,8 +489,8 @@ impl Ledger {
             let of_meter = |kind, payer, payee, amount| line(kind, payer, payee, amount, None, Some(*number));
             last.push(of_meter(kinds::FEED_IN, retailer, owner, price(rates.feed_in.ticks(), left.1)));
             last.push(of_meter(kinds::RETAIL, owner, retailer, price(rates.retail.ticks(), left.0)));
-            let beyond = book.caps.get(number).is_some_and(|cap| confirmed.0 + confirmed.1 > *cap);
-            if beyond || book.curtailed.contains(number) {
+            let mut caps = [&book.caps, &book.curtailed].into_iter().filter_map(|caps| caps.get(number));
+            if caps.any(|cap| confirmed.0 + confirmed.1 > *cap) {
                 excused.insert(*number);
             } else {
                 let sold = formulas::deviation(&rates, confirmed.1, moved.1);

@@ -94,8 +94,8 @@ fn inside_the_band_nobody_is_charged() {
     });
 }
 
-#[test]
-fn an_interrupted_meter_is_not_charged() {
+/// A and B trade 10 kWh; A is limited to each of `caps` in turn while it delivers, and gives 1 kWh.
+fn curtailed(caps: &[u64], charged: bool) {
     scenario(|plan| {
         let mut world = open(&plan);
         trade(&mut world, 10_000, 6_700);
@@ -104,21 +104,39 @@ fn an_interrupted_meter_is_not_charged() {
         world.attest(FIRST);
         world.chain.pass_to(world.terms.delivery_start(FIRST));
         let grid = world.owners[entities::GRID as usize].clone();
-        let items = vec![(world.homes[A].meter, Energy::ZERO)];
-        world.chain.must(&grid, markets::Call::Curtail { market: MARKET, slot: FIRST, items, reason: 2 });
+        for cap in caps {
+            let items = vec![(world.homes[A].meter, Energy::from_wh(*cap))];
+            world.chain.must(&grid, markets::Call::Curtail { market: MARKET, slot: FIRST, items, reason: 2 });
+        }
         world.chain.pass_to(world.terms.delivery_end(FIRST));
         world.measure_all(FIRST, &[(0, 1_000), (4_000, 0), (0, 0)]);
         world.certify(FIRST);
         world.settle(FIRST);
         let book = audited(&world);
-        let due = [
+        let mut due = vec![
             (kinds::ENERGY, "B", "A", 6_700_000),
             (kinds::FEE, "B", "grid", 200_000),
             (kinds::DEVIATION, "B", "retailer", 5_500_000),
             (kinds::RETAIL, "B", "retailer", 27_000_000),
         ];
+        if charged {
+            due.insert(2, (kinds::DEVIATION, "A", "retailer", 8_500_000));
+        }
         assert_eq!(lines(&world, &book, FIRST), expected(&due));
     });
+}
+
+#[test]
+fn a_meter_curtailed_below_its_trades_is_not_charged() {
+    curtailed(&[0], false);
+    curtailed(&[9_999], false);
+    // It was interrupted for a while.
+    curtailed(&[0, 20_000], false);
+}
+
+#[test]
+fn a_meter_curtailed_above_its_trades_is_charged() {
+    curtailed(&[10_000], true);
 }
 
 #[test]

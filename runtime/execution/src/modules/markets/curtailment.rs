@@ -2,8 +2,8 @@
 //!
 //! While the slot takes orders, a cap binds them: nothing beyond it is admitted, and what stands beyond it is withdrawn
 //! without a penalty. From the gate on, in real time, the meter owes no deviation charge instead. The rule: whoever
-//! could still obey is held to its trades, so a cap from before the gate exempts a meter only if its trades exceed it,
-//! which only a continuous book's fills from before the cap can do.
+//! could obey is held to its trades, so a cap exempts a meter only if its trades exceed it; of caps from before the gate
+//! only a continuous book's fills from before the cap can do that.
 
 use super::{
     At, BOOK, CAPS, CURTAILED, ENTITY_SLOTS, Error, Event, Live, SEALED, SLOTS, SealState, SlotState,
@@ -66,9 +66,10 @@ pub fn curtail(
         | SlotState::Certified
         | SlotState::Delivering => {
             let mut all = CURTAILED.get_or_default(&ctx.state, &at);
-            all.extend(items.iter().map(|(meter, _)| *meter));
+            all.extend(items.iter().copied());
+            // Of each meter the lowest: what it could not move for a while it cannot catch up with.
             all.sort_unstable();
-            all.dedup();
+            all.dedup_by_key(|(meter, _)| *meter);
             CURTAILED.put(&mut ctx.state, &at, &all);
             false
         }
@@ -230,10 +231,13 @@ fn withdraw(
     Ok(())
 }
 
-/// Mark the meters that owe no deviation charge.
+/// Mark the meters that owe no deviation charge: those whose trades exceed a cap.
 pub(super) fn exempt(state: &Overlay, at: At, trades: &[CertifiedTrade], slots: &mut [MeterSlot]) {
-    let in_real_time = CURTAILED.get_or_default(state, &at);
-    let caps: BTreeMap<MeterId, Energy> = CAPS.get_or_default(state, &at).into_iter().collect();
+    let mut caps: BTreeMap<MeterId, Energy> = CAPS.get_or_default(state, &at).into_iter().collect();
+    for (meter, cap) in CURTAILED.get_or_default(state, &at) {
+        let lowest = caps.entry(meter).or_insert(cap);
+        *lowest = cap.min(*lowest);
+    }
     let mut traded: BTreeMap<MeterId, Energy> = caps.keys().map(|meter| (*meter, Energy::ZERO)).collect();
     for trade in trades {
         for meter in [trade.buy_meter, trade.sell_meter] {
@@ -243,8 +247,7 @@ pub(super) fn exempt(state: &Overlay, at: At, trades: &[CertifiedTrade], slots: 
         }
     }
     for slot in slots {
-        let beyond = caps.get(&slot.meter).is_some_and(|cap| traded[&slot.meter] > *cap);
-        slot.curtailed = beyond || in_real_time.binary_search(&slot.meter).is_ok();
+        slot.curtailed = caps.get(&slot.meter).is_some_and(|cap| traded[&slot.meter] > *cap);
     }
 }
 

@@ -75,8 +75,8 @@ pub static REGISTERS: Map<(MarketId, u32), Vec<Registers>> = Map::new("Markets",
 pub static READINGS: Map<(MarketId, Slot, u32), Vec<Vec<Posted>>> = Map::new("Markets", "Readings");
 /// Caps that bind the orders of meters in a live slot, ascending by meter.
 pub static CAPS: Map<At, Vec<curtailment::Cap>> = Map::new("Markets", "Caps");
-/// Meters that the grid operator curtailed after the gate of a live slot, ascending.
-pub static CURTAILED: Map<At, Vec<MeterId>> = Map::new("Markets", "Curtailed");
+/// The lowest caps from after the gate of a live slot, ascending by meter.
+pub static CURTAILED: Map<At, Vec<curtailment::Cap>> = Map::new("Markets", "Curtailed");
 /// Execution lists of live slots.
 pub static LISTS: Map<At, Vec<PostedList>> = Map::new("Markets", "Lists");
 /// Last funding record of an account.
