@@ -95,8 +95,11 @@ fn readings() -> Vec<Row> {
             // The substitute of the first slot settles, with what the buyer bought.
             world.chain.pass_to(world.after_end(FIRST, world.terms.windows.readings_s));
             world.certify(FIRST);
-            world.settle(FIRST);
             let slot = Slot::from_number(506);
+            for passed in 501..=506 {
+                world.chain.pass_to(world.after_end(Slot::from_number(passed), 0));
+            }
+            world.expect(FIRST, SlotState::Settled);
             world.expect(slot, SlotState::Metering);
             let most = Energy::from_wh(world.terms.capacity(P_MAX_W).wh() * 7);
             let reading = world.reading(BUYER, slot, 0, ReadingStatus::Measured);
@@ -157,6 +160,18 @@ fn times() -> Vec<Row> {
         row("reading while energy flows", Scene::Delivering, |world| post(world, first(world), NOW_IS_WRONG)),
         row("first reading after the vote", Scene::Payable, |world| {
             post(world, Reading { revision: 1, ..first(world) }, NOW_IS_WRONG)
+        }),
+        row("correction after the time for objections", Scene::Voting, |world| {
+            // The first slot ends in a dispute: the next one must wait for it.
+            let slot = Slot::from_number(501);
+            world.chain.pass_to(world.after_end(slot, 0));
+            world.measure_all(slot, &[(0, 0), (0, 0), (0, 0)]);
+            world.certify(slot);
+            let until = world.after_end(slot, world.terms.windows.objection_s);
+            world.chain.pass_to(until);
+            world.expect(slot, SlotState::Payable);
+            let reading = world.reading(SELLER, slot, 1, ReadingStatus::Corrected);
+            post(world, reading, Error::ObjectionsOver { slot, until })
         }),
         row("correction after settlement", Scene::Settled, |world| {
             post(world, correction(world, 1), NOW_IS_WRONG)

@@ -532,6 +532,17 @@ pub enum Error {
     #[error("slot {0} still awaits its meters: a substitute is posted while it is Voting")]
     #[codec(index = 66)]
     SubstituteTooEarly(Slot),
+    /// What is found out later is put right by an adjustment.
+    #[error(
+        "objections to slot {slot} were taken until {until}: busbar market adjust puts right what is found out later"
+    )]
+    #[codec(index = 170)]
+    ObjectionsOver {
+        /// Slot.
+        slot: Slot,
+        /// When the time was over.
+        until: Timestamp,
+    },
     /// A substitute is signed by the market's meter operator.
     #[error("{0} is no owner key of the market's meter operator: busbar market status names it")]
     #[codec(index = 67)]

@@ -218,9 +218,7 @@ pub fn is_posted(state: &Overlay, at: At, list: &Hash) -> bool {
 /// The vote is over: record stages 4 and 5, wait for objections.
 pub fn close_vote(ctx: &mut Context, live: &mut Live) {
     record_stages(ctx, live);
-    let window = u64::from(live.terms.windows.objection_s) * 1_000;
-    let end = live.terms.delivery_end(live.at.1).plus_ms(window);
-    let due = end.max(ctx.env.now);
+    let due = slots::objections_end(live).max(ctx.env.now);
     slots::enter(ctx, live, SlotState::Payable, Some(due));
 }
 

@@ -187,7 +187,7 @@ fn accept(
     voucher: Voucher,
     signature: Signature,
 ) -> Result<(), Error> {
-    check_phase(live, reading, voucher)?;
+    check_phase(ctx, live, reading, voucher)?;
     let latest = sheet.last(index).map(|posted| posted.revision);
     if let Some(latest) = latest.filter(|latest| reading.revision <= *latest) {
         return Err(Error::StaleRevision { got: reading.revision, latest });
@@ -276,9 +276,9 @@ fn check_plausible(live: &Live, reading: &Reading, before: &Registers, p_max_w: 
     Ok(())
 }
 
-/// First readings while they are awaited, substitutes when the meters' own time is over, corrections until the slot is
-/// settled (section 2: once).
-fn check_phase(live: &Live, reading: &Reading, voucher: Voucher) -> Result<(), Error> {
+/// First readings while they are awaited, substitutes when the meters' own time is over, corrections until the time for
+/// objections is over (section 2: once), also if the slot must wait for its settlement.
+fn check_phase(ctx: &Context, live: &Live, reading: &Reading, voucher: Voucher) -> Result<(), Error> {
     if live.slot.state == SlotState::Metering && matches!(voucher, Voucher::Operator(_)) {
         return Err(Error::SubstituteTooEarly(live.at.1));
     }
@@ -289,7 +289,14 @@ fn check_phase(live: &Live, reading: &Reading, voucher: Voucher) -> Result<(), E
         }
         _ => false,
     };
-    if open { Ok(()) } else { Err(Error::NotMetering { slot: live.at.1 }) }
+    if !open {
+        return Err(Error::NotMetering { slot: live.at.1 });
+    }
+    let until = slots::objections_end(live);
+    if live.slot.state == SlotState::Payable && ctx.env.now >= until && slots::is_window_over(ctx, live) {
+        return Err(Error::ObjectionsOver { slot: live.at.1, until });
+    }
+    Ok(())
 }
 
 /// Append an accepted reading to the working set, the stage's tree and the archive.

@@ -91,7 +91,7 @@ fn step(ctx: &mut Context, due: Due) -> Step {
 
 fn advance(ctx: &mut Context, live: &mut Live) -> Step {
     let state = live.slot.state;
-    let window_over = ctx.env.height.number() - live.slot.entered_height >= PEOPLE_WINDOW_BLOCKS_MIN;
+    let window_over = is_window_over(ctx, live);
     let is_late = ctx.env.now >= live.terms.delivery_start(live.at.1);
     match state {
         SlotState::Open if is_batch_due(ctx, live, window_over) => {
@@ -127,6 +127,17 @@ fn advance(ctx: &mut Context, live: &mut Live) -> Step {
         SlotState::Settled => return refunds::step(ctx, live),
     }
     Step::Light
+}
+
+/// Whether people have had the blocks that every window of theirs contains, however late the slot came into its state.
+pub(super) fn is_window_over(ctx: &Context, live: &Live) -> bool {
+    ctx.env.height.number() - live.slot.entered_height >= PEOPLE_WINDOW_BLOCKS_MIN
+}
+
+/// When the time for objections to a slot's readings ends, if its vote was over by then.
+pub(super) fn objections_end(live: &Live) -> Timestamp {
+    let window = u64::from(live.terms.windows.objection_s) * 1_000;
+    live.terms.delivery_end(live.at.1).plus_ms(window)
 }
 
 fn open(ctx: &mut Context, at: At) {
