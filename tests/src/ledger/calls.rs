@@ -215,7 +215,7 @@ impl Ledger {
             let (kind, trade) = (kinds::ADJUSTMENT, item.trade);
             let line = Line { slot: Some(slot), payer, payee: self.owner(payee), amount, kind, trade, meter };
             self.pay(line, 0);
-            self.credited(slot, payee);
+            self.collect(payee, 16);
         }
     }
 

@@ -36,7 +36,8 @@ impl Ledger {
         let (market, whose) = reserve;
         let owner = self.owner(whose.unwrap_or(self.markets[market.number() as usize].retailer));
         let missing = self.missing(terms, reserve);
-        let part = missing.min(self.purse(owner).free);
+        let debts: u128 = self.owed.get(&self.keys[&owner]).into_iter().flatten().map(|(_, open)| open).sum();
+        let part = missing.min(self.purse(owner).free.saturating_sub(debts));
         self.hold(owner, part);
         *self.reserves.entry(reserve).or_default() += part;
         part == missing
@@ -52,7 +53,7 @@ impl Ledger {
     }
 
     /// Its terms.
-    fn terms_to_come(&self, market: MarketId) -> Terms {
+    pub(super) fn terms_to_come(&self, market: MarketId) -> Terms {
         let book = &self.markets[market.number() as usize];
         book.governing(self.to_come(market)).expect("somebody's terms are agreed").clone()
     }
@@ -64,10 +65,10 @@ impl Ledger {
         self.fill(&terms, (market, Some(entity)));
     }
 
-    /// The market credited an entity: debts come first, then its deposit there.
+    /// The market credited an entity: debts come first, then its deposit there, by the terms to come.
     pub(super) fn credited(&mut self, slot: At, entity: u32) {
         self.collect(entity, 16);
-        let terms = self.slots[&slot].terms.clone();
+        let terms = self.terms_to_come(slot.0);
         self.fill(&terms, (slot.0, Some(entity)));
     }
 

@@ -306,9 +306,14 @@ impl Ledger {
             }
             markets::Event::PrefundingShort { market, slot, needed, held } => {
                 let own = self.reserves.get(&(*market, None)).copied().unwrap_or_default();
-                let terms = &self.slots[&(*market, *slot)].terms;
+                let book = &self.slots[&(*market, *slot)];
+                let terms = if book.is_settled { self.terms_to_come(*market) } else { book.terms.clone() };
                 let lacks = needed.units() - held.units();
-                assert_eq!((own, self.missing(terms, (*market, None))), (held.units(), lacks), "pre-funding");
+                assert_eq!(
+                    (own, self.missing(&terms, (*market, None))),
+                    (held.units(), lacks),
+                    "pre-funding"
+                );
             }
             _ => {}
         }

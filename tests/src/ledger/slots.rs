@@ -383,7 +383,7 @@ impl Ledger {
         for entity in parties {
             self.credited(slot, entity);
         }
-        let terms = self.slots[&slot].terms.clone();
+        let terms = self.terms_to_come(slot.0);
         self.fill(&terms, (slot.0, None));
         self.refund(slot, &paid);
     }
@@ -519,7 +519,11 @@ impl Ledger {
     }
 
     /// From what is held for the slot, then from free money, then from what is held for the connection; the rest is owed.
+    /// Nobody owes itself.
     fn pay_or_owe(&mut self, slot: At, line: Line) {
+        if line.payer == line.payee {
+            return self.lines.push(line);
+        }
         let entity = self.keys[&line.payer];
         let held = self.slots[&slot].held.get(&entity).copied().unwrap_or_default();
         let (reserve, backed) = self.backing(slot, &line);

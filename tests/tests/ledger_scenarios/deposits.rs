@@ -5,11 +5,12 @@ use super::{A, B, C, audited, scenario};
 use busbar_tests::days::{Day, Moved};
 use busbar_tests::world::{FIRST, MARKET, P_MAX_W, Plan, World, entities, register_meter};
 use contract_interface::{Side, kinds};
+use parity_scale_codec::Compact;
 use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{self, Error, Event};
-use runtime_execution::modules::registry;
+use runtime_execution::modules::{balances, registry};
 use runtime_execution::{DispatchError, Outcome};
-use runtime_primitives::{MarketId, Money, Price, Seq};
+use runtime_primitives::{EntityId, MarketId, MeterId, Money, Price, Seq};
 use std::sync::Arc;
 
 /// What a connection may cost in a slot: 11 kWh at 0.90 yuan.
@@ -264,4 +265,63 @@ fn the_retailer_owes_what_it_has_not_prefunded() {
         let wrong = error(world.chain.outcome(&call));
         assert!(matches!(wrong, Some(DispatchError::Markets(Error::RetailerFunding { .. }))), "{wrong:?}");
     });
+}
+
+#[test]
+fn debts_are_paid_before_the_retailer_pre_funds() {
+    scenario(|mut plan| {
+        plan.deposit_slots = 1;
+        let mut world = World::new(&plan);
+        let retailer = Arc::clone(&world.owners[entities::RETAILER as usize]);
+        let (free, _) = world.chain.money(&retailer.account());
+        let transfer = |to, units| {
+            let (dest, value) = (runtime_execution::extrinsic::MultiAddress::Id(to), Compact(units));
+            balances::Call::TransferAllowDeath { dest, value }
+        };
+        let bank = Arc::clone(world.bank());
+        world.chain.must(&retailer, transfer(bank.account(), free.units()));
+        let all = [Moved { import: 0, export: 11_000, posted: true }; 3].to_vec();
+        let day = Day { wishes: Vec::new(), moved: all };
+        world.play(FIRST, &[day.clone(), day]);
+        let debts = 3 * 33_000_000;
+        assert_eq!(prefunded(&world), 0);
+        // What others leave in its account is for its creditors, though slots open.
+        world.chain.must(&bank, transfer(retailer.account(), debts + 5));
+        let next = markets::market(&world.chain.view(), MARKET).unwrap().next_slot;
+        world.open(next);
+        assert_eq!((world.chain.money(&retailer.account()).0.units(), prefunded(&world)), (debts, 5));
+        world.chain.must(&retailer, markets::Call::PayReceivables);
+        assert!(audited(&world).owed.is_empty());
+        assert_eq!((world.chain.money(&retailer.account()).0.units(), prefunded(&world)), (0, 5));
+    });
+}
+
+#[test]
+fn nobody_owes_itself() {
+    for funds in [0, 1_000] {
+        scenario(move |plan| {
+            let mut world = World::new(&plan);
+            // The retailer's shop has a meter, and the retailer next to no money.
+            let retailer = Arc::clone(&world.owners[entities::RETAILER as usize]);
+            let mut shop = world.homes[C].clone();
+            (shop.entity, shop.owner) = (EntityId::from_number(entities::RETAILER), Arc::clone(&retailer));
+            (shop.meter, shop.meter_key) = (MeterId::from_number(3), world.keys.add("meter of the shop"));
+            let registrar = Arc::clone(&world.owners[entities::REGISTRAR as usize]);
+            world.chain.must(&registrar, register_meter(&shop));
+            world.homes.push(shop);
+            let (free, _) = world.chain.money(&retailer.account());
+            let (bank, amount) =
+                (EntityId::from_number(entities::BANK), Money::from_units(free.units() - funds));
+            world.chain.must(&retailer, markets::Call::Withdraw { bank, amount });
+            world.open(FIRST);
+            world.finish(FIRST, &[(0, 0), (0, 0), (0, 0), (2_000, 0)]);
+            assert_eq!(owed(&world), []);
+            let book = audited(&world);
+            let account = retailer.account();
+            let own: Vec<_> = book.lines.iter().filter(|line| line.kind == kinds::RETAIL).collect();
+            assert_eq!((own[0].payer, own[0].payee, own[0].amount), (account, account, 18_000_000));
+            let money = world.chain.money(&account);
+            assert_eq!((money.0.units(), own.len()), (funds, 1), "it is billed, and nothing moves");
+        });
+    }
 }

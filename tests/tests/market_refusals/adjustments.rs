@@ -80,6 +80,10 @@ fn items() -> Vec<Row> {
             let items = vec![one(world); ADJUSTMENTS_PER_CALL_MAX + 1];
             adjust(world, items, Error::TooManyAdjustments(100))
         }),
+        row("the same adjustment twice", Scene::Settled, |world| {
+            let other = Adjustment { meter: None, ..one(world) };
+            adjust(world, vec![one(world), other, one(world)], Error::AdjustmentTwice(2))
+        }),
         row("adjustment of nothing", Scene::Settled, |world| {
             let item = Adjustment { amount: Money::ZERO, ..one(world) };
             adjust(world, vec![item], balances::Error::ExistentialDeposit)

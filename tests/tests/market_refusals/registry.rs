@@ -481,6 +481,21 @@ fn money() -> Vec<Row> {
             let wrong = markets::Error::OpenReceivables { owed };
             by_home(world, BYSTANDER, withdraw(entities::BANK, Money::from_units(1)), wrong)
         }),
+        row("a plain transfer by who owes", Scene::Payable, |world| {
+            let (owner, friend) = (world.homes[BYSTANDER].owner.clone(), world.homes[SELLER].account());
+            let (free, _) = world.chain.money(&owner.account());
+            let transfer = |to, units| {
+                let (dest, value) = (MultiAddress::Id(to), Compact(units));
+                balances::Call::TransferAllowDeath { dest, value }
+            };
+            let (bank, now) = (world.bank().clone(), world.after_end(FIRST, 10_000));
+            world.chain.must(&owner, transfer(bank.account(), free.units()));
+            world.chain.pass_to(now);
+            let owed = Money::from_units(250 * 9_000);
+            world.chain.must(&bank, transfer(owner.account(), owed.units()));
+            let wrong = markets::Error::OpenReceivables { owed };
+            (world.chain.signed(&owner, &Call::Balances(transfer(friend, 1))), wrong.into())
+        }),
         row("deposit beyond the platform's money", Scene::Open, |world| {
             let (free, _) = world.chain.money(&world.account(entities::PLATFORM));
             let needed = free.checked_add(Money::from_units(1)).unwrap();

@@ -6,6 +6,8 @@
 use crate::archive::ArchiveEntry;
 use crate::context::Context;
 use crate::extrinsic::MultiAddress;
+use crate::modules::markets::receivables;
+use crate::modules::registry;
 use crate::modules::system::{ACCOUNT, AccountInfo};
 use crate::origin::Origin;
 use crate::storage::Value;
@@ -148,8 +150,7 @@ pub fn pay(ctx: &mut Context, record: &TransferRecord, from_reserved: Money) -> 
     payee.data.free = payee.data.free.checked_add(record.amount).expect("bounded by the issuance");
     payee.providers = 1;
     ACCOUNT.put(&mut ctx.state, &record.payee, &payee);
-    ctx.emit(Event::Transfer { from: record.payer, to: record.payee, amount: record.amount });
-    ledger(ctx, record);
+    note(ctx, record);
     Ok(())
 }
 
@@ -161,8 +162,9 @@ pub fn transfer(ctx: &mut Context, record: &TransferRecord) -> Result<(), Error>
     pay(ctx, record, Money::ZERO)
 }
 
-/// Append a movement to the ledger.
-fn ledger(ctx: &mut Context, record: &TransferRecord) {
+/// Append a movement to the ledger. Alone, it is for what an account pays itself, whether it has the money or not.
+pub(crate) fn note(ctx: &mut Context, record: &TransferRecord) {
+    ctx.emit(Event::Transfer { from: record.payer, to: record.payee, amount: record.amount });
     let index = ctx.next_move();
     ctx.archive(ArchiveEntry::ledger(ctx.env.height, index, record.encode()));
 }
@@ -182,10 +184,11 @@ pub fn plain(ctx: &Context, payer: AccountId, payee: AccountId, amount: Money) -
     }
 }
 
-/// Handle a call.
+/// Handle a call. An entity that owes pays its creditors first, by `PayReceivables`; a key beside the owner's has money of
+/// its own.
 ///
 /// # Errors
-/// As the call says.
+/// Nothing to pay, open receivables, insufficient balance, an account that is to be kept.
 pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), crate::DispatchError> {
     let payer = origin.signer()?;
     let (MultiAddress::Id(payee), value, keep) = match call {
@@ -195,6 +198,11 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
     let amount = Money::from_units(value.0);
     if amount.is_zero() {
         return Err(Error::ExistentialDeposit.into());
+    }
+    if let Ok(entity) = origin.entity()
+        && registry::entity(&ctx.state, entity)?.owner == payer
+    {
+        receivables::ensure_none(&ctx.state, entity)?;
     }
     if keep && account(&ctx.state, &payer).data.free == amount {
         return Err(Error::Expendability.into());

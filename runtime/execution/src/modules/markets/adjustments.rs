@@ -1,15 +1,16 @@
 //! Adjustments: what is put right after a settlement. A slot is never reopened; money moves once more, with evidence.
 //!
-//! The rule: an adjustment moves its signer's free money and nobody else's, and it makes no debt.
+//! The rule: an adjustment moves its signer's free money and nobody else's, but for what a payee owes, and it makes no debt.
+//! Anybody may be paid: a landlord or an insurer has no meter in the slot.
 
-use super::{At, Error, Event, Live, RECEIVABLES, RECORDS, SlotState, clearing, deposits, live, meters};
+use super::{At, Error, Event, Live, RECORDS, SlotState, clearing, live, meters, receivables};
 use crate::archive::{AdjustmentRecord, ArchiveEntry};
 use crate::context::Context;
 use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use contract_interface::{Stage, TransferRecord, kinds};
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::limits::ADJUSTMENTS_PER_CALL_MAX;
+use runtime_primitives::limits::{ADJUSTMENTS_PER_CALL_MAX, RECEIVABLES_PER_CREDIT};
 use runtime_primitives::{EntityId, Hash, MeterId, Money};
 
 /// One payment of an adjustment.
@@ -37,8 +38,9 @@ pub struct Grounds {
 /// The signer pays `items` out of its free money: all of them or none.
 ///
 /// # Errors
-/// Another key than the owner's, a slot that is not settled, nothing or too much to pay, a payee, trade or meter that the
-/// slot does not know, the signer itself as payee, open receivables, insufficient balance.
+/// Another key than the owner's, a slot that is not settled, nothing or too much to pay, the same payment twice, a payee that
+/// is not registered, a trade or meter that the slot does not know, the signer itself as payee, open receivables,
+/// insufficient balance.
 pub fn adjust(
     ctx: &mut Context,
     origin: &Origin,
@@ -52,10 +54,8 @@ pub fn adjust(
     if live.slot.state != SlotState::Settled {
         return Err(Error::NotSettled { slot: at.1, state: live.slot.state }.into());
     }
-    check_count(items)?;
-    if let Some(owing) = RECEIVABLES.get(&ctx.state, &entity) {
-        return Err(Error::OpenReceivables { owed: owing.total }.into());
-    }
+    check_list(items)?;
+    receivables::ensure_none(&ctx.state, entity)?;
     let payer = registry::entity(&ctx.state, entity)?.owner;
     let record = RECORDS.get(&ctx.state, &(at.0, at.1, Stage::Settlement));
     let spends = record.expect("a settled slot has its record").hash();
@@ -75,7 +75,7 @@ pub fn adjust(
         balances::transfer(ctx, &transfer)?;
         let record = AdjustmentRecord { transfer, grounds, height: ctx.env.height };
         ctx.archive(ArchiveEntry::adjustment(at, &record));
-        deposits::credited(ctx, at.0, &live.terms, item.payee);
+        receivables::collect(ctx, item.payee, RECEIVABLES_PER_CREDIT);
         amount = amount.saturating_add(item.amount);
     }
     let (market, slot) = at;
@@ -84,12 +84,17 @@ pub fn adjust(
     Ok(())
 }
 
-fn check_count(items: &[Adjustment]) -> Result<(), Error> {
+fn check_list(items: &[Adjustment]) -> Result<(), Error> {
     if items.is_empty() {
         return Err(Error::NothingAdjusted);
     }
     if items.len() > ADJUSTMENTS_PER_CALL_MAX {
         return Err(Error::TooManyAdjustments(clearing::count(ADJUSTMENTS_PER_CALL_MAX)));
+    }
+    // Twins would be one record, which the archive keeps once.
+    let twin = (1..items.len()).find(|index| items[..*index].contains(&items[*index]));
+    if let Some(index) = twin {
+        return Err(Error::AdjustmentTwice(clearing::count(index)));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::money::release;
 use super::{
     Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
-    TradeEntry, continuous, live, rules,
+    TradeEntry, continuous, live, market, rules,
 };
 use super::{clearing, deposits, records, slots};
 use crate::archive::{ArchiveEntry, Consent};
@@ -282,6 +282,8 @@ fn compensate(
     let mut slot = ENTITY_SLOTS.get(&ctx.state, &key).expect("a holder has a record");
     slot.held = slot.held.checked_sub(amount).expect("the hold covers the deviation rate");
     ENTITY_SLOTS.put(&mut ctx.state, &key, &slot);
-    deposits::credited(ctx, live.at.0, &live.terms, counterparty.order.entity);
+    let market = market(&ctx.state, live.at.0).expect("a slot has a market");
+    let to_come = deposits::terms_to_come(&ctx.state, &market).expect("the market runs");
+    deposits::credited(ctx, live.at.0, &to_come, counterparty.order.entity);
     amount
 }

@@ -44,6 +44,7 @@ pub enum Backing {
 struct Shortage {
     needed: Money,
     held: Money,
+    /// Beyond what the payer owes.
     free: Money,
 }
 
@@ -91,7 +92,7 @@ impl Backing {
         self.put(state, &reserve);
     }
 
-    /// Hold what `terms` ask of `payer` beyond what is held, or what it has free if that is less.
+    /// Hold what `terms` ask of `payer` beyond what is held, or what it has free beyond its debts if that is less.
     fn fill(self, ctx: &mut Context, payer: EntityId, terms: &Terms) -> Result<(), Shortage> {
         let mut reserve = self.get(&ctx.state);
         let (needed, held) = (self.needed(terms, reserve.p_max_w), reserve.held);
@@ -101,6 +102,7 @@ impl Backing {
         }
         let owner = registry::entity(&ctx.state, payer).expect("who has a reserve is registered").owner;
         let free = balances::account(&ctx.state, &owner).data.free;
+        let free = free.saturating_sub(receivables::owed(&ctx.state, payer));
         let part = missing.min(free);
         if !part.is_zero() {
             balances::reserve(ctx, &owner, part).expect("no more than is free");
@@ -168,10 +170,11 @@ pub(super) fn require(
     filled.map_err(|Shortage { needed, held, free }| Error::SupplyDeposit { needed, held, free })
 }
 
-/// The market has credited an entity: it pays what it owes, then what its deposit there lacks.
-pub(super) fn credited(ctx: &mut Context, market: MarketId, terms: &Terms, entity: EntityId) {
+/// The market has credited an entity: it pays what it owes, then what its deposit there lacks by the terms to come. What
+/// settled slots might have asked for is no reason to hold anything.
+pub(super) fn credited(ctx: &mut Context, market: MarketId, to_come: &Terms, entity: EntityId) {
     receivables::collect(ctx, entity, RECEIVABLES_PER_CREDIT);
-    let _ = require(ctx, market, terms, entity);
+    let _ = require(ctx, market, to_come, entity);
 }
 
 /// A bank has credited an entity, which has paid what it owes: it pays what its deposits lack.
@@ -184,8 +187,8 @@ pub(super) fn restore(ctx: &mut Context, entity: EntityId) {
     }
 }
 
-/// The retailer pre-funds what its market lacks when the slot opens or is settled. A shortage stops nothing: everybody
-/// sees it.
+/// The retailer pre-funds what its market lacks when a slot opens, by its terms, and when one is settled, by the terms to
+/// come. A shortage stops nothing: everybody sees it.
 pub(super) fn prefund(ctx: &mut Context, at: At, market: &Market, terms: &Terms) {
     if let Err(Shortage { needed, held, free }) = Backing::Retailer(at.0).fill(ctx, market.retailer, terms) {
         let held = held.saturating_add(free);

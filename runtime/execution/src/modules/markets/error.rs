@@ -349,7 +349,7 @@ pub enum Error {
     #[error("the market has its {0} changes of terms scheduled; replace one")]
     #[codec(index = 121)]
     ScheduleFull(u32),
-    /// Who owes pays before it takes money out.
+    /// Who owes pays before its money goes elsewhere.
     #[error("{owed} are owed: fund the account or call pay_receivables first")]
     #[codec(index = 120)]
     OpenReceivables {
@@ -605,6 +605,10 @@ pub enum Error {
         /// Orders allowed.
         most: u32,
     },
+    /// One payment of a call is one record.
+    #[error("payment {0} of the adjustment is in it before; add the amounts up")]
+    #[codec(index = 175)]
+    AdjustmentTwice(u32),
 }
 
 /// What is wrong with terms.

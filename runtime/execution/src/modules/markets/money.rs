@@ -4,9 +4,7 @@
 //! stops a settlement: what no [reserve](super::deposits) covers becomes a receivable.
 
 use super::deposits::{self, Backing};
-use super::{
-    At, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, MARKETS, Market, RECEIVABLES, market, receivables,
-};
+use super::{At, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, MARKETS, Market, market, receivables};
 use crate::context::Context;
 use crate::modules::{balances, registry};
 use crate::origin::Origin;
@@ -61,7 +59,8 @@ pub fn release_all(ctx: &mut Context, at: At, entity: EntityId) {
 }
 
 /// Pay `record` for `payer`: from its hold in the slot, then from free money, then from the reserve that stands behind
-/// the payment, if one does; what is missing is owed. Gives the record as paid, or `None` if nothing could be paid.
+/// the payment, if one does; what is missing is owed. Gives the record as paid, or `None` if nothing could be paid. What an
+/// account pays itself is on its bill and moves nothing, so that nobody owes itself.
 pub fn pay_or_owe(
     ctx: &mut Context,
     at: At,
@@ -69,6 +68,10 @@ pub fn pay_or_owe(
     record: &TransferRecord,
     backing: Option<Backing>,
 ) -> Option<TransferRecord> {
+    if record.payer == record.payee {
+        balances::note(ctx, record);
+        return Some(record.clone());
+    }
     let key = (at.0, at.1, payer);
     let mut slot = ENTITY_SLOTS.get(&ctx.state, &key);
     let held = slot.as_ref().map_or(Money::ZERO, |slot| slot.held);
@@ -144,9 +147,7 @@ pub fn withdraw(
     if amount.is_zero() {
         return Err(balances::Error::ExistentialDeposit.into());
     }
-    if let Some(owing) = RECEIVABLES.get(&ctx.state, &id) {
-        return Err(Error::OpenReceivables { owed: owing.total }.into());
-    }
+    receivables::ensure_none(&ctx.state, id)?;
     let payer = registry::entity(&ctx.state, id)?.owner;
     let record = TransferRecord {
         kind: kinds::WITHDRAWAL,

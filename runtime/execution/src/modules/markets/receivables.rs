@@ -1,15 +1,32 @@
 //! Receivables: what debtors could not pay when it was due, and how it is collected.
 //!
 //! A debtor owes each creditor one sum; they are paid oldest first, from whatever money comes in. Who owes does not
-//! trade.
+//! trade, and its free money goes to nobody else.
 
-use super::{Event, RECEIVABLE, RECEIVABLE_TO, RECEIVABLES, Receivable};
+use super::{Error, Event, RECEIVABLE, RECEIVABLE_TO, RECEIVABLES, Receivable};
 use crate::context::Context;
 use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use contract_interface::{TransferRecord, kinds};
 use runtime_primitives::limits::RECEIVABLES_PER_PASS;
 use runtime_primitives::{EntityId, Money};
+use runtime_state::Overlay;
+
+/// What an entity owes, all in all.
+pub(super) fn owed(state: &Overlay, debtor: EntityId) -> Money {
+    RECEIVABLES.get(state, &debtor).map_or(Money::ZERO, |owing| owing.total)
+}
+
+/// Who owes pays before its free money goes anywhere else.
+///
+/// # Errors
+/// [`Error::OpenReceivables`].
+pub(crate) fn ensure_none(state: &Overlay, entity: EntityId) -> Result<(), Error> {
+    match owed(state, entity) {
+        owed if owed.is_zero() => Ok(()),
+        owed => Err(Error::OpenReceivables { owed }),
+    }
+}
 
 /// `debtor` owes `amount` of the payment that `record` describes.
 pub(super) fn owe(ctx: &mut Context, debtor: EntityId, record: &TransferRecord, amount: Money) {
@@ -30,8 +47,8 @@ pub(super) fn owe(ctx: &mut Context, debtor: EntityId, record: &TransferRecord, 
     ctx.emit(Event::Owed { debtor, amount });
 }
 
-/// Pay what `debtor` owes from its free money, oldest first and at most `creditors` of them. Called whenever the market
-/// credits somebody.
+/// Pay what `debtor` owes from its free money, oldest first and at most `creditors` of them. Called whenever the
+/// market or a bank credits an entity, when money that was held for it is free again, and on its own request.
 pub(super) fn collect(ctx: &mut Context, debtor: EntityId, creditors: u32) {
     let Some(mut owing) = RECEIVABLES.get(&ctx.state, &debtor) else { return };
     let payer = registry::entity(&ctx.state, debtor).expect("a debtor is registered").owner;

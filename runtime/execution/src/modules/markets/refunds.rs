@@ -61,10 +61,12 @@ pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
     let mut refund = REFUNDS.get(&ctx.state, &id).expect("a settled slot is due for its refund alone");
     let market = market(&ctx.state, id).expect("a slot has a market");
     let source = RECORDS.get(&ctx.state, &(id, slot, Stage::Settlement)).expect("the slot is settled").hash();
+    let to_come = deposits::terms_to_come(&ctx.state, &market).expect("the market runs");
     let until = refund.pages.min(refund.next + REFUNDED_PAGES_MAX);
     for page in refund.next..until {
         for (entity, amount) in REFUND_SHARES.take_page(&mut ctx.state, live.at, page) {
             pay(ctx, live, &market, source, (entity, amount));
+            deposits::credited(ctx, id, &to_come, entity);
             refund.entities += 1;
             refund.amount = refund.amount.saturating_add(amount);
         }
@@ -100,7 +102,6 @@ fn pay(ctx: &mut Context, live: &Live, market: &Market, spends: Hash, (entity, a
         authorised_by: Hash::ZERO,
     };
     balances::transfer(ctx, &record).expect("shares add up to what the pool had");
-    deposits::credited(ctx, live.at.0, &live.terms, entity);
 }
 
 /// What each entity gets of `pool`, above zero, ascending by entity.

@@ -100,10 +100,11 @@ pub(super) fn step(ctx: &mut Context, live: &mut Live) -> Step {
                 let positions = pay_all(ctx, live, &market, &record);
                 finish(ctx, live, &registers, record);
                 refunds::tally(ctx, live, positions.values());
+                let to_come = deposits::terms_to_come(&ctx.state, &market).expect("the market runs");
                 for entity in positions.keys() {
-                    deposits::credited(ctx, live.at.0, &live.terms, *entity);
+                    deposits::credited(ctx, live.at.0, &to_come, *entity);
                 }
-                deposits::prefund(ctx, live.at, &market, &live.terms);
+                deposits::prefund(ctx, live.at, &market, &to_come);
                 refunds::begin(ctx, live, &market);
                 return Step::Heavy;
             }
