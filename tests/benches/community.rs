@@ -224,7 +224,6 @@ impl City {
             meter_operator: EntityId::from_number(CONCENTRATOR),
             first_slot: Slot::from_number(first),
             deposit: Money::from_units(50_000_000_000_000),
-            gas_per_unit: Gas::from_units(1_000_000),
             terms: self.terms.clone(),
         };
         let create = self.signed(PLATFORM, &Call::Markets(markets::Call::Create { new: Box::new(new) }));

@@ -271,7 +271,6 @@ impl World {
             meter_operator: EntityId::from_number(entities::METER_OPERATOR),
             first_slot: FIRST,
             deposit: plan.deposit,
-            gas_per_unit: Gas::from_units(1_000_000),
             terms: plan.terms(),
         };
         markets::Call::Create { new: Box::new(new) }

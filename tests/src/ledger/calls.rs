@@ -100,7 +100,6 @@ impl Ledger {
                     retailer: new.retailer.number(),
                     grid: new.grid.number(),
                     meter_operator: new.meter_operator.number(),
-                    gas_per_unit: new.gas_per_unit.units(),
                     deposit: new.deposit.units(),
                     schedule: BTreeMap::new(),
                     awaits: BTreeMap::new(),

@@ -117,7 +117,6 @@ struct MarketBook {
     retailer: u32,
     grid: u32,
     meter_operator: u32,
-    gas_per_unit: u64,
     deposit: u128,
     schedule: BTreeMap<Slot, Terms>,
     /// Parties whose agreement the terms from a slot on lack; those from slots that have opened are all agreed.
@@ -143,23 +142,29 @@ impl MarketBook {
         agreed.map(|(_, terms)| terms)
     }
 
-    /// New terms from a slot on. Who is bound otherwise than before agrees first: by rates, fees, windows and whatever is
-    /// no rule and no limit.
+    /// New terms from a slot on. Who is bound otherwise than before agrees first: by rates, fees, windows, the settlement
+    /// rule and whatever is no limit and no rule for orders.
     fn reschedule(&mut self, slot: Slot, new: &Terms) {
-        self.schedule.retain(|from, _| *from < slot);
-        self.awaits.retain(|from, _| *from < slot);
+        if self.schedule.keys().any(|from| self.is_agreed(from)) {
+            assert!(!self.schedule.contains_key(&slot) || !self.is_agreed(&slot) || self.binds_alike(slot, new));
+        } else {
+            self.schedule.clear();
+            self.awaits.clear();
+        }
+        let awaits = if self.binds_alike(slot, new) { BTreeSet::new() } else { self.parties() };
+        self.awaits.insert(slot, awaits);
+        self.schedule.insert(slot, new.clone());
+    }
+
+    fn binds_alike(&self, slot: Slot, new: &Terms) -> bool {
         let bound = |terms: &Terms| Terms {
             limits: new.limits,
             bid: Hash::ZERO,
             matching: Hash::ZERO,
-            settlement: Hash::ZERO,
             fallback: Hash::ZERO,
             ..terms.clone()
         };
-        if self.governing(slot).is_none_or(|agreed| bound(agreed) != bound(new)) {
-            self.awaits.insert(slot, self.parties());
-        }
-        self.schedule.insert(slot, new.clone());
+        self.governing(slot).is_some_and(|agreed| bound(agreed) == bound(new))
     }
 }
 
@@ -369,7 +374,7 @@ impl Ledger {
                 key.starts_with(&slot_key((MarketId::from_number(*number), Slot::ZERO))[..size_of::<u32>()])
             });
             let (number, market) = number.expect("a step of a market");
-            let due = u128::from(gas.div_ceil(market.gas_per_unit));
+            let due = u128::from(gas.div_ceil(self.rates.gas_per_unit.get()));
             let charged = fees.iter().any(|fee| {
                 fee.slot.is_some_and(|slot| slot.0.number() == number) && fee.amount.units() == due
             });

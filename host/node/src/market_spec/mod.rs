@@ -40,8 +40,6 @@ pub struct MarketSpec {
     pub first: First,
     /// Deposit for market steps.
     pub deposit: Money,
-    /// Gas that one unit of money buys.
-    pub gas_per_unit: Gas,
     /// Terms of its slots.
     pub terms: Terms,
     /// Where its rules come from.
@@ -89,7 +87,6 @@ impl MarketSpec {
             meter_operator: self.meter_operator,
             first_slot,
             deposit: self.deposit,
-            gas_per_unit: self.gas_per_unit,
             terms: self.terms.clone(),
         }
     }

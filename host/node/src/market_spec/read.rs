@@ -63,7 +63,6 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
     let fees = document.value("fees.feeders", feeder_fees);
     let rules = rules(document, folder);
     let deposit = document.value("deposit.amount", quantity::money);
-    let gas_per_unit = document.value("deposit.gas_per_unit", |text| whole::<u64>(text).map(Gas::from_units));
     let first = match (minutes, zero) {
         (Some(minutes), Some(zero)) => document.value("slots.first", |text| first(text, minutes, zero)),
         _ => document.value("slots.first", |_| Ok::<_, QuantityError>(First::Next)),
@@ -91,7 +90,6 @@ fn spec(document: &mut Document, folder: &Path) -> Option<MarketSpec> {
         meter_operator: meter_operator?,
         first: first?,
         deposit: deposit?,
-        gas_per_unit: gas_per_unit?,
         terms,
         rules,
     })

@@ -75,7 +75,6 @@ fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
         ("rules.settlement", quoted(&rules.settlement.to_string())),
         ("rules.fallback", quoted(&rules.fallback.to_string())),
         ("deposit.amount", quoted(&money_text(spec.deposit))),
-        ("deposit.gas_per_unit", spec.gas_per_unit.to_string()),
     ];
     rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

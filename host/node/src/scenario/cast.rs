@@ -51,8 +51,6 @@ const BANK_FUNDS: Money = Money::from_units(10_000_000_000_000);
 const RETAILER_FUNDS: Money = Money::from_units(1_000_000_000_000);
 const OPERATOR_FUNDS: Money = Money::from_units(1_000_000_000_000);
 const MARKET_DEPOSIT: Money = Money::from_units(500_000_000_000);
-/// A unit of money buys 10⁶ gas: a clearing of a hundred orders costs about 10⁻⁴ yuan.
-const GAS_PER_UNIT: Gas = Gas::from_units(1_000_000);
 
 /// Why a cast cannot assemble.
 #[derive(Debug, Error)]
@@ -261,7 +259,6 @@ impl Cast {
             meter_operator: entity(Role::Grid),
             first_slot: self.script.slots.0,
             deposit: MARKET_DEPOSIT,
-            gas_per_unit: GAS_PER_UNIT,
             terms: self.terms.clone(),
         };
         let agree = Call::Markets(markets::Call::Agree { market: MARKET, terms: new.terms.hash() });

@@ -39,8 +39,12 @@ impl Default for WeightRates {
 impl WeightRates {
     /// The fee for `declared` gas of an entity that declared `used` in the same hour before, rounded up.
     pub fn fee(self, used: Gas, declared: Gas) -> Money {
-        let beyond = used.saturating_add(declared).saturating_sub(used.max(self.quota));
-        Money::from_units(u128::from(beyond.units().div_ceil(self.gas_per_unit.get())))
+        self.price(used.saturating_add(declared).saturating_sub(used.max(self.quota)))
+    }
+
+    /// What so much gas costs where nothing is free, rounded up.
+    pub fn price(self, gas: Gas) -> Money {
+        Money::from_units(u128::from(gas.units().div_ceil(self.gas_per_unit.get())))
     }
 }
 

@@ -150,7 +150,6 @@ fn on_chain(
         meter_operator: market.meter_operator,
         first: First::Slot(market.first_slot),
         deposit: market.deposit,
-        gas_per_unit: market.gas_per_unit,
         rules: Rules {
             bid: RuleSource::of_hash(&terms.bid),
             matching: RuleSource::of_hash(&terms.matching),

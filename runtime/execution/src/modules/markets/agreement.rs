@@ -1,7 +1,7 @@
 //! A market's parties agree to its terms: the retailer, the grid operator and the meter operator that its operator names.
 //!
 //! They agree to a hash, so to every figure. The rule: no slot opens under terms that bind a party by anything it has not
-//! signed; terms that change only the rules or what limits traders bind it as before.
+//! signed; terms that change only how orders are admitted and matched, or what limits traders, bind it as before.
 
 use super::{AGENDA, At, Error, Event, MARKETS, Market, Scheduled, market, registration, slots, terms};
 use crate::context::Context;
@@ -46,12 +46,11 @@ impl Scheduled {
     }
 }
 
-/// Whether `new` binds a market's parties by no other figure than `agreed` does. Rules cannot: the referee holds them to
-/// the rates. Limits are the traders'.
+/// Whether `new` binds a market's parties as `agreed` does. Bid and matching rules move none of their money, and limits are
+/// the traders'. A settlement rule may: of a deviation charge the referee knows the most only.
 pub(super) fn binds_alike(agreed: &Terms, new: &Terms) -> bool {
     let (limits, bid, matching) = (new.limits, new.bid, new.matching);
-    let (settlement, fallback) = (new.settlement, new.fallback);
-    Terms { limits, bid, matching, settlement, fallback, ..agreed.clone() } == *new
+    Terms { limits, bid, matching, fallback: new.fallback, ..agreed.clone() } == *new
 }
 
 /// A party agrees to terms of the market. Once nobody is missing they govern from their slot on; the first terms of a

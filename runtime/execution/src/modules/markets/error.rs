@@ -551,6 +551,15 @@ pub enum Error {
     #[error("bad signature of the substitute for meter {0}: not by the operator's key that it names")]
     #[codec(index = 68)]
     WrongOperatorKey(MeterId),
+    /// Terms that bind the parties otherwise do not replace agreed ones while these are all that the slot has.
+    #[error("the terms {terms} from slot {slot} on are agreed: schedule others from the slot after it")]
+    #[codec(index = 90)]
+    SlotAgreed {
+        /// Slot.
+        slot: Slot,
+        /// What is agreed for it.
+        terms: Hash,
+    },
     /// Who agrees to terms is a party of the market.
     #[error("entity {entity} is no retailer, grid operator or meter operator that market {market} names")]
     #[codec(index = 75)]

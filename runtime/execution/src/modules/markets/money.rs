@@ -174,11 +174,15 @@ pub fn take_deposit(
     Ok(())
 }
 
-/// Charge the operator's deposit for a market step. `false`: the deposit has run out.
+/// Whether the operator's deposit pays for a step that uses up to `gas`: asked before, for work that is done is done.
+pub fn can_step(state: &Overlay, at: At, gas: Gas) -> bool {
+    market(state, at.0).expect("a slot has a market").deposit >= payment::rates(state).price(gas)
+}
+
+/// Charge the operator's deposit for a market step, at the chain's price of gas. `false`: the deposit has run out.
 pub fn step_fee(ctx: &mut Context, at: At, gas: Gas) -> bool {
     let mut market = market(&ctx.state, at.0).expect("a slot has a market");
-    let rate = market.gas_per_unit.units().max(1);
-    let amount = Money::from_units(u128::from(gas.units().div_ceil(rate)));
+    let amount = payment::rates(&ctx.state).price(gas);
     let Some(left) = market.deposit.checked_sub(amount) else { return false };
     if amount.is_zero() {
         return true;

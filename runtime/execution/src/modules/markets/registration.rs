@@ -32,8 +32,6 @@ pub struct NewMarket {
     pub first_slot: Slot,
     /// Deposit for market steps.
     pub deposit: Money,
-    /// Gas that one unit of money buys.
-    pub gas_per_unit: Gas,
     /// Terms of the first slots.
     pub terms: Terms,
 }
@@ -58,7 +56,6 @@ pub fn create(ctx: &mut Context, origin: &Origin, new: NewMarket) -> Result<Mark
     ensure_ahead(&new.terms, new.first_slot, ctx.env.now)?;
     let id = NEXT_MARKET.get(&ctx.state).unwrap_or_default();
     NEXT_MARKET.put(&mut ctx.state, &MarketId::from_number(id.number() + 1));
-    let default_settlement = DEFAULT_SETTLEMENT.get(&ctx.state).unwrap_or(new.terms.settlement);
     let mut market = Market {
         operator,
         retailer: new.retailer,
@@ -66,8 +63,7 @@ pub fn create(ctx: &mut Context, origin: &Origin, new: NewMarket) -> Result<Mark
         meter_operator: new.meter_operator,
         pool: money::pool_account(id),
         deposit: Money::ZERO,
-        gas_per_unit: new.gas_per_unit,
-        default_settlement,
+        default_settlement: Hash::ZERO,
         first_slot: new.first_slot,
         next_slot: new.first_slot,
         schedule: Vec::new(),
@@ -83,6 +79,7 @@ pub fn create(ctx: &mut Context, origin: &Origin, new: NewMarket) -> Result<Mark
 fn offer(ctx: &mut Context, id: MarketId, market: &mut Market, slot: Slot, new: &Terms) -> Result<(), Error> {
     let (terms, awaits) = (new.hash(), market.parties());
     (market.first_slot, market.next_slot) = (slot, slot);
+    market.default_settlement = DEFAULT_SETTLEMENT.get(&ctx.state).unwrap_or(new.settlement);
     market.schedule = vec![Scheduled { from: slot, terms, awaits: awaits.clone() }];
     TERMS.put(&mut ctx.state, &terms, new);
     ctx.emit(Event::TermsScheduled { market: id, slot, terms, awaits });
@@ -112,8 +109,9 @@ pub fn next_gate(terms: &Terms, now: Timestamp) -> Option<Slot> {
 }
 
 /// Schedule new terms from `slot` on. By the market's operator, at least 24 h ahead of the slot's delivery and
-/// before it opens. Terms that bind its parties otherwise than the agreed ones before them wait for their agreement.
-/// Before a market runs, they replace those that it was created with.
+/// before it opens. Terms that bind its parties otherwise than the agreed ones before them wait for their agreement, and
+/// never take the place of terms that are agreed for the same slot. What is scheduled for other slots stands. Before a
+/// market runs, they replace those that it was created with.
 ///
 /// # Errors
 /// One per rule; see [`Error`].
@@ -143,18 +141,22 @@ pub fn schedule(
         return Err(Error::TermsTooLate { slot }.into());
     }
     check_terms(ctx, new)?;
-    market.schedule.retain(|scheduled| scheduled.from < slot);
+    let before = market.governing(slot).expect("a market that runs has agreed terms");
+    let is_bound = agreement::binds_alike(&terms(&ctx.state, &before.terms), new);
+    if before.from == slot && !is_bound {
+        return Err(Error::SlotAgreed { slot, terms: before.terms }.into());
+    }
+    market.schedule.retain(|scheduled| scheduled.from != slot);
     if market.schedule.len() >= SCHEDULE_MAX as usize {
         forget_past(&mut market);
     }
     if market.schedule.len() >= SCHEDULE_MAX as usize {
         return Err(Error::ScheduleFull(SCHEDULE_MAX).into());
     }
-    let before = market.governing(slot).expect("a market that runs has agreed terms").terms;
-    let is_bound = agreement::binds_alike(&terms(&ctx.state, &before), new);
     let awaits = if is_bound { Vec::new() } else { market.parties() };
     let hash = new.hash();
-    market.schedule.push(Scheduled { from: slot, terms: hash, awaits: awaits.clone() });
+    let place = market.schedule.partition_point(|scheduled| scheduled.from < slot);
+    market.schedule.insert(place, Scheduled { from: slot, terms: hash, awaits: awaits.clone() });
     TERMS.put(&mut ctx.state, &hash, new);
     MARKETS.put(&mut ctx.state, &id, &market);
     ctx.emit(Event::TermsScheduled { market: id, slot, terms: hash, awaits });

@@ -26,8 +26,6 @@ pub struct Market {
     pub pool: AccountId,
     /// What is left of the operator's deposit for market steps.
     pub deposit: Money,
-    /// Gas that one unit of money buys.
-    pub gas_per_unit: Gas,
     /// Settlement code used when a slot's own fails.
     pub default_settlement: Hash,
     /// First slot ever opened; as asked for until all parties have agreed.
