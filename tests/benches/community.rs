@@ -23,8 +23,7 @@ use runtime_execution::modules::{attestation, contracts, payment, registry, syst
 use runtime_execution::{Call, GenesisConfig, GenesisEntity};
 use runtime_primitives::limits::READINGS_PER_BATCH_MAX;
 use runtime_primitives::{
-    AccountId, Energy, EntityId, FeederId, Gas, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
-    blake2_256,
+    AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp, blake2_256,
 };
 use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;

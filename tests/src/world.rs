@@ -13,7 +13,7 @@ use runtime_execution::modules::registry::{Caps, scopes};
 use runtime_execution::modules::{contracts, markets, registry};
 use runtime_execution::{GenesisConfig, GenesisEntity};
 use runtime_primitives::{
-    AccountId, Energy, EntityId, FeederId, Gas, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
+    AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
 };
 use std::sync::Arc;
 

@@ -146,7 +146,9 @@ impl MarketBook {
     /// rule and whatever is no limit and no rule for orders.
     fn reschedule(&mut self, slot: Slot, new: &Terms) {
         if self.schedule.keys().any(|from| self.is_agreed(from)) {
-            assert!(!self.schedule.contains_key(&slot) || !self.is_agreed(&slot) || self.binds_alike(slot, new));
+            assert!(
+                !self.schedule.contains_key(&slot) || !self.is_agreed(&slot) || self.binds_alike(slot, new)
+            );
         } else {
             self.schedule.clear();
             self.awaits.clear();
@@ -374,7 +376,7 @@ impl Ledger {
                 key.starts_with(&slot_key((MarketId::from_number(*number), Slot::ZERO))[..size_of::<u32>()])
             });
             let (number, market) = number.expect("a step of a market");
-            let due = u128::from(gas.div_ceil(self.rates.gas_per_unit.get()));
+            let due = self.quotas.price(gas);
             let charged = fees.iter().any(|fee| {
                 fee.slot.is_some_and(|slot| slot.0.number() == number) && fee.amount.units() == due
             });

@@ -27,7 +27,12 @@ impl Quotas {
         let before = declared.saturating_sub(quota);
         *declared += gas;
         let more = declared.saturating_sub(quota) - before;
-        u128::from(more.div_ceil(self.rates.gas_per_unit.get()))
+        self.price(more)
+    }
+
+    /// What so much gas costs where nothing is free.
+    pub fn price(&self, gas: u64) -> u128 {
+        u128::from(gas.div_ceil(self.rates.gas_per_unit.get()))
     }
 }
 

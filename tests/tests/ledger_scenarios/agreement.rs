@@ -5,6 +5,7 @@ use busbar_tests::machine::on_vm_thread;
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use contract_interface::Terms;
 use runtime_execution::modules::markets::{self, Event, SLOTS};
+use runtime_execution::{DispatchError, Outcome};
 use runtime_primitives::{EntityId, Hash, Price, Slot};
 use std::sync::Arc;
 
@@ -28,6 +29,18 @@ fn schedule(world: &mut World, slot: Slot, terms: &Terms) {
     let platform = Arc::clone(world.platform());
     let terms = Box::new(terms.clone());
     world.chain.must(&platform, markets::Call::ScheduleTerms { market: MARKET, slot, terms });
+}
+
+/// What the chain says to the platform's terms.
+fn refused(world: &mut World, slot: Slot, terms: &Terms) -> DispatchError {
+    let platform = Arc::clone(world.platform());
+    let terms = Box::new(terms.clone());
+    let call = world.chain.submit(&platform, markets::Call::ScheduleTerms { market: MARKET, slot, terms });
+    world.chain.block();
+    match world.chain.outcome(&call) {
+        Outcome::Failed { error, .. } => error.clone(),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn market(world: &World) -> markets::Market {
@@ -99,7 +112,7 @@ fn who_runs_a_market_agrees_by_creating_it() {
 #[test]
 fn terms_that_bind_the_parties_otherwise_govern_once_they_agree() {
     type Change = fn(&mut Terms);
-    let rows: [(&str, Change, &[u32], bool); 8] = [
+    let rows: [(&str, Change, &[u32], bool); 9] = [
         ("another rule", |terms| terms.matching = terms.fallback, &[], true),
         ("fewer orders", |terms| terms.limits.orders_per_slot = 39, &[], true),
         ("retail, and nobody agrees", |terms| terms.rates.retail = Price::from_ticks(9_500), &[], false),
@@ -112,6 +125,7 @@ fn terms_that_bind_the_parties_otherwise_govern_once_they_agree() {
         ("retail, and all agree", |terms| terms.rates.retail = Price::from_ticks(9_500), &PARTIES, true),
         ("the fee", |terms| terms.rates.fee.buyer = Price::from_ticks(100), &PARTIES[..2], false),
         ("the tolerance", |terms| terms.rates.tol_bp = 10_000, &[], false),
+        ("another settlement rule", |terms| terms.settlement = terms.bid, &[], false),
         ("time to object", |terms| terms.windows.objection_s = 1_201, &[], false),
     ];
     on_vm_thread(|| {
@@ -131,5 +145,59 @@ fn terms_that_bind_the_parties_otherwise_govern_once_they_agree() {
             assert_eq!(market(&world).schedule.len(), if governs { 2 } else { 1 }, "{name}");
             Ledger::audit(&world, native_rules());
         }
+    });
+}
+
+/// Proposals at the very slot of agreed terms, and before agreed terms of a later slot: what governs without anybody's
+/// agreement stays what was agreed, and the chain goes on.
+#[test]
+fn agreed_terms_stand_beside_what_is_proposed() {
+    on_vm_thread(|| {
+        let plan = Plan { homes: 0, slot_minutes: 360, ..Plan::default() };
+        let mut world = World::new(&plan);
+        let agreed = world.terms.hash();
+        let (mut rules, mut rates) = (world.terms.clone(), world.terms.clone());
+        rules.limits.orders_per_slot = 39;
+        rates.rates.retail = Price::from_ticks(9_500);
+        let slots = |world: &World| {
+            let market = market(world);
+            market.schedule.iter().map(|known| (known.from.number(), known.terms)).collect::<Vec<_>>()
+        };
+        let first = market(&world).first_slot.number();
+        schedule(&mut world, Slot::from_number(509), &rules);
+        schedule(&mut world, Slot::from_number(506), &rates);
+        let all = [(first, agreed), (506, rates.hash()), (509, rules.hash())];
+        assert_eq!(slots(&world), all, "what is scheduled for another slot stands");
+        let taken = markets::Error::SlotAgreed { slot: Slot::from_number(509), terms: rules.hash() };
+        assert_eq!(refused(&mut world, Slot::from_number(509), &rates), taken.into());
+        for (slot, governs) in [(506, agreed), (509, rules.hash())] {
+            let slot = Slot::from_number(slot);
+            world.chain.pass_to(world.before_start(slot, world.terms.windows.open_before_s));
+            let opened = SLOTS.get(&world.chain.view(), &(MARKET, slot)).expect("it has opened").terms;
+            assert_eq!(opened, governs, "slot {slot}");
+        }
+        Ledger::audit(&world, native_rules());
+    });
+}
+
+/// A market that is agreed and has not begun: other terms for its first slot leave it with those it has.
+#[test]
+fn the_first_slots_agreed_terms_are_not_replaced_by_a_proposal() {
+    on_vm_thread(|| {
+        let plan = Plan { homes: 0, ..Plan::default() };
+        let mut world = offered(&plan);
+        let first = world.terms.hash();
+        let mut later = world.terms.clone();
+        later.rates.retail = Price::from_ticks(9_500);
+        let offer = world.terms.clone();
+        schedule(&mut world, Slot::from_number(900), &offer);
+        agree(&mut world, &PARTIES, first);
+        let slot = Slot::from_number(900);
+        let taken = markets::Error::SlotAgreed { slot, terms: first };
+        assert_eq!(refused(&mut world, slot, &later), taken.into());
+        schedule(&mut world, Slot::from_number(901), &later);
+        world.chain.pass_to(world.before_start(slot, world.terms.windows.open_before_s));
+        assert_eq!(SLOTS.get(&world.chain.view(), &(MARKET, slot)).expect("it has opened").terms, first);
+        Ledger::audit(&world, native_rules());
     });
 }

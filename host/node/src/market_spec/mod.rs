@@ -18,7 +18,7 @@ pub use write::write;
 
 use contract_interface::Terms;
 use runtime_execution::modules::markets::registration::{NewMarket, next_gate};
-use runtime_primitives::{EntityId, Gas, Money, Slot, Timestamp};
+use runtime_primitives::{EntityId, Money, Slot, Timestamp};
 
 /// The default spec, with a comment for each key.
 pub const DEFAULT: &str = include_str!("default.toml");

@@ -7,7 +7,7 @@ use super::{First, MarketSpec, Rules};
 use crate::quantity::{self, QuantityError};
 use contract_interface::{Fee, FeederFee, Limits, Rates, Terms, Windows};
 use runtime_execution::modules::markets::registration::faults;
-use runtime_primitives::{EntityId, FeederId, Gas, Price, Slot, Timestamp};
+use runtime_primitives::{EntityId, FeederId, Price, Slot, Timestamp};
 use std::path::Path;
 use std::str::FromStr;
 

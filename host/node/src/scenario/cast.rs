@@ -13,7 +13,7 @@ use runtime_execution::modules::system::ACCOUNT;
 use runtime_execution::modules::{contracts, markets, payment};
 use runtime_execution::{Call, GenesisConfig, GenesisEntity};
 use runtime_primitives::{
-    AccountId, Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Timestamp, blake2_256,
+    AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Timestamp, blake2_256,
 };
 use runtime_state::Overlay;
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! A rule that fails in any way is replaced once by the fallback; if that fails too the slot is void.
 
-use super::money::{release_each, step_fee};
+use super::money::{can_step, release_each, step_fee};
 use super::slots::{self, Step};
 use super::{
     Agreed, BOOK, BookEntry, ClearFailure, Event, Live, SlotState, TRADES, TradeEntry, VoidReason,
@@ -46,7 +46,12 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
     if rules::is_continuous(&ctx.state, &live.terms) {
         return continuous::clear(ctx, live);
     }
-    if ctx.market_gas_left < Gas::from_units(CLEAR_GAS_MAX) {
+    let most = Gas::from_units(CLEAR_GAS_MAX);
+    if !can_step(&ctx.state, live.at, most) {
+        slots::void(ctx, live, VoidReason::NoDeposit);
+        return Step::Heavy;
+    }
+    if ctx.market_gas_left < most {
         return Step::Postponed;
     }
     let code = if live.slot.fallback { live.terms.fallback } else { live.terms.matching };
@@ -57,10 +62,7 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
     let input = rules::clear_input(&params, &Book::Auction(readable.clone()));
     let run = rules::clear(ctx, &code, &input);
     ctx.market_gas_left = ctx.market_gas_left.saturating_sub(run.gas);
-    if !step_fee(ctx, live.at, run.gas) {
-        slots::void(ctx, live, VoidReason::NoDeposit);
-        return Step::Heavy;
-    }
+    step_fee(ctx, live.at, run.gas);
     let checked = run.answer.map_err(ClearFailure::from).and_then(|clearing| {
         referee::check_clearing(&rule, &readable, &clearing).map_err(ClearFailure::Refused)?;
         Ok(clearing)

@@ -4,7 +4,7 @@
 //! operations are never reordered, and none is cleared twice.
 
 use super::batch::{Batch, BatchRecord, Change, Place, PlaceKind, changes, input_root, ops_of};
-use super::money::{release, step_fee};
+use super::money::{can_step, release, step_fee};
 use super::slots::{self, Step};
 use super::{
     At, BOOK, BookEntry, ClearFailure, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, VoidReason,
@@ -188,7 +188,12 @@ fn check_room(live: &Live, clearing: &Clearing) -> Result<(), ClearingFault> {
 }
 
 fn clear_batch(ctx: &mut Context, live: &mut Live) -> Step {
-    if ctx.market_gas_left < Gas::from_units(CLEAR_GAS_MAX) {
+    let most = Gas::from_units(CLEAR_GAS_MAX);
+    if !can_step(&ctx.state, live.at, most) {
+        slots::void(ctx, live, VoidReason::NoDeposit);
+        return Step::Heavy;
+    }
+    if ctx.market_gas_left < most {
         return Step::Postponed;
     }
     let mut queue = queue(&ctx.state, live.at);
@@ -202,10 +207,7 @@ fn clear_batch(ctx: &mut Context, live: &mut Live) -> Step {
     let params = live.terms.clear_params(live.at.0, live.at.1, queue.batches);
     let run = rules::clear(ctx, &code, &batch.input(&params));
     ctx.market_gas_left = ctx.market_gas_left.saturating_sub(run.gas);
-    if !step_fee(ctx, live.at, run.gas) {
-        slots::void(ctx, live, VoidReason::NoDeposit);
-        return Step::Heavy;
-    }
+    step_fee(ctx, live.at, run.gas);
     let checked = run.answer.map_err(ClearFailure::from).and_then(|clearing| {
         referee::check_batch(&batch.resting, &batch.ops, &clearing)
             .and_then(|()| check_room(live, &clearing))

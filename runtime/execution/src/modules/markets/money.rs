@@ -6,11 +6,12 @@
 use super::deposits::{self, Backing};
 use super::{At, ENTITY_SLOTS, EntitySlot, Error, Event, FUNDINGS, MARKETS, Market, market, receivables};
 use crate::context::Context;
-use crate::modules::{balances, registry};
+use crate::modules::{balances, payment, registry};
 use crate::origin::Origin;
 use contract_interface::{TransferRecord, kinds, roles};
 use runtime_primitives::limits::RECEIVABLES_PER_PASS;
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money};
+use runtime_state::Overlay;
 
 /// Account that collects step fees.
 pub fn fee_account() -> AccountId {
@@ -179,13 +180,13 @@ pub fn can_step(state: &Overlay, at: At, gas: Gas) -> bool {
     market(state, at.0).expect("a slot has a market").deposit >= payment::rates(state).price(gas)
 }
 
-/// Charge the operator's deposit for a market step, at the chain's price of gas. `false`: the deposit has run out.
-pub fn step_fee(ctx: &mut Context, at: At, gas: Gas) -> bool {
+/// Charge the operator's deposit for a market step, at the chain's price of gas; nothing if it does not suffice.
+pub fn step_fee(ctx: &mut Context, at: At, gas: Gas) {
     let mut market = market(&ctx.state, at.0).expect("a slot has a market");
     let amount = payment::rates(&ctx.state).price(gas);
-    let Some(left) = market.deposit.checked_sub(amount) else { return false };
+    let Some(left) = market.deposit.checked_sub(amount) else { return };
     if amount.is_zero() {
-        return true;
+        return;
     }
     let payer = registry::entity(&ctx.state, market.operator).expect("an operator is registered").owner;
     let record = TransferRecord {
@@ -198,5 +199,4 @@ pub fn step_fee(ctx: &mut Context, at: At, gas: Gas) -> bool {
     balances::pay(ctx, &record, amount).expect("the deposit is reserved");
     market.deposit = left;
     MARKETS.put(&mut ctx.state, &at.0, &market);
-    true
 }

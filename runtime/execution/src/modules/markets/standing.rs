@@ -4,7 +4,7 @@
 //! Placing goes through the one function that places orders, so whatever refuses an order refuses a template's, as an
 //! event. A template becomes at most one order a slot: it remembers the last slot it was looked at for.
 
-use super::money::step_fee;
+use super::money::{can_step, step_fee};
 use super::orders::{self, Bidder};
 use super::{At, Error, Event, Live, SlotState, TERMS, live};
 use crate::context::Context;
@@ -306,13 +306,16 @@ pub fn run_due(ctx: &mut Context) {
         let Some(due) = STANDING_AGENDA.next(&ctx.state, None) else { break };
         let at = (due.market, due.slot);
         let before = left;
-        let done = look(ctx, at, &mut left);
-        let paid = step_fee(ctx, at, Gas::from_units(before - left));
-        if done || !paid {
-            STANDING_AGENDA.remove(&mut ctx.state, due);
-            STANDING_LEFT.remove(&mut ctx.state, &at);
+        let can_pay = can_step(&ctx.state, at, Gas::from_units(left));
+        if can_pay && !look(ctx, at, &mut left) {
+            step_fee(ctx, at, Gas::from_units(before - left));
+            continue;
         }
-        if !paid {
+        STANDING_AGENDA.remove(&mut ctx.state, due);
+        STANDING_LEFT.remove(&mut ctx.state, &at);
+        if can_pay {
+            step_fee(ctx, at, Gas::from_units(before - left));
+        } else {
             ctx.emit(Event::StandingUnpaid { market: at.0, slot: at.1 });
         }
     }
