@@ -286,6 +286,14 @@ impl World {
         self.chain.submit_bare(call);
     }
 
+    /// A household's meter posts what it shows at the start of `first`, its first slot.
+    pub fn post_base(&mut self, home: usize, first: Slot) {
+        let before = Slot::from_number(first.number() - 1);
+        let call = self.sign_reading(home, self.reading(home, before, 0, ReadingStatus::Measured));
+        self.chain.submit_bare(call);
+        self.chain.block_of_successes();
+    }
+
     /// All meters post their first readings: import and export of each household, in order.
     pub fn measure_all(&mut self, slot: Slot, moved: &[(u64, u64)]) {
         assert_eq!(moved.len(), self.homes.len(), "one for each household");

@@ -83,7 +83,17 @@ impl Ledger {
                 let used = (import_wh.wh(), export_wh.wh());
                 let (entity, market, p_max_w) = (entity.number(), *market, *p_max_w);
                 let feeder = feeder.number();
-                self.meters.push(Meter { entity, market, p_max_w, feeder, used, known: used });
+                self.meters.push(Meter {
+                    entity,
+                    market,
+                    p_max_w,
+                    feeder,
+                    used,
+                    known: used,
+                    first: None,
+                    is_sure: false,
+                    read_in: None,
+                });
                 self.joined(market, entity);
             }
             registry::Call::SetSuspended { .. } => {}

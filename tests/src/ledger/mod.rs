@@ -92,6 +92,12 @@ struct Meter {
     used: (u64, u64),
     /// Import and export as far as anybody knows, by readings and substitutes.
     known: (u64, u64),
+    /// Its first slot, once that has opened.
+    first: Option<Slot>,
+    /// Whether it has said itself where it stood when its first slot began or later, as far as that is settled.
+    is_sure: bool,
+    /// The last slot that it has read itself.
+    read_in: Option<Slot>,
 }
 
 impl Meter {

@@ -130,7 +130,10 @@ impl Ledger {
             |member: &super::Member| member.voting_key.is_some() || member.proxy.is_some_and(by_proxy);
         let voters = (0u32..).zip(&self.members).filter(|(_, member)| votes(member));
         let joined = (0u32..).zip(&self.meters).filter(|(_, meter)| meter.market == slot.0);
-        let meters = joined.map(|(number, _)| number).collect();
+        let meters: Vec<u32> = joined.map(|(number, _)| number).collect();
+        for meter in &meters {
+            self.meters[*meter as usize].first.get_or_insert(slot.1);
+        }
         let book = SlotBook {
             at: slot,
             terms,
@@ -285,6 +288,13 @@ impl Ledger {
         let signed = SignedReading::decode(&mut &row.expect("it is archived").value[..]).expect("a reading");
         let reading = signed.reading;
         let shown = (reading.import_wh.wh(), reading.export_wh.wh());
+        let is_own = reading.status != ReadingStatus::Substituted;
+        let known = &mut self.meters[meter as usize];
+        if known.first.is_some_and(|first| first.number() == slot.1.number() + 1) {
+            // Where it stood when its first slot began.
+            (known.used, known.known, known.is_sure) = (shown, shown, is_own);
+            return;
+        }
         if self.keys.get(&signed.key) == Some(&self.market(slot).meter_operator) {
             assert_eq!(reading.status, ReadingStatus::Substituted, "a meter operator signs substitutes only");
         } else if reading.status == ReadingStatus::Substituted {
@@ -307,7 +317,12 @@ impl Ledger {
         });
         book.readings.insert(reading.hash(), reading);
         book.latest.insert(meter, reading.hash());
-        self.meters[meter as usize].learn(shown, replaced);
+        let known = &mut self.meters[meter as usize];
+        let is_last = known.read_in.is_none_or(|last| last <= slot.1);
+        known.learn(shown, replaced.filter(|_| is_last));
+        if is_own {
+            known.read_in = known.read_in.max(Some(slot.1));
+        }
     }
 
     /// Entities that vote in stage 5: operators and those that trade, whose vote somebody could cast when the slot opened.
@@ -357,6 +372,14 @@ impl Ledger {
             let reading = &book.readings[&readings[number]];
             let shown = (reading.import_wh.wh(), reading.export_wh.wh());
             let meter = &mut self.meters[*number as usize];
+            if !meter.is_sure {
+                // More than the connection can have moved since then is from before its first slot.
+                let since = slot.1.number() - meter.first.expect("it settles").number() + 1;
+                let most = book.terms.capacity(meter.p_max_w).wh() * u64::from(since);
+                let least = (shown.0.saturating_sub(most), shown.1.saturating_sub(most));
+                meter.used = (meter.used.0.max(least.0), meter.used.1.max(least.1));
+                meter.is_sure = reading.status != ReadingStatus::Substituted;
+            }
             moved.insert(
                 *number,
                 (shown.0.saturating_sub(meter.used.0), shown.1.saturating_sub(meter.used.1)),

@@ -15,6 +15,7 @@ mod deliveries;
 mod deposits;
 mod disputes;
 mod fees;
+mod joining;
 mod minimums;
 mod outcomes;
 mod proxies;

@@ -5,6 +5,7 @@ use super::{Attempt, Row, Wrong, row};
 use busbar_tests::world::{FIRST, MARKET, P_MAX_W, World};
 use contract_interface::{Reading, ReadingStatus, reading_message};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::markets::meters::load_registers;
 use runtime_execution::modules::markets::{self, Error, SlotState};
 use runtime_execution::{Call, DispatchError, Invalid};
 use runtime_primitives::crypto::Signature;
@@ -26,7 +27,8 @@ fn correction(world: &World, revision: u16) -> Reading {
 }
 
 /// A first reading with a register one Wh beyond what the connection can move in the slot.
-fn implausible(world: &World, change: impl FnOnce(&mut Reading, Energy)) -> Attempt {
+fn implausible(world: &mut World, change: impl FnOnce(&mut Reading, Energy)) -> Attempt {
+    world.post_base(SELLER, FIRST);
     let most = world.terms.capacity(P_MAX_W);
     let mut reading = first(world);
     // The meters of this world start at 1000 and 2000 Wh or at nothing: beyond both.
@@ -42,7 +44,101 @@ pub fn rows() -> Vec<Row> {
     let mut rows = readings();
     rows.extend(batches());
     rows.extend(times());
+    rows.extend(late());
+    rows.extend(bases());
     rows
+}
+
+/// The seller's meter posts a reading for `slot` with this export, after one for the next slot, in which it gave 3 kWh.
+fn too_late(world: &mut World, slot: Slot, export_wh: u64, wrong: fn(MeterId) -> Error) -> Attempt {
+    let next = Slot::from_number(slot.number() + 1);
+    for slot in [slot, next] {
+        world.chain.pass_to(world.after_end(slot, 0));
+    }
+    world.measure_all(next, &[(0, 3_000), (0, 0), (0, 0)]);
+    world.expect(slot, SlotState::Voting);
+    let reading = world.reading(SELLER, slot, 1, ReadingStatus::Measured);
+    let export_wh = Energy::from_wh(export_wh);
+    post(world, Reading { export_wh, ..reading }, wrong(reading.meter))
+}
+
+fn late() -> Vec<Row> {
+    vec![
+        row("late reading above that of the next slot", Scene::Delivering, |world| {
+            too_late(world, FIRST, 5_001, Error::AboveLaterReading)
+        }),
+        row("late reading below what is settled", Scene::Delivering, |world| {
+            too_late(world, FIRST, 1_999, Error::RegisterWentBack)
+        }),
+        row("late reading below that of the slot before", Scene::Voting, |world| {
+            too_late(world, Slot::from_number(501), 5_999, Error::RegisterWentBack)
+        }),
+    ]
+}
+
+/// What the seller's meter showed when its first slot began.
+fn base(world: &World) -> Reading {
+    world.reading(SELLER, Slot::from_number(FIRST.number() - 1), 0, ReadingStatus::Measured)
+}
+
+fn bases() -> Vec<Row> {
+    fn untimely(world: &World) -> Attempt {
+        let start = world.terms.delivery_start(FIRST);
+        post(world, base(world), Error::NoTimeForBase { slot: FIRST, start })
+    }
+    vec![
+        row("base before the slot begins", Scene::Certified, |world| untimely(world)),
+        row("base while the readings are voted on", Scene::Voting, |world| untimely(world)),
+        row("second base", Scene::Delivering, |world| {
+            world.post_base(SELLER, FIRST);
+            let reading = base(world);
+            post(world, reading, Error::AlreadyRead(reading.meter))
+        }),
+        row("base with a revision", Scene::Delivering, |world| {
+            let reading = Reading { revision: 1, ..base(world) };
+            post(world, reading, Error::TooManyRevisions(1))
+        }),
+        row("the meter operator's base in the place of the meter's", Scene::Delivering, |world| {
+            let reading = Reading { status: ReadingStatus::Substituted, ..base(world) };
+            let call = Call::Markets(world.sign_substitute(reading));
+            let wrong = Error::StaleRevision { got: 0, latest: 0 };
+            (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
+        }),
+        row("base after the meter's reading", Scene::Metering, |world| {
+            let reading = base(world);
+            world.measure(SELLER, FIRST, 0, 0);
+            world.chain.block_of_successes();
+            post(world, reading, Error::AlreadyRead(reading.meter))
+        }),
+        row("base below the registers at registration", Scene::Delivering, |world| {
+            let reading = Reading { import_wh: Energy::from_wh(999), ..base(world) };
+            post(world, reading, Error::RegisterWentBack(reading.meter))
+        }),
+        row("base beyond the connection", Scene::Delivering, |world| {
+            let registers = load_registers(&world.chain.view(), MARKET)[SELLER];
+            let slots = FIRST.number() - registers.read_to.number();
+            let most = Energy::from_wh(world.terms.capacity(P_MAX_W).wh() * u64::from(slots));
+            let reading = base(world);
+            let import_wh = reading.import_wh.saturating_add(most).saturating_add(Energy::from_wh(1));
+            let wrong = Error::ImplausibleReading { meter: reading.meter, most };
+            post(world, Reading { import_wh, ..reading }, wrong)
+        }),
+        row("base of another's key", Scene::Delivering, |world| {
+            let reading = base(world);
+            let signature =
+                world.homes[BUYER].meter_key.sign(&reading_message(&world.chain.genesis, &reading));
+            let call = Call::Markets(markets::Call::PostReading { reading, signature });
+            let wrong = Error::WrongMeterKey(reading.meter);
+            (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
+        }),
+        row("the meter operator's base after the meter's", Scene::Delivering, |world| {
+            world.post_base(SELLER, FIRST);
+            let reading = Reading { revision: 1, status: ReadingStatus::Substituted, ..base(world) };
+            let call = Call::Markets(world.sign_substitute(reading));
+            let wrong = Error::AlreadyRead(reading.meter);
+            (UncheckedExtrinsic::bare(&call), Wrong::Skipped(Invalid::Markets(wrong)))
+        }),
+    ]
 }
 
 fn readings() -> Vec<Row> {
@@ -93,6 +189,7 @@ fn readings() -> Vec<Row> {
         }),
         row("more than the connection can move after substitutes", Scene::Metering, |world| {
             // The substitute of the first slot settles, with what the buyer bought.
+            world.post_base(BUYER, FIRST);
             world.chain.pass_to(world.after_end(FIRST, world.terms.windows.readings_s));
             world.certify(FIRST);
             let slot = Slot::from_number(506);

@@ -81,6 +81,7 @@ fn substitutes() -> Vec<Row> {
             substitute(world, Reading { export_wh, ..reading }, Error::RegisterWentBack(reading.meter))
         }),
         row("substitute beyond the connection", Scene::Metering, |world| {
+            world.post_base(SELLER, FIRST);
             let (reading, most) = (silent(world), world.terms.capacity(P_MAX_W));
             let export_wh = reading.export_wh.saturating_add(most).saturating_add(Energy::from_wh(1));
             let wrong = Error::ImplausibleReading { meter: reading.meter, most };

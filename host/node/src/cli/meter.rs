@@ -83,7 +83,7 @@ struct AddArgs {
 struct ReadArgs {
     /// Its number.
     meter: u32,
-    /// The slot at whose end it was read.
+    /// The slot at whose end it was read. The slot before the meter's first sets what it starts from.
     #[arg(long, value_name = "N")]
     slot: u32,
     /// The import register then.

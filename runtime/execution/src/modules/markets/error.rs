@@ -532,6 +532,21 @@ pub enum Error {
     #[error("slot {0} still awaits its meters: a substitute is posted while it is Voting")]
     #[codec(index = 66)]
     SubstituteTooEarly(Slot),
+    /// A base sets what a meter starts from.
+    #[error(
+        "a meter whose first slot is {slot} posts the registers that it starts from between {start} and the end of that slot's readings"
+    )]
+    #[codec(index = 171)]
+    NoTimeForBase {
+        /// Its first slot.
+        slot: Slot,
+        /// When that begins.
+        start: Timestamp,
+    },
+    /// A reading that comes late lies between its neighbours.
+    #[error("meter {0}: a register is above what the meter itself has read for a later slot")]
+    #[codec(index = 172)]
+    AboveLaterReading(MeterId),
     /// What is found out later is put right by an adjustment.
     #[error(
         "objections to slot {slot} were taken until {until}: busbar market adjust puts right what is found out later"

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::modules::registry::{self, Meter};
 use parity_scale_codec::{Compact, Decode};
 use runtime_primitives::limits::METERS_PER_MARKET_MAX;
-use runtime_primitives::{Energy, MarketId, MeterId};
+use runtime_primitives::{Energy, MarketId, MeterId, Slot};
 use runtime_state::Overlay;
 
 /// Meters in one page of registers and readings.
@@ -39,8 +39,21 @@ pub(crate) fn join(
     let mut meters = METERS_OF.get_or_default(state, &meter.market);
     let page_key = (meter.market, super::clearing::count(meters.len()) / METERS_PER_PAGE);
     let mut page = REGISTERS.get_or_default(state, &page_key);
-    let read_to = market.next_slot;
-    page.push(Registers { certified: start, read: start, read_to, measured: start, assumed: start });
+    let first = market.next_slot;
+    let scheduled = market.governing(first).expect("a market that runs has agreed terms").terms;
+    let terms = super::terms(state, &scheduled);
+    let passed = ctx.env.now.ms().saturating_sub(terms.slot_zero.ms()) / terms.slot_ms();
+    let running = u32::try_from(passed).map_or(first, Slot::from_number);
+    page.push(Registers {
+        certified: start,
+        read: start,
+        read_to: running.min(first),
+        measured: start,
+        measured_in: None,
+        assumed: start,
+        first,
+        base: 0,
+    });
     REGISTERS.put(state, &page_key, &page);
     meters.push(id);
     METERS_OF.put(state, &meter.market, &meters);

@@ -14,6 +14,7 @@ pub mod curtailment;
 pub mod deposits;
 mod error;
 mod event;
+mod joining;
 pub mod lists;
 pub mod meters;
 pub mod money;

@@ -4,6 +4,7 @@
 //! a meter was silent, the market's meter operator may sign a substitute for it. The rule: whatever is posted goes through
 //! [`Sheet`], one page of meters at a time, so that a batch costs its pages and not a page for each reading.
 
+use super::joining;
 use super::meters::{self, METERS_PER_PAGE};
 use super::slots;
 use super::{At, Call, Error, Event, Live, Posted, READINGS, REGISTERS, Registers, SLOTS, SlotState, live};
@@ -16,7 +17,7 @@ use contract_interface::{Reading, ReadingStatus, Stage, reading_message};
 use parity_scale_codec::Encode;
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::limits::{READING_REVISIONS_MAX, READINGS_PER_BATCH_MAX};
-use runtime_primitives::{AccountId, Energy, Hash, MeterId};
+use runtime_primitives::{AccountId, Energy, Hash, MeterId, Slot, SlotCount};
 use runtime_state::Overlay;
 
 /// A reading and its meter's signature over `reading_message`.
@@ -24,7 +25,7 @@ pub type Signed = (Reading, Signature);
 
 /// Who vouches for a reading, beside its signature.
 #[derive(Clone, Copy)]
-enum Voucher {
+pub(super) enum Voucher {
     /// Its meter.
     Meter,
     /// Its meter, with the hash of the document that explains the correction.
@@ -35,7 +36,12 @@ enum Voucher {
 
 impl Voucher {
     /// The reading with its proof; `meter` is the meter's key.
-    const fn signed(self, reading: &Reading, meter: AccountId, signature: Signature) -> SignedReading {
+    pub(super) const fn signed(
+        self,
+        reading: &Reading,
+        meter: AccountId,
+        signature: Signature,
+    ) -> SignedReading {
         let (key, evidence) = match self {
             Self::Meter => (meter, None),
             Self::Evidence(evidence) => (meter, Some(evidence)),
@@ -102,15 +108,24 @@ const fn bare_parts(call: &Call) -> Option<(&Reading, Voucher, &Signature)> {
 
 /// Post the reading of a bare call: one that its meter signed, a correction with the hash of its evidence, or a
 /// substitute by the owner key of the market's meter operator. A substitute is taken once the meters' own time is over,
-/// as a later revision than the one made by rule, and never in the place of what the meter itself has said.
+/// as a later revision than the one made by rule, and never in the place of what the meter itself has said. The reading of
+/// the slot before the meter's first is its base; see [`joining`].
 ///
 /// # Errors
 /// One per rule; see [`Error`].
 pub fn post(ctx: &mut Context, call: &Call) -> Result<(), Error> {
     let (reading, voucher, signature) = bare_parts(call).expect("only readings come here");
     let at = (reading.market, reading.slot);
-    let mut live = live(&ctx.state, at)?;
-    let (page, index) = meters::place(meters::position(&ctx.state, &live, reading.meter)?);
+    let found =
+        live(&ctx.state, at).and_then(|live| Ok((meters::position(&ctx.state, &live, reading.meter)?, live)));
+    let (position, mut live) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let joining = joining::joining(&ctx.state, reading).ok_or(error)?;
+            return joining::post(ctx, joining, reading, voucher, *signature);
+        }
+    };
+    let (page, index) = meters::place(position);
     let mut sheet = Sheet::load(&ctx.state, at, page);
     accept(ctx, &mut live, &mut sheet, index, reading, voucher, *signature)?;
     sheet.store(&mut ctx.state, at);
@@ -196,12 +211,8 @@ fn accept(
         return Err(Error::TooManyRevisions(reading.revision));
     }
     check_status(reading, voucher, sheet.last(index))?;
-    let is_correction = reading.status == ReadingStatus::Corrected;
     let before = sheet.registers[index];
-    let floor = if is_correction { before.read } else { before.measured };
-    if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
-        return Err(Error::RegisterWentBack(reading.meter));
-    }
+    check_order(&ctx.state, sheet.page, index, reading, &before)?;
     let meter = METERS.get(&ctx.state, &reading.meter).ok_or(Error::UnknownMeter(reading.meter))?;
     check_plausible(live, reading, &before, meter.p_max_w)?;
     let signed = voucher.signed(reading, meter.key, signature);
@@ -213,8 +224,44 @@ fn accept(
     Ok(())
 }
 
+/// Registers rise from slot to slot. A reading that comes late, after one of a later slot, lies between its neighbours. A
+/// correction may undo whatever is not settled.
+fn check_order(
+    state: &Overlay,
+    page: u32,
+    index: usize,
+    reading: &Reading,
+    before: &Registers,
+) -> Result<(), Error> {
+    let in_slot = |slot: Option<Slot>| {
+        let posted = READINGS.get_or_default(state, &(reading.market, slot?, page));
+        let own = posted.get(index)?.iter().rfind(|posted| !posted.substituted)?;
+        Some((own.import_wh, own.export_wh))
+    };
+    let (floor, ceiling) = match before.measured_in {
+        _ if reading.status == ReadingStatus::Corrected => (before.read, None),
+        Some(last) if reading.slot < last => {
+            let earlier = in_slot(reading.slot.number().checked_sub(1).map(Slot::from_number));
+            let later = in_slot(reading.slot.checked_add(SlotCount::from_count(1)));
+            (earlier.unwrap_or(before.read), Some(later.unwrap_or(before.measured)))
+        }
+        _ => (before.measured, None),
+    };
+    if reading.import_wh < floor.0 || reading.export_wh < floor.1 {
+        return Err(Error::RegisterWentBack(reading.meter));
+    }
+    if ceiling.is_some_and(|most| reading.import_wh > most.0 || reading.export_wh > most.1) {
+        return Err(Error::AboveLaterReading(reading.meter));
+    }
+    Ok(())
+}
+
 /// The status fits who vouches for the reading and what is posted already.
-const fn check_status(reading: &Reading, voucher: Voucher, last: Option<&Posted>) -> Result<(), Error> {
+pub(super) const fn check_status(
+    reading: &Reading,
+    voucher: Voucher,
+    last: Option<&Posted>,
+) -> Result<(), Error> {
     match (voucher, reading.status, last) {
         (Voucher::Meter, ReadingStatus::Corrected, _) => Err(Error::NoEvidence),
         (Voucher::Operator(_), ReadingStatus::Substituted, Some(Posted { substituted: false, .. })) => {
@@ -232,7 +279,7 @@ const fn check_status(reading: &Reading, voucher: Voucher, last: Option<&Posted>
     }
 }
 
-fn check_signature(ctx: &Context, signed: &SignedReading, voucher: Voucher) -> Result<(), Error> {
+pub(super) fn check_signature(ctx: &Context, signed: &SignedReading, voucher: Voucher) -> Result<(), Error> {
     let meter = signed.reading.meter;
     let wrong = match voucher {
         Voucher::Meter | Voucher::Evidence(_) => Error::WrongMeterKey(meter),
@@ -264,8 +311,13 @@ fn conclude(ctx: &mut Context, live: &mut Live) {
 /// A connection cannot have moved more than its capacity since its last measured reading that settled: a meter key that
 /// is lost must not empty the retailer. Substitutes do not count: they assume next to nothing, and a meter that was
 /// silent for a day must not be refused for what it moved meanwhile.
-fn check_plausible(live: &Live, reading: &Reading, before: &Registers, p_max_w: u32) -> Result<(), Error> {
-    let slots = live.at.1.since(before.read_to).map_or(0, |span| u64::from(span.count()) + 1);
+pub(super) fn check_plausible(
+    live: &Live,
+    reading: &Reading,
+    before: &Registers,
+    p_max_w: u32,
+) -> Result<(), Error> {
+    let slots = reading.slot.since(before.read_to).map_or(0, |span| u64::from(span.count()) + 1);
     let per_slot = live.terms.capacity(p_max_w).wh();
     let most = Energy::from_wh(per_slot.saturating_mul(slots));
     let moved = (reading.import_wh.saturating_sub(before.read.0))
@@ -322,13 +374,19 @@ fn append(ctx: &mut Context, live: &mut Live, sheet: &mut Sheet, index: usize, s
     let number = live.slot.readings.push(&leaf);
     ctx.archive(leaves::single(live.at, Stage::Execution, number, leaf));
     ctx.archive(ArchiveEntry::reading(live.at, signed));
-    let (market, slot) = live.at;
-    ctx.emit(Event::ReadingPosted { market, slot, meter: reading.meter, revision: reading.revision });
+    announce(ctx, reading);
+}
+
+pub(super) fn announce(ctx: &mut Context, reading: &Reading) {
+    let Reading { market, slot, meter, revision, .. } = *reading;
+    ctx.emit(Event::ReadingPosted { market, slot, meter, revision });
 }
 
 /// Registers only rise, unless the reading that raised them is the one that this reading corrects: kept, a wrong value
-/// would refuse the meter's next readings, and the next substitute would build on it.
+/// would refuse the meter's next readings, and the next substitute would build on it. Once the meter has read a later slot,
+/// it is that reading which raised them.
 fn follow_registers(own: &mut Registers, reading: &Reading, replaced: Option<(Energy, Energy)>) {
+    let replaced = replaced.filter(|_| own.measured_in.is_none_or(|last| last <= reading.slot));
     let follow = |register: &mut Energy, shown: Energy, replaced: Option<Energy>| {
         *register = if replaced == Some(*register) { shown } else { shown.max(*register) };
     };
@@ -339,6 +397,7 @@ fn follow_registers(own: &mut Registers, reading: &Reading, replaced: Option<(En
     follow(&mut own.assumed);
     if reading.status != ReadingStatus::Substituted {
         follow(&mut own.measured);
+        own.measured_in = own.measured_in.max(Some(reading.slot));
     }
 }
 

@@ -7,8 +7,8 @@ use super::money::{pay_or_owe, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
     At, BOOK, Error, Event, FUNDINGS, LISTS, Live, Market, PINNED, PostedList, READINGS, REFUNDS, Registers,
-    SEALED, SettleFailure, SlotState, TRADES, confirm, continuous, curtailment, live, market, meters,
-    records, refunds, rules,
+    SEALED, SettleFailure, SlotState, TRADES, confirm, continuous, curtailment, joining, live, market,
+    meters, records, refunds, rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -185,17 +185,20 @@ fn use_up(state: &Overlay, live: &Live, revisions: &[u16], registers: &mut [Regi
     {
         let reading = readings.iter().find(|posted| posted.revision == *revision);
         let reading = reading.expect("a posted list names posted readings");
+        let registered = registry::METERS.get(state, &meter).expect("a listed meter is registered");
+        let shown = (reading.import_wh, reading.export_wh);
+        joining::drop_earlier(own, live.at.1, shown, live.terms.capacity(registered.p_max_w));
         let certified = &mut own.certified;
         slots.push(MeterSlot {
             meter,
-            entity: registry::METERS.get(state, &meter).expect("a listed meter is registered").entity,
+            entity: registered.entity,
             import_wh: reading.import_wh.saturating_sub(certified.0),
             export_wh: reading.export_wh.saturating_sub(certified.1),
             curtailed: false,
         });
         *certified = (certified.0.max(reading.import_wh), certified.1.max(reading.export_wh));
         if !reading.substituted {
-            own.read = (reading.import_wh, reading.export_wh);
+            own.read = shown;
             own.read_to = slots::after(live.at.1);
         }
     }

@@ -303,14 +303,20 @@ pub struct Posted {
 pub struct Registers {
     /// Import and export that settled slots have used up.
     pub certified: (Energy, Energy),
-    /// The last reading that settled and was no substitute; at first the registers when the meter joined.
+    /// The last reading that settled and was no substitute; at first the registers when the meter joined, then its base.
     pub read: (Energy, Energy),
     /// The first slot after that reading: what the meter has moved since then, it has moved in this slot and later ones.
     pub read_to: Slot,
     /// Highest measured so far, corrections apart: later readings are not lower.
     pub measured: (Energy, Energy),
+    /// The last slot that the meter has posted a reading of its own for.
+    pub measured_in: Option<Slot>,
     /// Highest measured or substituted so far, corrections apart: what a substitute builds on.
     pub assumed: (Energy, Energy),
+    /// The first slot that the meter settles in.
+    pub first: Slot,
+    /// Revision of the meter operator's last estimate of what the meter showed when that slot began; 0 is no estimate.
+    pub base: u16,
 }
 
 /// An execution list as the state keeps it: which reading of each meter, by revision.
