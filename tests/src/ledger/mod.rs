@@ -207,6 +207,8 @@ pub struct Ledger {
     validators: BTreeSet<u32>,
     markets: Vec<MarketBook>,
     quotas: Quotas,
+    /// Entities that were paid for cancelled trades and have not paid what they owe out of it.
+    compensated: BTreeSet<(At, u32)>,
 }
 
 impl Ledger {
@@ -229,6 +231,7 @@ impl Ledger {
             validators: BTreeSet::new(),
             markets: Vec::new(),
             quotas: Quotas::new(genesis.weight),
+            compensated: BTreeSet::new(),
         };
         for entity in &genesis.entities {
             let number = book.admit(entity.owner, entity.roles);
@@ -289,12 +292,14 @@ impl Ledger {
             }
             match (&record.event, record.phase) {
                 (Event::System(system::Event::ExtrinsicSuccess { .. }), Phase::ApplyExtrinsic(index)) => {
+                    self.credit_compensated();
                     self.enter(&calls[&index]);
                 }
                 (Event::Markets(event), _) => self.market_event(event, past),
                 _ => {}
             }
         }
+        self.credit_compensated();
         assert_eq!(self.lines[before..], movements(past), "movements of block {height}");
         for (who, purse) in &self.purses {
             let chain = past.accounts.get(who).copied().unwrap_or_default();
@@ -306,6 +311,10 @@ impl Ledger {
     }
 
     fn market_event(&mut self, event: &markets::Event, past: &Past) {
+        if let markets::Event::TradeCancelled { market, slot, trade, .. } = event {
+            return self.cancel_trade((*market, *slot), *trade);
+        }
+        self.credit_compensated();
         match event {
             markets::Event::SlotMoved { market, slot, state } => self.moved((*market, *slot), *state, past),
             markets::Event::StandingPlaced { market, slot, id, .. } => {

@@ -223,37 +223,50 @@ impl Ledger {
         }
     }
 
-    /// Trades without both consents end: whoever failed pays the other δ for each kWh.
+    /// A trade without both consents ends: whoever alone failed pays the other δ for each kWh.
+    pub(super) fn cancel_trade(&mut self, slot: At, index: u32) {
+        let entry = self.book(slot).trades[index as usize];
+        assert!(!entry.stands(), "trade {index} of slot {slot:?} is confirmed");
+        let energy = entry.trade.energy.wh();
+        let parties = [entry.trade.buy.number(), entry.trade.sell.number()];
+        let entities = parties.map(|seq| self.slots[&slot].orders[&seq].entity.number());
+        let mut holds = parties.map(|seq| self.hold_of(slot, seq, energy));
+        let (buyer, seller) = (entry.buyer == Some(true), entry.seller == Some(true));
+        let failure = Failure { reason: FailureReason::NotConfirmed, party: blamed(!seller, !buyer) };
+        let before = self.book(slot).fates.insert(index, TradeOutcome::Cancelled(failure));
+        assert_eq!(before, None, "trade {index} of slot {slot:?} ends once");
+        let failed = match (buyer, seller) {
+            (false, true) => Some((0, 1)),
+            (true, false) => Some((1, 0)),
+            _ => None,
+        };
+        let amount = price(self.slots[&slot].terms.rates.deviation.ticks(), energy);
+        if let Some((failed, other)) = failed.filter(|_| amount > 0) {
+            let (payer, payee) = (self.owner(entities[failed]), self.owner(entities[other]));
+            let (kind, trade, meter) = (kinds::REFUSAL, Some(index), None);
+            self.pay(Line { slot: Some(slot), payer, payee, amount, kind, trade, meter }, amount);
+            *self.book(slot).held.get_mut(&entities[failed]).expect("a holder") -= amount;
+            holds[failed] -= amount;
+            self.compensated.insert((slot, entities[other]));
+        }
+        for side in 0..2 {
+            self.release(slot, entities[side], holds[side]);
+        }
+    }
+
+    /// Whoever was compensated pays what it owes, once the holds of all trades cancelled with its own have ended.
+    pub(super) fn credit_compensated(&mut self) {
+        for (slot, entity) in std::mem::take(&mut self.compensated) {
+            self.credited(slot, entity);
+        }
+    }
+
+    /// Every trade is confirmed or cancelled.
     fn close_consents(&mut self, slot: At) {
-        let entries: Vec<(u32, Entry)> = (0u32..).zip(self.book(slot).trades.clone()).collect();
-        for (index, entry) in entries.into_iter().filter(|(_, entry)| !entry.stands()) {
-            let energy = entry.trade.energy.wh();
-            let parties = [entry.trade.buy.number(), entry.trade.sell.number()];
-            let entities = parties.map(|seq| self.slots[&slot].orders[&seq].entity.number());
-            let mut holds = parties.map(|seq| self.hold_of(slot, seq, energy));
-            let (buyer, seller) = (entry.buyer == Some(true), entry.seller == Some(true));
-            let failure = Failure { reason: FailureReason::NotConfirmed, party: blamed(!seller, !buyer) };
-            self.book(slot).fates.insert(index, TradeOutcome::Cancelled(failure));
-            let failed = match (buyer, seller) {
-                (false, true) => Some((0, 1)),
-                (true, false) => Some((1, 0)),
-                _ => None,
-            };
-            if let Some((failed, other)) = failed {
-                let amount = price(self.slots[&slot].terms.rates.deviation.ticks(), energy);
-                let (payer, payee) = (self.owner(entities[failed]), self.owner(entities[other]));
-                let (kind, trade, meter) = (kinds::REFUSAL, Some(index), None);
-                let line = Line { slot: Some(slot), payer, payee, amount, kind, trade, meter };
-                if amount > 0 {
-                    self.pay(line, amount);
-                    *self.book(slot).held.get_mut(&entities[failed]).expect("a holder") -= amount;
-                    holds[failed] -= amount;
-                    self.credited(slot, entities[other]);
-                }
-            }
-            for side in 0..2 {
-                self.release(slot, entities[side], holds[side]);
-            }
+        let book = &self.slots[&slot];
+        for (index, entry) in (0u32..).zip(&book.trades) {
+            let ended = book.fates.contains_key(&index);
+            assert_ne!(ended, entry.stands(), "trade {index} of slot {slot:?}");
         }
     }
 

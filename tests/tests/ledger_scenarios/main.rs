@@ -7,6 +7,7 @@
 mod adjustments;
 mod agreement;
 mod batches;
+mod cancellations;
 mod chains;
 mod consents;
 mod continuous;

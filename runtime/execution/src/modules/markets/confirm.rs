@@ -1,22 +1,20 @@
 //! Stage 2, second half: both parties sign the trade order, or refuse and pay.
 
-use super::money::release;
+use super::slots::{self, Step};
 use super::{
-    Agreed, At, BOOK, BookEntry, ConfirmItem, ENTITY_SLOTS, Error, Event, Live, SLOTS, SlotState, TRADES,
-    TradeEntry, continuous, live, market, rules,
+    Agreed, At, BOOK, BookEntry, ConfirmItem, Error, Event, Live, SLOTS, SlotState, TRADES, TradeEntry,
+    continuous, live, rules,
 };
-use super::{clearing, deposits, records, slots};
+use super::{cancellations, clearing, records};
 use crate::archive::{ArchiveEntry, Consent};
 use crate::context::Context;
 use crate::leaves::Leaves;
+use crate::modules::attestation;
 use crate::modules::registry::{self, scopes};
-use crate::modules::{attestation, balances};
 use crate::origin::Origin;
-use contract_interface::{
-    Claim, Leg, Order, Side, Stage, TradeOrder, TransferRecord, confirm_message, kinds,
-};
+use contract_interface::{Claim, Leg, Order, Side, Stage, TradeOrder, confirm_message};
 use runtime_primitives::crypto::Statement;
-use runtime_primitives::{EntityId, Hash, Money, Price, Seq};
+use runtime_primitives::{EntityId, Hash, Price, Seq};
 use runtime_state::Overlay;
 
 /// Version of the trade order's layout.
@@ -74,6 +72,9 @@ struct Party {
 fn party(ctx: &Context, live: &Live, index: u32, entity: EntityId) -> Result<Party, Error> {
     if live.slot.state != SlotState::Proposed {
         return Err(Error::NotProposed { slot: live.at.1, state: live.slot.state });
+    }
+    if live.slot.closed > 0 {
+        return Err(Error::ConsentOver(live.at.1));
     }
     let entry = TRADES.get(&ctx.state, live.at, index).ok_or(Error::UnknownTrade(index))?;
     let (buy, sell) = orders_of(&ctx.state, live.at, &entry);
@@ -166,8 +167,14 @@ fn finish(ctx: &mut Context, mut live: Live) {
     }
 }
 
-/// End the window: cancel what is not confirmed, record stage 2, open the validators' claim.
-pub fn close(ctx: &mut Context, live: &mut Live) {
+/// End the window: cancel what is not confirmed, some pages a block; then record stage 2 and open the validators' claim.
+pub fn close(ctx: &mut Context, live: &mut Live) -> Step {
+    let step = cancellations::cancel_some(ctx, live);
+    if live.slot.closed < live.slot.trades {
+        let now = ctx.env.now;
+        slots::set_due(ctx, live, Some(now));
+        return step;
+    }
     let entries = TRADES.load(&ctx.state, live.at, live.slot.trades);
     let confirmed = (0u32..).zip(&entries).filter(|(_, entry)| entry.is_confirmed());
     let orders = clearing::places(&ctx.state, live);
@@ -176,32 +183,13 @@ pub fn close(ctx: &mut Context, live: &mut Live) {
         trade_order(live.at, index, entry, order(entry.trade.buy), order(entry.trade.sell))
     });
     let leaves = Leaves::of(live.at, Stage::Matching, agreed);
-    cancel_unconfirmed(ctx, live, &entries);
     let root = leaves.root();
     records::record_all(ctx, leaves);
     open_claim(ctx, live, root);
     let start = live.terms.delivery_start(live.at.1);
     let deadline = start.minus_ms(u64::from(live.terms.windows.certify_before_s) * 1_000);
     slots::enter(ctx, live, SlotState::Confirmed, Some(deadline));
-}
-
-fn cancel_unconfirmed(ctx: &mut Context, live: &Live, entries: &[TradeEntry]) {
-    if entries.iter().all(TradeEntry::is_confirmed) {
-        return;
-    }
-    let places = places(&ctx.state, live);
-    let failed = (0u32..).zip(entries).filter(|(_, entry)| !entry.is_confirmed());
-    for (index, mut entry) in failed.map(|(index, entry)| (index, *entry)) {
-        let (buy, sell) = parties(&places, &entry);
-        for (side, agreed) in [(Side::Buy, &mut entry.buyer), (Side::Sell, &mut entry.seller)] {
-            if *agreed == Agreed::Pending {
-                *agreed = Agreed::Refused;
-                ctx.archive(ArchiveEntry::consent(live.at, index, side as u8, &Consent::Silent));
-            }
-        }
-        TRADES.set(&mut ctx.state, live.at, index, &entry);
-        cancel(ctx, live, index, &entry, buy, sell);
-    }
+    step
 }
 
 fn open_claim(ctx: &mut Context, live: &Live, result_hash: Hash) {
@@ -226,64 +214,4 @@ fn open_claim(ctx: &mut Context, live: &Live, result_hash: Hash) {
         electorate_hash: Hash::ZERO,
     };
     attestation::open(ctx, claim, pinned.validators);
-}
-
-/// Cancel a trade: the one party that failed pays the other, then both holds for it end.
-fn cancel(ctx: &mut Context, live: &Live, index: u32, entry: &TradeEntry, buy: &BookEntry, sell: &BookEntry) {
-    let compensation = live.terms.rates.deviation.times(entry.trade.energy);
-    let failed = match (entry.buyer.is_yes(), entry.seller.is_yes()) {
-        (false, true) => Some((buy, sell)),
-        (true, false) => Some((sell, buy)),
-        _ => None,
-    };
-    let mut paid = Money::ZERO;
-    if let Some((refuser, counterparty)) = failed {
-        paid = compensate(ctx, live, index, refuser, counterparty, compensation);
-    }
-    for side in [buy, sell] {
-        let hold = live.terms.hold(side.order.side, side.order.price, entry.trade.energy);
-        let spent = match failed {
-            Some((refuser, _)) if refuser.order.seq == side.order.seq => paid,
-            _ => Money::ZERO,
-        };
-        release(ctx, live.at, side.order.entity, hold.saturating_sub(spent));
-    }
-    let (market, slot) = live.at;
-    let party = failed.map(|(refuser, _)| refuser.order.entity);
-    ctx.emit(Event::TradeCancelled { market, slot, trade: index, party, compensation: paid });
-}
-
-/// δ · q from the refuser's hold, which covers it by construction (MARKET section 3).
-fn compensate(
-    ctx: &mut Context,
-    live: &Live,
-    index: u32,
-    refuser: &BookEntry,
-    counterparty: &BookEntry,
-    amount: Money,
-) -> Money {
-    if amount.is_zero() {
-        return amount;
-    }
-    let owner = |id| registry::entity(&ctx.state, id).expect("traders are registered").owner;
-    let record = TransferRecord {
-        slot: Some(live.at),
-        payer: owner(refuser.order.entity),
-        payee: owner(counterparty.order.entity),
-        amount,
-        kind: kinds::REFUSAL,
-        trade: Some(index),
-        meter: None,
-        spends: refuser.hold,
-        authorised_by: refuser.authorised_by,
-    };
-    balances::pay(ctx, &record, amount).expect("the hold covers the deviation rate");
-    let key = (live.at.0, live.at.1, refuser.order.entity);
-    let mut slot = ENTITY_SLOTS.get(&ctx.state, &key).expect("a holder has a record");
-    slot.held = slot.held.checked_sub(amount).expect("the hold covers the deviation rate");
-    ENTITY_SLOTS.put(&mut ctx.state, &key, &slot);
-    let market = market(&ctx.state, live.at.0).expect("a slot has a market");
-    let to_come = deposits::terms_to_come(&ctx.state, &market).expect("the market runs");
-    deposits::credited(ctx, live.at.0, &to_come, counterparty.order.entity);
-    amount
 }

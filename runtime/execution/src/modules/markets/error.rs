@@ -387,6 +387,12 @@ pub enum Error {
         /// Of one call.
         most: u32,
     },
+    /// Trades that nobody answered in time are being cancelled.
+    #[error(
+        "the time to answer trades of slot {0} is over: those that are not confirmed are being cancelled"
+    )]
+    #[codec(index = 97)]
+    ConsentOver(Slot),
     /// Orders of a sealed slot are committed to.
     #[error("slot {0} is sealed: commit to an order now and reveal it after the gate")]
     #[codec(index = 100)]

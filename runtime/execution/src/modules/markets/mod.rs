@@ -7,6 +7,7 @@ pub mod adjustments;
 pub mod agreement;
 pub mod batch;
 mod call;
+mod cancellations;
 pub mod clearing;
 pub mod confirm;
 pub mod continuous;

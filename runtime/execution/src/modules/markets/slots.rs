@@ -2,7 +2,7 @@
 //!
 //! A trigger fires in the first block whose time reaches it, before that block's extrinsics; what an extrinsic
 //! completes (the last signature, the last reading) moves on at the end of the same block. A market takes at
-//! most one heavy step (reveals' end, clear, settle, refunds) a block; the rest stays in the agenda, which is the queue.
+//! most one heavy step (reveals' end, clear, cancel trades, settle, refunds) a block; the rest stays in the agenda, which is the queue.
 
 use super::money::release_all;
 use super::{
@@ -67,7 +67,8 @@ pub fn next_due(state: &Overlay) -> Option<Timestamp> {
 
 fn is_heavy(state: &Overlay, at: At) -> bool {
     let heavy = [SlotState::Revealing, SlotState::Clearing, SlotState::Payable, SlotState::Settled];
-    SLOTS.get(state, &at).is_some_and(|slot| heavy.contains(&slot.state))
+    let cancels = |slot: &SlotRecord| slot.state == SlotState::Proposed && slot.pending.max(slot.closed) > 0;
+    SLOTS.get(state, &at).is_some_and(|slot| heavy.contains(&slot.state) || cancels(&slot))
 }
 
 fn step(ctx: &mut Context, due: Due) -> Step {
@@ -107,7 +108,7 @@ fn advance(ctx: &mut Context, live: &mut Live) -> Step {
         SlotState::Clearing | SlotState::Proposed if is_late => void(ctx, live, VoidReason::TooLate),
         SlotState::Clearing => return clearing::clear(ctx, live),
         SlotState::Proposed if live.slot.pending > 0 && !window_over => return Step::Postponed,
-        SlotState::Proposed => confirm::close(ctx, live),
+        SlotState::Proposed => return confirm::close(ctx, live),
         SlotState::Confirmed => certify(ctx, live),
         SlotState::Certified => {
             let end = live.terms.delivery_end(live.at.1);
@@ -164,6 +165,7 @@ fn open(ctx: &mut Context, at: At) {
         swept: Seq::ZERO,
         trades: 0,
         pending: 0,
+        closed: 0,
         cleared_by: Hash::ZERO,
         clear_gas: Gas::ZERO,
         fallback: false,

@@ -123,6 +123,8 @@ pub struct SlotRecord {
     pub trades: u32,
     /// Consents still missing.
     pub pending: u32,
+    /// Trades before this one are confirmed, or cancelled because they were not in time.
+    pub closed: u32,
     /// Code that cleared; the fallback's if `fallback`.
     pub cleared_by: Hash,
     /// Gas that the clearing used.
