@@ -40,7 +40,7 @@ pub const ORDERS_PER_PAGE: u32 = 400;
 /// Pages of sealed orders that one market step looks through for deposits that are lost: 6,400 orders.
 pub const SWEPT_PAGES_MAX: u32 = 16;
 /// Pages of trades of which one market step cancels those that are not confirmed: 3,200 trades, whose events and payments
-/// take half of what a block has for events.
+/// take two thirds of what a block has for events.
 pub const CANCELLED_PAGES_MAX: u32 = 8;
 /// Entities in one page of what they have going in a slot: an order rewrites a page, a settlement all of them.
 pub const ENTITIES_PER_PAGE: u32 = 16;
