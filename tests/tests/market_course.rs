@@ -1,6 +1,7 @@
 //! The plain course of a chain: the same blocks give the same headers, on every run and on both engines.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use busbar_tests::chain::Past;
 use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::two_faced::{self, Deed};
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
@@ -8,7 +9,10 @@ use busbar_tests::{artifacts, evil};
 use contract_interface::{Side, roles};
 use runtime_execution::modules::markets::{self, SLOTS, SlotState, VoidReason, slots};
 use runtime_execution::modules::registry;
-use runtime_execution::{GenesisEntity, GenesisError, VerifySingly, build_genesis, execute_block};
+use runtime_execution::{
+    Event, EventRecord, GenesisEntity, GenesisError, VerifySingly, build_genesis, execute_block,
+};
+use runtime_primitives::limits::SLOTS_OPENED_PER_BLOCK_MAX;
 use runtime_primitives::{AccountId, Hash, Money, Slot};
 use runtime_state::{MemoryState, State};
 use runtime_vm::{EngineKind, Vm};
@@ -56,6 +60,15 @@ fn the_papers_case_settles_to_the_unit() {
 /// A window for people is eight blocks long, so nothing that waited for one is further away.
 const CAUGHT_UP_BLOCKS: u32 = 20;
 
+/// Slots that opened in a block.
+fn opened(past: &Past) -> usize {
+    let is_opening = |record: &&EventRecord| {
+        let Event::Markets(event) = &record.event else { return false };
+        matches!(event, markets::Event::SlotMoved { state: SlotState::Open, .. })
+    };
+    past.events.iter().filter(is_opening).count()
+}
+
 #[test]
 fn a_chain_that_stood_still_for_a_week_catches_up() {
     on_vm_thread(|| {
@@ -69,6 +82,8 @@ fn a_chain_that_stood_still_for_a_week_catches_up() {
             world.chain.block();
         }
         assert!(due(&world) > world.chain.now, "nothing is left that was due");
+        let most = world.chain.past.iter().map(opened).max();
+        assert_eq!(most, Some(SLOTS_OPENED_PER_BLOCK_MAX as usize), "no block opens more slots");
         let view = world.chain.view();
         let next = markets::market(&view, MARKET).unwrap().next_slot;
         let missed: Vec<_> = SLOTS

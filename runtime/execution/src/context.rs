@@ -55,6 +55,8 @@ pub struct Context<'a> {
     pub phase: Phase,
     /// Gas left for the market steps of this block.
     pub market_gas_left: Gas,
+    /// Slots that may still open in this block.
+    pub openings_left: u32,
     /// While the markets' agenda is worked off: no entry stands before this one but such that wait for a later pass.
     pub agenda_from: Option<Due>,
     events: Vec<EventRecord>,
@@ -76,6 +78,7 @@ impl<'a> Context<'a> {
             extrinsic: Hash::ZERO,
             phase: Phase::Initialization,
             market_gas_left: Gas::from_units(runtime_primitives::limits::MARKET_STEPS_GAS_MAX),
+            openings_left: runtime_primitives::limits::SLOTS_OPENED_PER_BLOCK_MAX,
             agenda_from: None,
             events: Vec::new(),
             events_bytes: 0,

@@ -274,9 +274,10 @@ impl<T: FixedSize> Paged<T> {
 
     /// Item number `index`, if its page holds it.
     pub fn get(&self, state: &Overlay, at: (MarketId, Slot), index: u32) -> Option<T> {
-        let page = state.get(&self.page_key(at, index / ORDERS_PER_PAGE))?;
-        let range = Self::range(&page, index)?;
-        Some(decode(&self.prefix, &page[range]))
+        state.read(&self.page_key(at, index / ORDERS_PER_PAGE), |page| {
+            let page = page?;
+            Some(decode(&self.prefix, &page[Self::range(page, index)?]))
+        })
     }
 
     /// The items from number `index` to the end of its page: one read of the state.
@@ -514,6 +515,56 @@ impl<T: Encode + Decode> PerEntity<T> {
             );
         }
         found
+    }
+}
+
+/// A value per pair of numbers, in their order: for those who look for the first one from somewhere on.
+///
+/// Layout of a key: prefix ++ u64 big-endian ++ u64 big-endian. Only for numbers that the chain chooses.
+pub struct Ordered<T> {
+    prefix: Prefix,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Encode + Decode> Ordered<T> {
+    /// Declare the item.
+    pub const fn new(pallet: &'static str, item: &'static str) -> Self {
+        Self { prefix: Prefix::new(pallet, item), of: PhantomData }
+    }
+
+    fn key(&self, key: (u64, u64)) -> Vec<u8> {
+        let mut bytes = self.prefix.bytes().to_vec();
+        bytes.extend_from_slice(&key.0.to_be_bytes());
+        bytes.extend_from_slice(&key.1.to_be_bytes());
+        bytes
+    }
+
+    /// The value, if set.
+    pub fn get(&self, state: &Overlay, key: (u64, u64)) -> Option<T> {
+        state.get(&self.key(key)).map(|bytes| decode(&self.prefix, &bytes))
+    }
+
+    /// Set a value.
+    pub fn put(&self, state: &mut Overlay, key: (u64, u64), value: &T) {
+        state.put(self.key(key), value.encode());
+    }
+
+    /// Remove a value.
+    pub fn remove(&self, state: &mut Overlay, key: (u64, u64)) {
+        state.delete(&self.key(key));
+    }
+
+    /// The first key that has a value and is not before `from`.
+    pub fn first(&self, state: &Overlay, from: (u64, u64)) -> Option<(u64, u64)> {
+        let from_key = self.key(from);
+        if state.exists(&from_key) {
+            return Some(from);
+        }
+        let key = state.next_key(&from_key)?;
+        let rest: &[u8; 16] = key.strip_prefix(self.prefix.bytes())?.try_into().ok()?;
+        let (first, second) = rest.split_at(8);
+        let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight bytes"));
+        Some((number(first), number(second)))
     }
 }
 

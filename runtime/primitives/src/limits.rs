@@ -44,6 +44,8 @@ pub const SWEPT_PAGES_MAX: u32 = 16;
 pub const CANCELLED_PAGES_MAX: u32 = 8;
 /// Entities in one page of what they have going in a slot: an order rewrites a page, a settlement all of them.
 pub const ENTITIES_PER_PAGE: u32 = 16;
+/// Pages of the electoral roll that are dropped when a slot is settled; a change of the roll drops two.
+pub const ROLL_PAGES_DROPPED_MAX: usize = 1_024;
 /// Standing orders of one entity in one market.
 pub const STANDING_PER_ENTITY_MAX: u32 = 64;
 /// Standing orders in one market.
@@ -60,6 +62,8 @@ pub const AGENDA_STEPS_MAX: u32 = 4_096;
 pub const OPEN_BEFORE_S_MAX: u32 = 7 * 24 * 3_600;
 /// Slots of one market that may be open at once.
 pub const OPEN_SLOTS_MAX: u32 = 2_048;
+/// Slots that open in one block, of all markets; the others open in later ones.
+pub const SLOTS_OPENED_PER_BLOCK_MAX: u32 = 256;
 /// Longest dispute: a month.
 pub const DISPUTE_S_MAX: u32 = 31 * 24 * 3_600;
 /// Pairs of feeders that terms may price: every order reads them.

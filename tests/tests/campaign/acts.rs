@@ -317,7 +317,7 @@ impl Playing {
             return;
         }
         let view = self.world.chain.view();
-        let lists = markets::LISTS.get_or_default(&view, &(MARKET, slot));
+        let lists = markets::lists::all(&view, (MARKET, slot));
         let own = self.world.claim(slot, Stage::Certification);
         let electors = attestation::electors(&view, (MARKET, slot), Stage::Certification, own.round);
         drop(view);

@@ -6,8 +6,8 @@ use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
 use runtime_execution::modules::markets::{
-    Agreed, At, BOOK, BookEntry, Elector, LISTS, Live, Posted, PostedList, SEALED, SealState, SealedEntry,
-    TRADES, confirm, lists, live, market, meters, settle,
+    Agreed, At, BOOK, BookEntry, Elector, Live, Posted, PostedList, SEALED, SealState, SealedEntry, TRADES,
+    confirm, lists, live, market, meters, settle,
 };
 use runtime_primitives::{EntityId, Hash, MeterId, Seq};
 use runtime_state::Overlay;
@@ -90,7 +90,7 @@ impl<'a> Desk<'a> {
 
     /// Execution lists posted so far.
     pub fn lists(&self) -> Vec<PostedList> {
-        LISTS.get_or_default(self.state, &self.live.at)
+        lists::all(self.state, self.live.at)
     }
 
     /// Who runs the market.

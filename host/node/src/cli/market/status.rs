@@ -11,8 +11,8 @@ use comfy_table::Table;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{
-    self, At, BOOK, BookEntry, LISTS, Live, MARKETS, METERS_OF, Market, SLOTS, Scheduled, SlotRecord, TRADES,
-    TradeEntry,
+    self, At, BOOK, BookEntry, LISTS_POSTED, Live, MARKETS, METERS_OF, Market, SLOTS, Scheduled, SlotRecord,
+    TRADES, TradeEntry,
 };
 use runtime_execution::modules::timestamp;
 use runtime_primitives::{EntityId, MarketId, Slot, Timestamp};
@@ -214,7 +214,7 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
     // Once the slot is settled, its orders and trades are in the archive alone.
     let (orders, book) = book(BOOK.find(state, at, record.next_seq.number()).unwrap_or_default());
     let (trades, all) = trades(TRADES.find(state, at, record.trades).unwrap_or_default());
-    let lists = LISTS.get_or_default(state, &at).len();
+    let lists = LISTS_POSTED.get_or_default(state, &at);
     let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
     let text = format!(
         "slot {} of market {}: {:?} since {}, delivery {} to {}\n\

@@ -2,7 +2,10 @@
 //! from them, so a majority can choose a reading, never invent one.
 
 use super::slots;
-use super::{At, Error, Event, LISTS, Live, PostedList, SlotState, TRADES, live, market, meters, readings};
+use super::{
+    At, Error, Event, LIST_NUMBERS, LISTS, LISTS_OF, LISTS_POSTED, Live, PostedList, SlotState, TRADES, live,
+    market, meters, readings,
+};
 use crate::archive::ArchiveEntry;
 use crate::context::Context;
 use crate::modules::attestation::{self, BALLOTS};
@@ -86,11 +89,9 @@ fn electorate(state: &Overlay, live: &Live) -> Vec<super::Elector> {
             }
         }
     }
-    let pinned = slots::pinned(state, live.at);
-    let eligible = pinned
-        .voters
-        .iter()
-        .filter(|voter| voter.roles & roles::OPERATORS != 0 || trading.contains(&voter.entity));
+    let voters = registry::voters_of(state, slots::pinned(state, live.at).roll);
+    let eligible =
+        voters.iter().filter(|voter| voter.roles & roles::OPERATORS != 0 || trading.contains(&voter.entity));
     eligible
         .map(|voter| super::Elector { entity: voter.entity, key: voter.key, proxy: voter.proxy })
         .collect()
@@ -119,19 +120,17 @@ pub fn post(
         return Err(Error::NotAPoster(poster).into());
     }
     let hash = list.hash();
-    let mut lists = LISTS.get_or_default(&ctx.state, &at);
-    if lists.iter().any(|posted| posted.hash == hash) {
+    if is_posted(&ctx.state, at, &hash) {
         return Err(Error::ListPosted.into());
     }
     // Each poster has a quota of its own, so that nobody can crowd out the others.
-    let own = lists.iter().filter(|posted| posted.poster == poster).count();
+    let own = LISTS_OF.get_or_default(&ctx.state, &(at.0, at.1, poster)).len();
     let limit = if is_platform { EXECUTION_LISTS_MAX } else { 1 + u32::from(live.slot.round) };
     if own >= limit as usize {
         return Err(Error::TooManyLists(limit).into());
     }
     let revisions = resolve(&ctx.state, &live, list)?;
-    lists.push(PostedList { hash, poster, revisions });
-    LISTS.put(&mut ctx.state, &at, &lists);
+    keep(&mut ctx.state, at, &PostedList { hash, poster, revisions });
     ctx.archive(ArchiveEntry::list(at, &hash, list.encode()));
     ctx.emit(Event::ListPosted { market: at.0, slot: at.1, list: hash, poster });
     if attestation::passed(&ctx.state, at, Stage::Certification, live.slot.round, &hash) {
@@ -212,7 +211,38 @@ pub fn choose(ctx: &mut Context, live: &mut Live, list: Hash) {
 
 /// Whether somebody posted this list.
 pub fn is_posted(state: &Overlay, at: At, list: &Hash) -> bool {
-    LISTS.get_or_default(state, &at).iter().any(|posted| posted.hash == *list)
+    LIST_NUMBERS.contains(state, &(at.0, at.1, *list))
+}
+
+/// The list of this hash, if somebody posted it.
+pub fn find(state: &Overlay, at: At, list: &Hash) -> Option<PostedList> {
+    let number = LIST_NUMBERS.get(state, &(at.0, at.1, *list))?;
+    LISTS.get(state, &(at.0, at.1, number))
+}
+
+/// All lists of a slot as they were posted. Cost grows with the electorate: for views, not for the block path.
+pub fn all(state: &Overlay, at: At) -> Vec<PostedList> {
+    let posted = 0..LISTS_POSTED.get_or_default(state, &at);
+    posted.filter_map(|number| LISTS.get(state, &(at.0, at.1, number))).collect()
+}
+
+fn keep(state: &mut Overlay, at: At, list: &PostedList) {
+    let number = LISTS_POSTED.get_or_default(state, &at);
+    let poster = (at.0, at.1, list.poster);
+    let mut own = LISTS_OF.get_or_default(state, &poster);
+    own.push(number);
+    LISTS.put(state, &(at.0, at.1, number), list);
+    LIST_NUMBERS.put(state, &(at.0, at.1, list.hash), &number);
+    LISTS_OF.put(state, &poster, &own);
+    LISTS_POSTED.put(state, &at, &(number + 1));
+}
+
+/// Drop the lists of a slot that is settled.
+pub(super) fn forget(state: &mut Overlay, at: At) {
+    LISTS.clear_under(state, &at, usize::MAX);
+    LIST_NUMBERS.clear_under(state, &at, usize::MAX);
+    LISTS_OF.clear_under(state, &at, usize::MAX);
+    LISTS_POSTED.remove(state, &at);
 }
 
 /// The vote is over: record stages 4 and 5, wait for objections.
@@ -246,8 +276,9 @@ pub fn dispute(ctx: &mut Context, live: &mut Live) {
 pub fn close_dispute(ctx: &mut Context, live: &mut Live) {
     if live.slot.chosen.is_none() {
         let operator = market(&ctx.state, live.at.0).expect("a slot has a market").operator;
-        let lists = LISTS.get_or_default(&ctx.state, &live.at);
-        let platform = lists.iter().rev().find(|posted| posted.poster == operator);
+        let (market, slot) = live.at;
+        let own = LISTS_OF.get_or_default(&ctx.state, &(market, slot, operator));
+        let platform = own.last().and_then(|number| LISTS.get(&ctx.state, &(market, slot, *number)));
         let hash = match platform {
             Some(posted) => posted.hash,
             None => post_latest(ctx, live, operator),
@@ -262,9 +293,7 @@ pub fn close_dispute(ctx: &mut Context, live: &mut Live) {
 fn post_latest(ctx: &mut Context, live: &Live, poster: EntityId) -> Hash {
     let (list, revisions) = latest(&ctx.state, live);
     let hash = list.hash();
-    let mut lists = LISTS.get_or_default(&ctx.state, &live.at);
-    lists.push(PostedList { hash, poster, revisions });
-    LISTS.put(&mut ctx.state, &live.at, &lists);
+    keep(&mut ctx.state, live.at, &PostedList { hash, poster, revisions });
     ctx.archive(ArchiveEntry::list(live.at, &hash, list.encode()));
     hash
 }

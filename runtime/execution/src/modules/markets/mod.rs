@@ -79,8 +79,14 @@ pub static READINGS: Map<(MarketId, Slot, u32), Vec<Vec<Posted>>> = Map::new("Ma
 pub static CAPS: Map<At, Vec<curtailment::Cap>> = Map::new("Markets", "Caps");
 /// The lowest caps from after the gate of a live slot, ascending by meter.
 pub static CURTAILED: Map<At, Vec<curtailment::Cap>> = Map::new("Markets", "Curtailed");
-/// Execution lists of live slots.
-pub static LISTS: Map<At, Vec<PostedList>> = Map::new("Markets", "Lists");
+/// Execution lists of live slots, numbered in the order in which they were posted.
+pub static LISTS: Map<(MarketId, Slot, u32), PostedList> = Map::new("Markets", "Lists");
+/// How many there are.
+pub static LISTS_POSTED: Map<At, u32> = Map::new("Markets", "ListsPosted");
+/// Their numbers by hash.
+pub static LIST_NUMBERS: Map<(MarketId, Slot, Hash), u32> = Map::new("Markets", "ListNumbers");
+/// Their numbers by poster, ascending.
+pub static LISTS_OF: Map<(MarketId, Slot, EntityId), Vec<u32>> = Map::new("Markets", "ListsOf");
 /// Last funding record of an account.
 pub static FUNDINGS: Map<AccountId, Hash> = Map::new("Markets", "Fundings");
 /// What entities owe, all in all.

@@ -6,9 +6,9 @@ use super::deposits::{self, Backing};
 use super::money::{pay_or_owe, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
-    At, BOOK, Error, Event, FUNDINGS, LISTS, Live, Market, PINNED, PostedList, READINGS, REFUNDS, Registers,
-    SEALED, SettleFailure, SlotState, TRADES, confirm, continuous, curtailment, joining, live, market,
-    meters, records, refunds, rules,
+    At, BOOK, BookEntry, Error, Event, FUNDINGS, Live, Market, PostedList, READINGS, REFUNDS, Registers,
+    SEALED, SettleFailure, SlotState, TRADES, TradeEntry, confirm, continuous, curtailment, joining, lists,
+    live, market, meters, records, refunds, rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -144,8 +144,7 @@ fn attempt(
 /// The rule's input, and the registers of all meters once the slot is settled.
 fn input(ctx: &Context, live: &Live) -> (SettleInput, Vec<Registers>) {
     let mut registers = meters::load_registers(&ctx.state, live.at.0);
-    let lists = LISTS.get_or_default(&ctx.state, &live.at);
-    let chosen = lists.iter().find(|list| Some(list.hash) == live.slot.chosen);
+    let chosen = chosen_list(&ctx.state, live);
     let chosen = chosen.expect("a payable slot has chosen a posted list");
     let slots = use_up(&ctx.state, live, &chosen.revisions, &mut registers);
     (input_of(&ctx.state, live, slots), registers)
@@ -166,14 +165,16 @@ pub fn preview(state: &Overlay, live: &Live, list: &PostedList) -> SettleInput {
         }
     }
     for live in earlier.iter().rev() {
-        let lists = LISTS.get_or_default(state, &live.at);
-        let chosen = lists.iter().find(|list| Some(list.hash) == live.slot.chosen);
-        let revisions =
-            chosen.map_or_else(|| super::lists::latest(state, live).1, |list| list.revisions.clone());
+        let chosen = chosen_list(state, live);
+        let revisions = chosen.map_or_else(|| lists::latest(state, live).1, |list| list.revisions);
         use_up(state, live, &revisions, &mut registers);
     }
     let slots = use_up(state, live, &list.revisions, &mut registers);
     input_of(state, live, slots)
+}
+
+fn chosen_list(state: &Overlay, live: &Live) -> Option<PostedList> {
+    live.slot.chosen.and_then(|hash| lists::find(state, live.at, &hash))
 }
 
 /// The slot's energies by the readings of these revisions; raises the certified registers to them.
@@ -230,11 +231,12 @@ fn pay_all(
     let mut lines = Vec::new();
     let mut moved = Money::ZERO;
     let mut energy_records = BTreeMap::new();
+    let payments = Payments::of(&ctx.state, live, market);
     let from_holds = |transfer: &&Transfer| !matches!(transfer.kind, kinds::FEED_IN | kinds::RETAIL);
     let transfers = &record.report.transfers;
     let first = transfers.iter().filter(|transfer| from_holds(transfer));
     for transfer in first.chain(transfers.iter().filter(|transfer| !from_holds(transfer))) {
-        let wanted = describe(ctx, live, market, transfer, &energy_records);
+        let wanted = payments.describe(&ctx.state, transfer, &energy_records);
         let paid = match party_entity(market, transfer.from) {
             Some(payer) => pay_or_owe(ctx, live.at, payer, &wanted, Backing::of(live.at.0, transfer)),
             None => balances::transfer(ctx, &wanted).is_ok().then_some(wanted),
@@ -299,50 +301,64 @@ const fn party_entity(market: &Market, party: Party) -> Option<EntityId> {
     }
 }
 
-fn party_account(ctx: &Context, market: &Market, party: Party) -> AccountId {
-    party_entity(market, party)
-        .map_or(market.pool, |id| registry::entity(&ctx.state, id).expect("parties are registered").owner)
+/// What payments of a slot are described by, read once for all of them.
+struct Payments<'a> {
+    at: At,
+    market: &'a Market,
+    trades: Vec<TradeEntry>,
+    places: Vec<BookEntry>,
 }
 
-/// The record of a payment: who authorised it, and which record it spends (formula 6).
-fn describe(
-    ctx: &Context,
-    live: &Live,
-    market: &Market,
-    transfer: &Transfer,
-    energy_records: &BTreeMap<u32, Hash>,
-) -> TransferRecord {
-    let payer = party_account(ctx, market, transfer.from);
-    let (spends, authorised_by) = match (transfer.trade, transfer.from) {
-        (Some(trade), _) => {
-            let entry = TRADES.get(&ctx.state, live.at, trade).expect("the referee checked the trade");
-            let (buy, sell) = confirm::orders_of(&ctx.state, live.at, &entry);
-            match (transfer.kind, transfer.from) {
-                // A → B → C: the seller's fee spends what the seller was just paid.
-                (kinds::FEE, Party::Entity(payer)) if payer == sell.order.entity => {
-                    let spent = energy_records.get(&trade).copied().unwrap_or(sell.hold);
-                    (spent, sell.authorised_by)
+impl<'a> Payments<'a> {
+    fn of(state: &Overlay, live: &Live, market: &'a Market) -> Self {
+        let trades = TRADES.load(state, live.at, live.slot.trades);
+        Self { at: live.at, market, trades, places: confirm::places(state, live) }
+    }
+
+    fn account(&self, state: &Overlay, party: Party) -> AccountId {
+        let owner = |id| registry::entity(state, id).expect("parties are registered").owner;
+        party_entity(self.market, party).map_or(self.market.pool, owner)
+    }
+
+    /// The record of a payment: who authorised it, and which record it spends (formula 6).
+    fn describe(
+        &self,
+        state: &Overlay,
+        transfer: &Transfer,
+        energy_records: &BTreeMap<u32, Hash>,
+    ) -> TransferRecord {
+        let payer = self.account(state, transfer.from);
+        let (spends, authorised_by) = match (transfer.trade, transfer.from) {
+            (Some(trade), _) => {
+                let entry = self.trades.get(trade as usize).expect("the referee checked the trade");
+                let (buy, sell) = confirm::parties(&self.places, entry);
+                match (transfer.kind, transfer.from) {
+                    // A → B → C: the seller's fee spends what the seller was just paid.
+                    (kinds::FEE, Party::Entity(payer)) if payer == sell.order.entity => {
+                        let spent = energy_records.get(&trade).copied().unwrap_or(sell.hold);
+                        (spent, sell.authorised_by)
+                    }
+                    _ => (buy.hold, buy.authorised_by),
                 }
-                _ => (buy.hold, buy.authorised_by),
             }
+            (None, from) => {
+                let admitted_by = party_entity(self.market, from)
+                    .and_then(|id| registry::entity(state, id).ok())
+                    .map_or(Hash::ZERO, |entity| entity.admitted_by);
+                (FUNDINGS.get_or_default(state, &payer), admitted_by)
+            }
+        };
+        TransferRecord {
+            slot: Some(self.at),
+            payer,
+            payee: self.account(state, transfer.to),
+            amount: transfer.amount,
+            kind: transfer.kind,
+            trade: transfer.trade,
+            meter: transfer.meter,
+            spends,
+            authorised_by,
         }
-        (None, from) => {
-            let admitted_by = party_entity(market, from)
-                .and_then(|id| registry::entity(&ctx.state, id).ok())
-                .map_or(Hash::ZERO, |entity| entity.admitted_by);
-            (FUNDINGS.get_or_default(&ctx.state, &payer), admitted_by)
-        }
-    };
-    TransferRecord {
-        slot: Some(live.at),
-        payer,
-        payee: party_account(ctx, market, transfer.to),
-        amount: transfer.amount,
-        kind: transfer.kind,
-        trade: transfer.trade,
-        meter: transfer.meter,
-        spends,
-        authorised_by,
     }
 }
 
@@ -365,8 +381,8 @@ fn finish(ctx: &mut Context, live: &mut Live, registers: &[Registers], record: S
         READINGS.remove(state, &(at.0, at.1, page));
     }
     curtailment::forget(state, at);
-    LISTS.remove(state, &at);
-    PINNED.remove(state, &at);
+    lists::forget(state, at);
+    slots::unpin(state, at);
     attestation::forget(state, at);
     live.slot.waiting = false;
     slots::enter(ctx, live, SlotState::Settled, None);

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::context::Context;
 use crate::modules::attestation;
-use crate::modules::registry::{self, EPOCH, VALIDATORS};
+use crate::modules::registry::{EPOCH, VALIDATORS, roll};
 use crate::storage::Due;
 use contract_interface::{Stage, Terms};
 use runtime_primitives::limits::{AGENDA_STEPS_MAX, PEOPLE_WINDOW_BLOCKS_MIN};
@@ -30,7 +30,7 @@ pub enum Step {
     Light,
     /// Ran a rule, or a page of a long list: the market's one step of this block.
     Heavy,
-    /// Nothing yet: no gas left in this block, or a window for people is still too short.
+    /// Nothing yet: no gas or no opening left in this block, or a window for people is still too short.
     Postponed,
 }
 
@@ -74,6 +74,8 @@ fn is_heavy(state: &Overlay, at: At) -> bool {
 fn step(ctx: &mut Context, due: Due) -> Step {
     let at = (due.market, due.slot);
     let Some(slot) = SLOTS.get(&ctx.state, &at) else {
+        let Some(left) = ctx.openings_left.checked_sub(1) else { return Step::Postponed };
+        ctx.openings_left = left;
         AGENDA.remove(&mut ctx.state, due);
         open(ctx, at);
         return Step::Light;
@@ -212,7 +214,7 @@ fn pin(ctx: &mut Context, at: At) {
     let pinned = Pinned {
         epoch: EPOCH.get(&ctx.state).unwrap_or_default(),
         validators: validators.collect(),
-        voters: registry::voters(&ctx.state),
+        roll: roll::hold(&mut ctx.state),
     };
     PINNED.put(&mut ctx.state, &at, &pinned);
 }
@@ -223,6 +225,13 @@ fn pin(ctx: &mut Context, at: At) {
 /// After the slot is settled: the pins live as long as its working set.
 pub fn pinned(state: &Overlay, at: At) -> Pinned {
     PINNED.get(state, &at).expect("pins live as long as the working set")
+}
+
+/// Drop what was pinned.
+pub(super) fn unpin(state: &mut Overlay, at: At) {
+    let edition = pinned(state, at).roll;
+    PINNED.remove(state, &at);
+    roll::release(state, edition);
 }
 
 fn certify(ctx: &mut Context, live: &mut Live) {

@@ -1,6 +1,6 @@
 //! What the market keeps in state while a slot is alive. Leaves go to the archive; this is the working set.
 
-use crate::modules::registry::Voter;
+use crate::modules::registry::roll::Edition;
 use crate::storage::FixedSize;
 use contract_interface::{Order, Side, Terms, Trade};
 use parity_scale_codec::{Decode, Encode};
@@ -281,8 +281,8 @@ pub struct Pinned {
     pub epoch: u32,
     /// Validators: the electorate of stage 3 and of disputes.
     pub validators: Vec<Elector>,
-    /// Entities with a voting key: stage 5 draws from them, with these keys.
-    pub voters: Vec<Voter>,
+    /// The electoral roll, held: stage 5 draws from it, with the keys of that edition.
+    pub roll: Edition,
 }
 
 /// A posted reading of a meter.

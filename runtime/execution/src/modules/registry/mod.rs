@@ -2,10 +2,11 @@
 //!
 //! A key that is not bound here is refused before the pool. Names stay off chain.
 
+pub mod roll;
 mod voting;
 
 pub(crate) use voting::set_voting_key;
-pub use voting::{Enrolled, VOTERS, Voter, voters};
+pub use voting::{Enrolled, Voter, voters, voters_of};
 
 use crate::context::Context;
 use crate::modules::markets;

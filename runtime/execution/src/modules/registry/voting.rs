@@ -2,8 +2,8 @@
 //!
 //! One vote an entity, and one step: a proxy votes by its own voting key, whoever votes for the proxy itself.
 
+use super::roll::{self, CURRENT, Edition};
 use super::{ENTITIES, Entity, Error, KEYS, entity, scopes};
-use crate::storage::Value;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, EntityId};
 use runtime_state::Overlay;
@@ -34,12 +34,14 @@ pub struct Voter {
     pub proxy: Option<EntityId>,
 }
 
-/// Enrolled entities, ascending by id: what electorates are drawn from.
-pub static VOTERS: Value<Vec<Enrolled>> = Value::new("Registry", "Voters");
-
 /// Who can vote now, ascending by id. Where the proxy has lost its voting key the entity's own counts, if it has one.
 pub fn voters(state: &Overlay) -> Vec<Voter> {
-    let enrolled = VOTERS.get(state).unwrap_or_default();
+    voters_of(state, CURRENT)
+}
+
+/// As [`voters`], by an edition of the roll that is held.
+pub fn voters_of(state: &Overlay, edition: Edition) -> Vec<Voter> {
+    let enrolled = roll::enrolled(state, edition);
     let key_of = |id: EntityId| {
         let found = enrolled.binary_search_by_key(&id, |other| other.entity).ok()?;
         enrolled[found].key
@@ -80,13 +82,8 @@ pub(super) fn set_proxy(state: &mut Overlay, id: EntityId, proxy: Option<EntityI
 }
 
 fn enrol(state: &mut Overlay, id: EntityId, found: &Entity) {
-    let mut all = VOTERS.get(state).unwrap_or_default();
-    all.retain(|other| other.entity != id);
-    if found.voting_key.is_some() || found.proxy.is_some() {
-        let (key, proxy) = (found.voting_key, found.proxy);
-        all.push(Enrolled { entity: id, roles: found.roles, key, proxy });
-        all.sort_unstable_by_key(|other| other.entity);
-    }
-    VOTERS.put(state, &all);
+    let (key, proxy) = (found.voting_key, found.proxy);
+    let entry = Enrolled { entity: id, roles: found.roles, key, proxy };
+    roll::change(state, id, (key.is_some() || proxy.is_some()).then_some(entry));
     ENTITIES.put(state, &id, found);
 }
