@@ -122,6 +122,13 @@ impl Ledger {
                 self.markets[market.number() as usize].deposit += amount.units();
                 self.hold(self.owner(entity.expect("signed")), amount.units());
             }
+            markets::Call::TakeBackDeposit { market } => {
+                let book = &mut self.markets[market.number() as usize];
+                assert!(book.governing(runtime_primitives::Slot::MAX).is_none(), "market {market} runs");
+                let (operator, amount) = (book.operator, std::mem::take(&mut book.deposit));
+                self.unhold(self.owner(operator), amount);
+                self.collect(operator, 16);
+            }
             markets::Call::ScheduleTerms { market, slot, terms } => {
                 let market = &mut self.markets[market.number() as usize];
                 market.reschedule(*slot, terms);
@@ -204,6 +211,13 @@ impl Ledger {
         let purse = self.purse(who);
         purse.free -= amount;
         purse.held += amount;
+    }
+
+    /// Held becomes free.
+    pub(super) fn unhold(&mut self, who: AccountId, amount: u128) {
+        let purse = self.purse(who);
+        purse.held -= amount;
+        purse.free += amount;
     }
 
     fn fund(&mut self, bank: AccountId, entity: u32, amount: u128) {

@@ -119,9 +119,7 @@ impl Ledger {
             let excess = held.saturating_sub(needed.unwrap_or_default());
             *held -= excess;
             let owner = self.owner(entity);
-            let purse = self.purse(owner);
-            purse.held -= excess;
-            purse.free += excess;
+            self.unhold(owner, excess);
         }
         self.collect(entity, 64);
     }

@@ -92,6 +92,33 @@ fn another_offer_is_agreed_to_anew() {
     });
 }
 
+#[test]
+fn the_deposit_of_a_market_that_nobody_agrees_to_comes_back() {
+    on_vm_thread(|| {
+        let plan = Plan { homes: 0, ..Plan::default() };
+        let mut world = World::at_genesis(&plan);
+        let platform = Arc::clone(world.platform());
+        world.upload(&plan.rules);
+        let before = world.chain.money(&platform.account());
+        let call = world.new_market(&plan);
+        world.chain.must(&platform, call);
+        let terms = world.terms.hash();
+        agree(&mut world, &PARTIES[..2], terms);
+        world.chain.must(&platform, markets::Call::TakeBackDeposit { market: MARKET });
+        assert_eq!(world.chain.money(&platform.account()), before);
+        let told = world
+            .chain
+            .market_events()
+            .any(|event| *event == Event::DepositTakenBack { market: MARKET, amount: plan.deposit });
+        assert!(told);
+        // The others may still agree; it then runs on what the platform adds.
+        agree(&mut world, &PARTIES[2..], terms);
+        world.chain.must(&platform, markets::Call::TopUp { market: MARKET, amount: plan.deposit });
+        assert_eq!((market(&world).missing(), market(&world).deposit), (&[][..], plan.deposit));
+        Ledger::audit(&world, native_rules());
+    });
+}
+
 /// A party that is the operator itself has agreed by creating; with no other there is nobody to wait for.
 #[test]
 fn who_runs_a_market_agrees_by_creating_it() {

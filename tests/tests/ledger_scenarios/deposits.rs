@@ -10,7 +10,7 @@ use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{self, Error, Event};
 use runtime_execution::modules::{balances, registry};
 use runtime_execution::{DispatchError, Outcome};
-use runtime_primitives::{EntityId, MarketId, MeterId, Money, Price, Seq};
+use runtime_primitives::{EntityId, MarketId, MeterId, Money, Price, Seq, Slot};
 use std::sync::Arc;
 
 /// What a connection may cost in a slot: 11 kWh at 0.90 yuan.
@@ -324,4 +324,39 @@ fn nobody_owes_itself() {
             assert_eq!((money.0.units(), own.len()), (funds, 1), "it is billed, and nothing moves");
         });
     }
+}
+
+#[test]
+fn a_full_schedule_keeps_the_terms_of_slots_that_are_not_settled() {
+    scenario(|mut plan| {
+        (plan.deposit_slots, plan.slot_minutes) = (2, 360);
+        plan.windows.dispute_s = 7 * 86_400;
+        plan.funds = Money::from_units(100_000_000_000);
+        let mut world = World::new(&plan);
+        let before = deposit(&world, MARKET, A);
+        world.open(FIRST);
+        let lower = Plan { deposit_slots: 1, ..plan.clone() }.terms();
+        let platform = Arc::clone(world.platform());
+        for slot in 505..568 {
+            let (slot, terms) = (Slot::from_number(slot), Box::new(lower.clone()));
+            world.chain.must(&platform, markets::Call::ScheduleTerms { market: MARKET, slot, terms });
+            if slot.number() == 505 {
+                world.agree(lower.hash());
+                world.chain.block_of_successes();
+            }
+        }
+        // Nobody posts a list: the first slot is not settled when the terms that it opened under are past.
+        world.open(Slot::from_number(506));
+        let (slot, terms) = (Slot::from_number(568), Box::new(lower));
+        let more = markets::Call::ScheduleTerms { market: MARKET, slot, terms };
+        let call = world.chain.submit(&platform, more);
+        world.chain.block();
+        assert_eq!(error(world.chain.outcome(&call)), Some(Error::ScheduleFull(64).into()));
+        let owner = Arc::clone(&world.homes[A].owner);
+        let call = world.chain.submit(&owner, markets::Call::ReleaseDeposit { market: MARKET });
+        world.chain.block();
+        let (held, needed) = (Money::from_units(before), Money::from_units(before));
+        let wrong = Error::NothingToRelease { held, needed };
+        assert_eq!(error(world.chain.outcome(&call)), Some(wrong.into()));
+    });
 }

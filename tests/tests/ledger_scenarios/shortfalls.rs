@@ -1,11 +1,11 @@
 //! Households that cannot pay: peers, fee and pool come first, the rest is owed and collected later.
 
 use super::{A, B, audited, expected, lines, open, scenario, trade};
-use busbar_tests::world::{FIRST, World};
-use contract_interface::{Side, kinds};
+use busbar_tests::world::{FIRST, MARKET, World};
+use contract_interface::{Side, Stage, kinds};
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
-use runtime_execution::modules::markets::{self, Event, SlotState};
+use runtime_execution::modules::markets::{self, Event, RECORDS, SlotState};
 use runtime_execution::modules::{balances, registry};
 use runtime_execution::{DispatchError, Outcome};
 use runtime_primitives::{EntityId, Money, Slot};
@@ -63,6 +63,11 @@ fn what_is_missing_is_owed_and_collected_from_the_next_funding() {
         assert!(book.owed.is_empty());
         let collected = book.lines.iter().filter(|line| line.kind == kinds::RECEIVABLE);
         assert_eq!(collected.map(|line| line.amount).collect::<Vec<_>>(), [4_500_000, 4_500_000]);
+        // What they spend is on record: the settlement whose leaves lack them.
+        let settled = RECORDS.get(&world.chain.view(), &(MARKET, FIRST, Stage::Settlement)).unwrap().hash();
+        let movements = world.chain.movements();
+        let spends = movements.iter().filter(|record| record.kind == kinds::RECEIVABLE);
+        assert_eq!(spends.map(|record| record.spends).collect::<Vec<_>>(), [settled; 2]);
     });
 }
 

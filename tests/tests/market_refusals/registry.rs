@@ -101,6 +101,23 @@ fn wrong_roles() -> Vec<Row> {
             let call = markets::Call::TopUp { market: MARKET, amount: Money::from_units(1) };
             by_home(world, SELLER, call, Wrong::Failed(DispatchError::BadOrigin))
         }),
+        row("another's deposit taken back", Scene::Open, |world| {
+            let call = markets::Call::TakeBackDeposit { market: MARKET };
+            by_home(world, SELLER, call, Wrong::Failed(DispatchError::BadOrigin))
+        }),
+        row("the deposit of a market that runs", Scene::Before, |world| {
+            let call = markets::Call::TakeBackDeposit { market: MARKET };
+            by(world, entities::PLATFORM, call, markets::Error::DepositInUse(MARKET))
+        }),
+        row("a deposit that was taken back", Scene::Open, |world| {
+            let plan = busbar_tests::world::Plan::default();
+            let (platform, create) = (world.platform().clone(), world.new_market(&plan));
+            world.chain.must(&platform, create);
+            let market = MarketId::from_number(1);
+            let call = markets::Call::TakeBackDeposit { market };
+            world.chain.must(&platform, call.clone());
+            by(world, entities::PLATFORM, call, markets::Error::NoDeposit(market))
+        }),
         row("another's market", Scene::Open, |world| {
             let terms = Box::new(world.terms.clone());
             let call = markets::Call::ScheduleTerms { market: MARKET, slot: FIRST, terms };

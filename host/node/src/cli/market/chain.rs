@@ -1,4 +1,4 @@
-//! `busbar market create | schedule | top-up`: what a market's operator asks of the chain.
+//! `busbar market create | schedule | top-up | take-back`: what a market's operator asks of the chain.
 
 use crate::cli::remote::{Answer, SignArgs};
 use crate::client::Session;
@@ -46,6 +46,16 @@ pub struct TopUpArgs {
     /// How much, in yuan.
     #[arg(value_parser = quantity::money)]
     amount: Money,
+    /// The market.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    market: u32,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+/// Take back the deposit of a market that its parties have not agreed to. Signed by the market's operator.
+#[derive(Debug, Args)]
+pub struct TakeBackArgs {
     /// The market.
     #[arg(long, value_name = "N", default_value_t = 0)]
     market: u32,
@@ -218,6 +228,21 @@ impl TopUpArgs {
         self.sign.send(&self.sign.session()?, &call, |_| {
             let text = format!("the deposit of market {market} is {amount} yuan higher");
             Some(Answer::new(text, json!({ "market": market.number(), "amount": amount.to_string() })))
+        })
+    }
+}
+
+impl TakeBackArgs {
+    /// Do it and print the answer.
+    ///
+    /// # Errors
+    /// Why the chain refuses it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let market = MarketId::from_number(self.market);
+        let call = Call::Markets(markets::Call::TakeBackDeposit { market });
+        self.sign.send(&self.sign.session()?, &call, |_| {
+            let text = format!("the deposit of market {market} is free again");
+            Some(Answer::new(text, json!({ "market": market.number() })))
         })
     }
 }

@@ -33,6 +33,8 @@ enum MarketCommand {
     Schedule(chain::ScheduleArgs),
     /// Add to the deposit that pays for a market's steps. Signed by the market's operator.
     TopUp(chain::TopUpArgs),
+    /// Take that deposit back from a market that its parties have not agreed to. Signed by its operator.
+    TakeBack(chain::TakeBackArgs),
     /// Pay somebody once more for a settled slot, with evidence. Signed by the payer's owner.
     Adjust(adjust::AdjustArgs),
     /// Post execution lists and vote on them. Signed by the market's operator, or by the grid operator.
@@ -68,6 +70,7 @@ impl MarketArgs {
             MarketCommand::Agree(args) => args.run(),
             MarketCommand::Schedule(args) => args.run(),
             MarketCommand::TopUp(args) => args.run(),
+            MarketCommand::TakeBack(args) => args.run(),
             MarketCommand::Adjust(args) => args.run(),
             MarketCommand::Operate(args) => args.run(),
             MarketCommand::Status(args) => args.run(),

@@ -253,6 +253,12 @@ pub enum Call {
         /// For each meter of the slot, in order.
         revisions: Vec<u16>,
     },
+    /// Take back the deposit for market steps while the market is not agreed to; by its operator.
+    #[codec(index = 96)]
+    TakeBackDeposit {
+        /// Market.
+        market: MarketId,
+    },
 }
 
 /// Signature, account and book-keeping of one call.
@@ -294,7 +300,9 @@ impl Call {
             Self::Place { .. } | Self::Amend { .. } | Self::Reveal { .. } => ADMIT_GAS_MAX,
             Self::Confirm { items, .. } => BASE_GAS.saturating_mul(items.len() as u64),
             Self::PostReadings { readings } => READING_GAS.saturating_mul(readings.len() as u64),
-            Self::Refuse { .. } => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_CREDIT),
+            Self::Refuse { .. } | Self::TakeBackDeposit { .. } => {
+                RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_CREDIT)
+            }
             Self::PayReceivables => RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS),
             Self::Fund { .. } => {
                 RECEIVABLE_GAS * u64::from(RECEIVABLES_PER_PASS) + RECEIVABLE_GAS * DEPOSITS_PER_CREDIT as u64
@@ -372,6 +380,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::PayReceivables => receivables::pay(ctx, origin),
         Call::ReleaseDeposit { market } => deposits::release(ctx, origin, market),
         Call::TopUp { market, amount } => registration::top_up(ctx, origin, market, amount),
+        Call::TakeBackDeposit { market } => registration::take_back(ctx, origin, market),
         Call::Commit { commit } => sealed::commit(ctx, origin, &commit).map(|_| ()),
         Call::SetStanding { template } => standing::set(ctx, origin, *template).map(|_| ()),
         Call::RemoveStanding { market, id } => standing::remove(ctx, origin, market, id),

@@ -235,7 +235,7 @@ pub fn terms_to_come(state: &Overlay, market: &Market) -> Option<Terms> {
     market.governing(market.next_slot).map(|next| terms(state, &next.terms))
 }
 
-/// Agreed terms that govern a slot which is not settled, or a later one.
+/// Agreed terms that govern a slot which is not settled, or a later one; the schedule keeps them until then.
 fn binding(state: &Overlay, id: MarketId, market: &Market) -> impl Iterator<Item = Terms> {
     let oldest = oldest_unsettled(state, id, market);
     let governing = market.governing(oldest).map_or(oldest, |scheduled| scheduled.from);
@@ -244,7 +244,7 @@ fn binding(state: &Overlay, id: MarketId, market: &Market) -> impl Iterator<Item
 }
 
 /// The first slot of a market that is not settled; slots settle in order, so halving finds it.
-fn oldest_unsettled(state: &Overlay, id: MarketId, market: &Market) -> Slot {
+pub(super) fn oldest_unsettled(state: &Overlay, id: MarketId, market: &Market) -> Slot {
     let (mut settled, mut open) = (market.first_slot.number(), market.next_slot.number());
     while settled < open {
         let middle = settled + (open - settled) / 2;

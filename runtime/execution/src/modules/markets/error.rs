@@ -639,6 +639,14 @@ pub enum Error {
     #[error("payment {0} of the adjustment is in it before; add the amounts up")]
     #[codec(index = 175)]
     AdjustmentTwice(u32),
+    /// A market that runs pays for its steps.
+    #[error("market {0} runs: its deposit pays for its steps and stays")]
+    #[codec(index = 176)]
+    DepositInUse(MarketId),
+    /// Nothing is there, or it was taken back before.
+    #[error("market {0} has no deposit to take back")]
+    #[codec(index = 177)]
+    NoDeposit(MarketId),
 }
 
 /// What is wrong with terms.

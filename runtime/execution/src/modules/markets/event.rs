@@ -487,4 +487,12 @@ pub enum Event {
         /// Hash of the record.
         record: Hash,
     },
+    /// The operator took back the deposit of a market that its parties have not agreed to.
+    #[codec(index = 175)]
+    DepositTakenBack {
+        /// Market.
+        market: MarketId,
+        /// How much.
+        amount: Money,
+    },
 }

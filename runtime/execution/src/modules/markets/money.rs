@@ -13,7 +13,7 @@ use runtime_primitives::limits::RECEIVABLES_PER_PASS;
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money};
 use runtime_state::Overlay;
 
-/// Account that collects step fees.
+/// Account that collects step and weight fees. No key signs for it and no call pays from it: what it gets is out of use.
 pub fn fee_account() -> AccountId {
     AccountId::of_module(b"bb/fees", 0)
 }
@@ -60,18 +60,18 @@ pub fn release_all(ctx: &mut Context, at: At, entity: EntityId) {
 }
 
 /// Pay `record` for `payer`: from its hold in the slot, then from free money, then from the reserve that stands behind
-/// the payment, if one does; what is missing is owed. Gives the record as paid, or `None` if nothing could be paid. What an
-/// account pays itself is on its bill and moves nothing, so that nobody owes itself.
-pub fn pay_or_owe(
+/// the payment, if one does. Gives the record as paid, or `None` if nothing could be paid, and what is missing, for the caller
+/// to let `payer` owe. What an account pays itself is on its bill and moves nothing, so that nobody owes itself.
+pub fn pay_what_is_there(
     ctx: &mut Context,
     at: At,
     payer: EntityId,
     record: &TransferRecord,
     backing: Option<Backing>,
-) -> Option<TransferRecord> {
+) -> (Option<TransferRecord>, Money) {
     if record.payer == record.payee {
         balances::note(ctx, record);
-        return Some(record.clone());
+        return (Some(record.clone()), Money::ZERO);
     }
     let key = (at.0, at.1, payer);
     let mut slot = ENTITY_SLOTS.get(&ctx.state, &key);
@@ -82,12 +82,9 @@ pub fn pay_or_owe(
     let backing = backing.filter(|_| !uncovered.is_zero());
     let drawn = backing.map_or(Money::ZERO, |backing| backing.get(&ctx.state).held.min(uncovered));
     let missing = uncovered.saturating_sub(drawn);
-    if !missing.is_zero() {
-        receivables::owe(ctx, payer, record, missing);
-    }
     let paid = TransferRecord { amount: record.amount.saturating_sub(missing), ..record.clone() };
     if paid.amount.is_zero() {
-        return None;
+        return (None, missing);
     }
     balances::pay(ctx, &paid, from_hold.saturating_add(drawn)).expect("no more than is there");
     if let Some(slot) = &mut slot {
@@ -97,7 +94,7 @@ pub fn pay_or_owe(
     if let Some(backing) = backing.filter(|_| !drawn.is_zero()) {
         backing.draw(ctx, at, drawn);
     }
-    Some(paid)
+    (Some(paid), missing)
 }
 
 /// The bank credits an entity's account; open receivables are paid first, then what its supply deposits lack.

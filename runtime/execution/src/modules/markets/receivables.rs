@@ -9,7 +9,7 @@ use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use contract_interface::{TransferRecord, kinds};
 use runtime_primitives::limits::RECEIVABLES_PER_PASS;
-use runtime_primitives::{EntityId, Money};
+use runtime_primitives::{AccountId, EntityId, Hash, Money};
 use runtime_state::Overlay;
 
 /// What an entity owes, all in all.
@@ -28,17 +28,17 @@ pub(crate) fn ensure_none(state: &Overlay, entity: EntityId) -> Result<(), Error
     }
 }
 
-/// `debtor` owes `amount` of the payment that `record` describes.
-pub(super) fn owe(ctx: &mut Context, debtor: EntityId, record: &TransferRecord, amount: Money) {
+/// `debtor` owes `creditor` so much more, by the settlement whose record of stage 7 is `origin`.
+pub(super) fn owe(ctx: &mut Context, debtor: EntityId, creditor: AccountId, amount: Money, origin: Hash) {
     let mut owing = RECEIVABLES.get_or_default(&ctx.state, &debtor);
-    let creditor = (debtor, record.payee);
-    let number = RECEIVABLE_TO.get(&ctx.state, &creditor).unwrap_or_else(|| {
+    let key = (debtor, creditor);
+    let number = RECEIVABLE_TO.get(&ctx.state, &key).unwrap_or_else(|| {
         let number = owing.next;
         owing.next += 1;
-        RECEIVABLE_TO.put(&mut ctx.state, &creditor, &number);
+        RECEIVABLE_TO.put(&mut ctx.state, &key, &number);
         number
     });
-    let new = || Receivable { creditor: record.payee, amount: Money::ZERO, origin: record.hash() };
+    let new = || Receivable { creditor, amount: Money::ZERO, origin };
     let mut open = RECEIVABLE.get(&ctx.state, &(debtor, number)).unwrap_or_else(new);
     open.amount = open.amount.saturating_add(amount);
     owing.total = owing.total.saturating_add(amount);

@@ -3,18 +3,20 @@
 use super::batch::Batch;
 use super::{
     BadTerms, BadWindow, DEFAULT_SETTLEMENT, Error, Event, MARKETS, Market, NEXT_MARKET, Scheduled, TERMS,
-    agreement, market, money, report_size, rules, terms,
+    agreement, deposits, market, money, receivables, report_size, rules, terms,
 };
 use crate::context::Context;
-use crate::modules::registry;
+use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use crate::referee;
 use contract_interface::{Book, Descriptor, Op, Order, Pricing, Side, Terms, roles};
 use runtime_primitives::limits::{
     BILLING_SLOTS_MAX, CLEAR_GAS_MAX, DEPOSIT_SLOTS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT,
-    OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX, ORDERS_PER_ENTITY_MAX, RULES_CHECK_GAS_MAX, SCHEDULE_MAX,
+    OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX, ORDERS_PER_ENTITY_MAX, RECEIVABLES_PER_CREDIT, RULES_CHECK_GAS_MAX,
+    SCHEDULE_MAX,
 };
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
+use runtime_state::Overlay;
 
 /// Notice that traders get before new terms govern a slot.
 const NOTICE_MS: u64 = 24 * 3_600_000;
@@ -148,7 +150,7 @@ pub fn schedule(
     }
     market.schedule.retain(|scheduled| scheduled.from != slot);
     if market.schedule.len() >= SCHEDULE_MAX as usize {
-        forget_past(&mut market);
+        forget_past(&ctx.state, id, &mut market);
     }
     if market.schedule.len() >= SCHEDULE_MAX as usize {
         return Err(Error::ScheduleFull(SCHEDULE_MAX).into());
@@ -163,9 +165,10 @@ pub fn schedule(
     Ok(())
 }
 
-/// Terms that no slot will be opened under any more.
-fn forget_past(market: &mut Market) {
-    let governs = |scheduled: &Scheduled| scheduled.from <= market.next_slot && scheduled.is_agreed();
+/// Terms that govern no slot that is to be opened or settled any more: deposits are held by all others.
+fn forget_past(state: &Overlay, id: MarketId, market: &mut Market) {
+    let oldest = deposits::oldest_unsettled(state, id, market);
+    let governs = |scheduled: &Scheduled| scheduled.from <= oldest && scheduled.is_agreed();
     let past = market.schedule.iter().rposition(governs);
     market.schedule.drain(..past.unwrap_or_default());
 }
@@ -194,6 +197,31 @@ pub fn top_up(
     }
     money::take_deposit(ctx, &mut market, amount)?;
     MARKETS.put(&mut ctx.state, &id, &market);
+    Ok(())
+}
+
+/// The operator takes its deposit back from a market that does not run. What it owes is paid from it first.
+///
+/// # Errors
+/// Unknown market, another signer, [`Error::DepositInUse`], [`Error::NoDeposit`].
+pub fn take_back(ctx: &mut Context, origin: &Origin, id: MarketId) -> Result<(), crate::DispatchError> {
+    let mut market = market(&ctx.state, id)?;
+    registry::ensure_scope(origin, registry::scopes::OWNER)?;
+    if origin.entity()? != market.operator {
+        return Err(crate::DispatchError::BadOrigin);
+    }
+    if market.is_agreed() {
+        return Err(Error::DepositInUse(id).into());
+    }
+    let amount = std::mem::take(&mut market.deposit);
+    if amount.is_zero() {
+        return Err(Error::NoDeposit(id).into());
+    }
+    let owner = registry::entity(&ctx.state, market.operator)?.owner;
+    balances::unreserve(ctx, &owner, amount);
+    MARKETS.put(&mut ctx.state, &id, &market);
+    ctx.emit(Event::DepositTakenBack { market: id, amount });
+    receivables::collect(ctx, market.operator, RECEIVABLES_PER_CREDIT);
     Ok(())
 }
 

@@ -3,12 +3,12 @@
 //! slot's energy starts where the slot before ended.
 
 use super::deposits::{self, Backing};
-use super::money::{pay_or_owe, release_all, step_fee};
+use super::money::{pay_what_is_there, release_all, step_fee};
 use super::slots::{self, Step};
 use super::{
-    At, BOOK, BookEntry, Error, Event, FUNDINGS, Live, Market, PostedList, READINGS, REFUNDS, Registers,
-    SEALED, SettleFailure, SlotState, TRADES, TradeEntry, confirm, continuous, curtailment, joining, lists,
-    live, market, meters, records, refunds, rules,
+    At, BOOK, BookEntry, Error, Event, FUNDINGS, Live, Market, PostedList, READINGS, RECORDS, REFUNDS,
+    Registers, SEALED, SettleFailure, SlotState, TRADES, TradeEntry, confirm, continuous, curtailment,
+    joining, lists, live, market, meters, receivables, records, refunds, rules,
 };
 use crate::archive::{ArchiveEntry, SettleRecord};
 use crate::context::Context;
@@ -219,7 +219,8 @@ fn input_of(state: &Overlay, live: &Live, mut meters: Vec<MeterSlot>) -> SettleI
     }
 }
 
-/// Make the payments: what holds cover first, then what comes from free money.
+/// Make the payments: what holds cover first, then what comes from free money. What is missing is owed, and spends the
+/// record of stage 7 when it is paid: its leaves are what was paid of what the settlement's report asked for.
 fn pay_all(
     ctx: &mut Context,
     live: &Live,
@@ -232,13 +233,19 @@ fn pay_all(
     let mut moved = Money::ZERO;
     let mut energy_records = BTreeMap::new();
     let payments = Payments::of(&ctx.state, live, market);
+    let mut debts = Vec::new();
     let from_holds = |transfer: &&Transfer| !matches!(transfer.kind, kinds::FEED_IN | kinds::RETAIL);
     let transfers = &record.report.transfers;
     let first = transfers.iter().filter(|transfer| from_holds(transfer));
     for transfer in first.chain(transfers.iter().filter(|transfer| !from_holds(transfer))) {
         let wanted = payments.describe(&ctx.state, transfer, &energy_records);
         let paid = match party_entity(market, transfer.from) {
-            Some(payer) => pay_or_owe(ctx, live.at, payer, &wanted, Backing::of(live.at.0, transfer)),
+            Some(payer) => {
+                let backing = Backing::of(live.at.0, transfer);
+                let (paid, missing) = pay_what_is_there(ctx, live.at, payer, &wanted, backing);
+                debts.push((payer, wanted.payee, missing));
+                paid
+            }
             None => balances::transfer(ctx, &wanted).is_ok().then_some(wanted),
         };
         let Some(paid) = paid else { continue };
@@ -253,6 +260,11 @@ fn pay_all(
     let leaves = Leaves::of(live.at, Stage::Settlement, &lines);
     let transfers = leaves.len();
     records::record_all(ctx, leaves);
+    let record = RECORDS.get(&ctx.state, &(live.at.0, live.at.1, Stage::Settlement));
+    let origin = record.expect("it was just recorded").hash();
+    for (debtor, creditor, missing) in debts.into_iter().filter(|(.., missing)| !missing.is_zero()) {
+        receivables::owe(ctx, debtor, creditor, missing, origin);
+    }
     ctx.emit(Event::Settled { market: live.at.0, slot: live.at.1, transfers, amount: moved });
     positions
 }

@@ -363,7 +363,8 @@ pub struct Receivable {
     pub creditor: AccountId,
     /// How much is still open.
     pub amount: Money,
-    /// Hash of the first transfer record that could not be paid in full.
+    /// Hash of the record of stage 7 of the settlement that its oldest part is from. Later parts are what later settlements'
+    /// reports asked for and their leaves of stage 7 lack.
     pub origin: Hash,
 }
 
