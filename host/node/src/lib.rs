@@ -9,6 +9,7 @@ pub mod cli;
 pub mod client;
 pub mod community;
 pub mod export;
+pub mod files;
 pub mod keys;
 pub mod market_spec;
 pub mod node;

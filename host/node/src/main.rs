@@ -1,6 +1,7 @@
 //! The `busbar` binary: arguments in, exit code out. Everything runs on a thread with the stack contracts need.
 
 use host_node::cli::Cli;
+use host_rpc::RemoteNode;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    quiet_when_the_reader_leaves();
+    quiet_panics();
     let failure = cli.failure();
     let work = move || match cli.run() {
         Ok(code) => code,
@@ -42,14 +43,17 @@ fn in_words(error: &anyhow::Error) -> String {
     words
 }
 
-/// `busbar … | head` ends without a word when `head` has seen enough.
-fn quiet_when_the_reader_leaves() {
+/// `busbar … | head` ends without a word when `head` has seen enough, and a node's answer that makes no sense is told
+/// as an error.
+fn quiet_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let text = info.payload().downcast_ref::<String>();
         if text.is_some_and(|text| text.starts_with("failed printing to stdout")) {
             std::process::exit(141);
         }
-        usual(info);
+        if !RemoteNode::is_reading() {
+            usual(info);
+        }
     }));
 }

@@ -1,11 +1,12 @@
 //! The other end: a node asked over HTTP, and its state as a [`Backend`] pinned to one block.
 //!
 //! A [`Backend`] cannot return an error, and a guess would be worse: a failed read unwinds with its
-//! [`ClientError`], which [`RemoteNode::reading`] catches. Read remote state only inside it.
+//! [`ClientError`], which [`RemoteNode::reading`] catches. Read remote state only inside it. What the runtime takes for
+//! granted of its own state it cannot of a stranger's, so there every panic is an answer that makes no sense.
 
 use crate::error::ClientError;
 use crate::json::hex;
-use crate::limits::ROWS_PER_PAGE_MAX;
+use crate::limits::{ROWS_PER_PAGE_MAX, WALK_MAX};
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
@@ -16,7 +17,8 @@ use runtime_execution::{Call, Receipt};
 use runtime_primitives::{Hash, Height, Timestamp};
 use runtime_state::{ArchiveRow, Backend};
 use serde_json::Value;
-use std::cell::RefCell;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -140,6 +142,9 @@ impl RemoteNode {
                 return Ok(rows);
             }
             rows.extend(page);
+            if rows.len() > WALK_MAX {
+                return Err(ClientError::Endless { method: "busbar_getArchive" });
+            }
         }
     }
 
@@ -162,7 +167,8 @@ impl RemoteNode {
         for row in found {
             let row = (|| Some(ArchiveRow { table, key: bytes(row.get(0)?)?, value: bytes(row.get(1)?)? }))();
             let last = rows.last().map(|row| &row.key[..]).or(after);
-            let row = row.filter(|row| last.is_none_or(|last| last < &row.key[..]));
+            let row =
+                row.filter(|row| row.key.starts_with(prefix) && last.is_none_or(|last| last < &row.key[..]));
             rows.push(row.ok_or(ClientError::Answer { method })?);
         }
         Ok(rows)
@@ -188,22 +194,37 @@ impl RemoteNode {
 
     /// The state after block `at`, which must be a recent one.
     pub const fn state(&self, at: Hash) -> RemoteState<'_> {
-        RemoteState { node: self, at, ahead: RefCell::new(Vec::new()) }
+        RemoteState { node: self, at, ahead: RefCell::new(Vec::new()), walked: Cell::new(0) }
     }
 
     /// Run `work`, which may read remote state.
     ///
     /// # Errors
-    /// The [`ClientError`] of the first read that failed.
-    ///
-    /// # Panics
-    /// If `work` does.
+    /// The [`ClientError`] of the first read that failed; [`ClientError::Foreign`] if `work` panics on what it read.
     pub fn reading<T>(work: impl FnOnce() -> T) -> Result<T, ClientError> {
-        catch_unwind(AssertUnwindSafe(work)).map_err(|payload| match payload.downcast::<ClientError>() {
+        let outer = READING.replace(true);
+        let done = catch_unwind(AssertUnwindSafe(work));
+        READING.set(outer);
+        done.map_err(|payload| match payload.downcast::<ClientError>() {
             Ok(error) => *error,
-            Err(other) => resume_unwind(other),
+            Err(other) => ClientError::Foreign { reason: words(&*other) },
         })
     }
+
+    /// Whether this thread is inside [`RemoteNode::reading`], where a panic is an error that the caller tells.
+    pub fn is_reading() -> bool {
+        READING.get()
+    }
+}
+
+thread_local! {
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The text of a panic.
+fn words(payload: &(dyn Any + Send)) -> String {
+    let owned = payload.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no reason").to_owned()
 }
 
 /// The state of a node after one block.
@@ -213,6 +234,8 @@ pub struct RemoteState<'a> {
     at: Hash,
     /// A run of keys without a gap, ascending; the first is where it was asked from.
     ahead: RefCell<Vec<Vec<u8>>>,
+    /// Keys fetched so far.
+    walked: Cell<usize>,
 }
 
 impl RemoteState<'_> {
@@ -224,12 +247,23 @@ impl RemoteState<'_> {
         }
     }
 
+    /// The keys that follow `after`, ascending: whoever walks on from the last comes to an end.
     fn keys(&self, after: &[u8]) -> Result<Vec<Vec<u8>>, ClientError> {
         let method = "state_getKeysPaged";
-        let (after, at) = (hex(after).into(), self.at.to_string().into());
-        let answer = self.node.call(method, params(["0x".into(), KEYS_AHEAD.into(), after, at]))?;
+        let (from, at) = (hex(after).into(), self.at.to_string().into());
+        let answer = self.node.call(method, params(["0x".into(), KEYS_AHEAD.into(), from, at]))?;
         let keys = answer.as_array().map(|keys| keys.iter().map(bytes).collect::<Option<Vec<_>>>());
-        keys.flatten().ok_or(ClientError::Answer { method })
+        let keys = keys.flatten().ok_or(ClientError::Answer { method })?;
+        if keys.first().is_some_and(|key| key.as_slice() <= after)
+            || !keys.is_sorted_by(|one, next| one < next)
+        {
+            return Err(ClientError::Answer { method });
+        }
+        self.walked.set(self.walked.get().saturating_add(keys.len()));
+        if self.walked.get() > WALK_MAX {
+            return Err(ClientError::Endless { method });
+        }
+        Ok(keys)
     }
 
     fn key_after(&self, after: &[u8]) -> Result<Option<Vec<u8>>, ClientError> {

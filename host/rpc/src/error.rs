@@ -1,6 +1,6 @@
 //! What a client is told when a call fails, and why a server or a client does not start.
 
-use crate::limits::{KEY_BYTES_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX};
+use crate::limits::{KEY_BYTES_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX, WALK_MAX};
 use host_storage::StoreError;
 use jsonrpsee::types::ErrorObjectOwned;
 use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
@@ -52,10 +52,27 @@ pub enum ClientError {
         message: String,
     },
     /// The answer is not of the method's type.
-    #[error("{method}: the node's answer makes no sense")]
+    #[error("{method}: the node's answer makes no sense; check that --rpc is a busbar node of this version")]
     Answer {
         /// The method called.
         method: &'static str,
+    },
+    /// More entries than any chain has.
+    #[error(
+        "{method}: the node answers more than {WALK_MAX} entries; check that --rpc is a node to be trusted"
+    )]
+    Endless {
+        /// The method called.
+        method: &'static str,
+    },
+    /// The answers are well-formed, but no state that this program can read.
+    #[error(
+        "the node answers state of another format ({reason}); check that --rpc is the node you mean and that it and \
+         busbar are of one version"
+    )]
+    Foreign {
+        /// What the reader met.
+        reason: String,
     },
 }
 

@@ -23,3 +23,5 @@ pub const RECENT_BLOCKS_MAX: u64 = 32;
 
 const _: () = assert!(2 * EXTRINSIC_BYTES_MAX < REQUEST_BYTES_MAX as usize);
 const _: () = assert!(2 * BLOCK_BYTES_MAX < RESPONSE_BYTES_MAX as usize);
+/// Entries that a client takes from a node in one walk: more than any state or slot has, and the end of a stranger's.
+pub const WALK_MAX: usize = 1_000_000;

@@ -286,8 +286,9 @@ fn a_node_that_fails_is_an_error_and_never_an_empty_state() {
     for url in ["ftp://host", "127.0.0.1:9944", "http://"] {
         assert!(matches!(RemoteNode::at(url), Err(ClientError::Url { .. })), "{url}");
     }
-    let other = std::panic::catch_unwind(|| RemoteNode::reading(|| panic!("a bug")));
-    assert!(other.is_err());
+    let other = RemoteNode::reading(|| -> () { panic!("of {}", "another shape") }).unwrap_err();
+    assert!(matches!(other, ClientError::Foreign { reason } if reason == "of another shape"));
+    assert!(!RemoteNode::is_reading());
 }
 
 #[test]

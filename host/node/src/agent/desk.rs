@@ -1,7 +1,7 @@
 //! A slot as agents see it: public data of one state, read once and shared by those who look at it.
 
 use crate::wallet::Wallet;
-use contract_interface::{Claim, ExecutionEntry, ExecutionList, SettleInput, Stage, vote_message};
+use contract_interface::{Claim, ExecutionEntry, ExecutionList, SettleInput, Stage, Trade, vote_message};
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
@@ -19,6 +19,8 @@ pub struct Match {
     pub index: u32,
     /// Hash of its trade order.
     pub hash: Hash,
+    /// Energy and prices.
+    pub trade: Trade,
     /// The bid.
     pub buy: BookEntry,
     /// The ask.
@@ -63,7 +65,7 @@ impl<'a> Desk<'a> {
                 let (buy, sell) = confirm::parties(&places, &entry);
                 let hash = confirm::trade_order(at, index, &entry, &buy.order, &sell.order).hash();
                 let (buy, sell) = (buy.clone(), sell.clone());
-                Match { index, hash, buy, sell, buyer: entry.buyer, seller: entry.seller }
+                Match { index, hash, trade: entry.trade, buy, sell, buyer: entry.buyer, seller: entry.seller }
             })
             .collect()
     }

@@ -1,11 +1,11 @@
 //! Code in a chain spec: a built-in rule by name, a file, or the bytes themselves.
 
 use super::SpecError;
+use crate::files::{CODE_FILE_BYTES_MAX, read_at_most};
 use crate::scenario::rules;
 use runtime_primitives::limits::CODE_BYTES_MAX;
 use runtime_primitives::{Hash, blake2_256};
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A market rule that this program carries.
@@ -103,7 +103,7 @@ impl Code {
             Self::Rule(rule) => rule.bytes().to_vec(),
             Self::File(path) => {
                 let path = folder.join(path);
-                fs::read(&path).map_err(|source| SpecError::Io { path, source })?
+                read_at_most(&path, CODE_FILE_BYTES_MAX).map_err(|source| SpecError::Io { path, source })?
             }
             Self::Hex(text) => unhex(at, text)?,
         };

@@ -7,6 +7,7 @@ use super::SpecError;
 use super::code::{Code, CodeName};
 use super::preset::Preset;
 use super::roles::Role;
+use crate::files::{CHAIN_SPEC_BYTES_MAX, text_at_most};
 use crate::keys::{Ss58, Ss58Prefix};
 use host_storage::Snapshot;
 use parity_scale_codec::DecodeAll;
@@ -172,8 +173,8 @@ impl ChainSpec {
     /// # Errors
     /// Any [`SpecError`].
     pub fn load(path: &Path) -> Result<(Self, GenesisConfig), SpecError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| SpecError::Io { path: path.to_owned(), source })?;
+        let text = text_at_most(path, CHAIN_SPEC_BYTES_MAX)
+            .map_err(|source| SpecError::Io { path: path.to_owned(), source })?;
         let spec: Self = serde_json::from_str(&text)
             .map_err(|source| SpecError::Json { path: path.to_owned(), source })?;
         let config = spec.config(path.parent().unwrap_or(Path::new("")))?;

@@ -2,6 +2,7 @@
 
 use super::remote::default_url;
 use crate::agent::{Deed, Done, Identity, Intent, RemoteHousehold, Round};
+use crate::files::{PLAN_BYTES_MAX, text_at_most};
 use crate::keys::{KeyPair, Signer, SigningPolicy, UnlockArgs};
 use crate::scenario::HouseholdScript;
 use anyhow::Context as _;
@@ -92,7 +93,7 @@ impl AgentArgs {
     }
 
     fn connect(&self) -> anyhow::Result<RemoteHousehold> {
-        let text = std::fs::read_to_string(&self.plan);
+        let text = text_at_most(&self.plan, PLAN_BYTES_MAX);
         let text = text.with_context(|| format!("cannot read {}", self.plan.display()))?;
         let plan = HouseholdScript::from_plan(&text);
         let plan = plan.with_context(|| format!("{} is no plan", self.plan.display()))?;

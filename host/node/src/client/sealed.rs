@@ -2,6 +2,7 @@
 //!
 //! Written before the commitment is sent: a commitment without its order can only be lost.
 
+use crate::files::{SEALED_ORDER_BYTES_MAX, text_at_most};
 use anyhow::Context as _;
 use contract_interface::{OrderRequest, seal};
 use parity_scale_codec::{DecodeAll, Encode};
@@ -11,9 +12,6 @@ use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// Bytes of such a file.
-const FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// An order, its salt and who committed to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,9 +81,8 @@ impl SealedOrder {
     /// If the file cannot be read or is no sealed order.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let failed = || format!("{} is no sealed order", path.display());
-        let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
-        anyhow::ensure!(size <= FILE_BYTES_MAX, "{}: {size} bytes", failed());
-        let text = std::fs::read_to_string(path).with_context(failed)?;
+        let text = text_at_most(path, SEALED_ORDER_BYTES_MAX);
+        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
         let file: File = serde_json::from_str(&text).with_context(failed)?;
         let mut salt = [0; 32];
         let whole = hex::decode_to_slice(&file.salt, &mut salt);

@@ -12,6 +12,7 @@
 use super::error::KeyError;
 use super::pair::KeyPair;
 use super::ss58::Ss58;
+use crate::files::{KEY_BYTES_MAX, read_at_most};
 use chacha20poly1305::{AeadInOut, Key, KeyInit, XChaCha20Poly1305, XNonce};
 use rand_core::{OsRng, RngCore};
 use runtime_primitives::AccountId;
@@ -239,7 +240,7 @@ fn associated_data(address: &str, cost: Cost) -> Vec<u8> {
 }
 
 fn read(path: &Path) -> Result<KeyFile, KeyError> {
-    let text = match fs::read(path) {
+    let text = match read_at_most(path, KEY_BYTES_MAX) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(KeyError::Missing(path.to_owned()));
         }

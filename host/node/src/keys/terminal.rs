@@ -1,7 +1,7 @@
 //! Secrets typed by people or piped by scripts. Nothing read here is echoed.
 
 use super::error::KeyError;
-use std::fs;
+use crate::files::{KEY_BYTES_MAX, text_at_most};
 use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -39,7 +39,7 @@ pub(super) fn new_passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, K
 pub(super) fn passphrase(file: Option<&Path>) -> Result<Zeroizing<String>, KeyError> {
     match file {
         Some(path) => {
-            let text = fs::read_to_string(path).map(Zeroizing::new).map_err(KeyError::io(path))?;
+            let text = text_at_most(path, KEY_BYTES_MAX).map(Zeroizing::new).map_err(KeyError::io(path))?;
             Ok(first_line(&text))
         }
         None => secret_line("Passphrase: "),

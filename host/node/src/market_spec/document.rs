@@ -9,8 +9,10 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Bytes of a spec: a hundred times the default one.
-pub const SPEC_BYTES_MAX: usize = 512 << 10;
+/// Problems of one document: who has put so many right looks again.
+const PROBLEMS_MAX: usize = 100;
+/// Characters of a value in a problem.
+const VALUE_CHARS_MAX: usize = 200;
 
 /// What is wrong with a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +47,8 @@ impl fmt::Display for Problem {
 /// A document with what was found wrong so far.
 pub struct Document<'a> {
     text: &'a str,
+    /// Where lines begin, ascending.
+    lines: Vec<usize>,
     root: Spanned<DeTable<'a>>,
     asked: BTreeSet<String>,
     problems: Vec<Problem>,
@@ -54,7 +58,9 @@ impl<'a> Document<'a> {
     /// Read `text`. What is no TOML is a problem and left out.
     pub fn parse(text: &'a str) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
-        let mut document = Self { text, root, asked: BTreeSet::new(), problems: Vec::new() };
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(newlines).collect();
+        let mut document = Self { text, lines, root, asked: BTreeSet::new(), problems: Vec::new() };
         for error in errors {
             let at = error.span().unwrap_or_default();
             document.wrong_at(at, "", None, error.message(), "write it as the default spec does");
@@ -113,19 +119,27 @@ impl<'a> Document<'a> {
     }
 
     fn wrong_at(&mut self, at: Range<usize>, key: &str, value: Option<String>, rule: &str, remedy: &str) {
-        let before = self.text.get(..at.start).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.problems.push(Problem {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+        if self.problems.len() > PROBLEMS_MAX {
+            return;
+        }
+        let line = self.lines.partition_point(|start| *start <= at.start).max(1);
+        let before = self.text.get(self.lines[line - 1]..at.start).unwrap_or_default();
+        let value = value.map(|value| value.chars().take(VALUE_CHARS_MAX).collect::<String>());
+        let problem = Problem {
+            line,
+            column: before.chars().count() + 1,
             key: key.to_owned(),
             value: value.map(|value| format!("{value:?}")),
             rule: rule.to_owned(),
             remedy: remedy.to_owned(),
-        });
+        };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
-    /// All problems, by place; keys that nobody asked for are among them.
+    /// The problems, by place; keys that nobody asked for are among them. Of very many only the first, and a word that
+    /// there are more.
     pub fn finish(mut self) -> Vec<Problem> {
         let mut unknown = Vec::new();
         strangers("", self.root.get_ref(), &self.asked, &mut unknown);
@@ -143,6 +157,14 @@ impl<'a> Document<'a> {
             self.problems.retain(|problem| problem.key.is_empty());
         }
         self.problems.sort_by_key(|problem| (problem.line, problem.column));
+        if self.problems.len() > PROBLEMS_MAX {
+            self.problems.truncate(PROBLEMS_MAX);
+            if let Some(last) = self.problems.last().cloned() {
+                let (key, rule) = (String::new(), "there are more problems than are listed".to_owned());
+                let remedy = "put these right and check again".to_owned();
+                self.problems.push(Problem { key, value: None, rule, remedy, ..last });
+            }
+        }
         self.problems
     }
 

@@ -11,7 +11,7 @@ mod rule;
 mod tests;
 mod write;
 
-pub use document::{Problem, SPEC_BYTES_MAX};
+pub use document::Problem;
 pub use read::{load, read};
 pub use rule::RuleSource;
 pub use write::write;

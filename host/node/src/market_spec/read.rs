@@ -1,9 +1,10 @@
 //! From a document to a spec.
 
-use super::document::{Document, Problem, SPEC_BYTES_MAX};
+use super::document::{Document, Problem};
 use super::faults::fault;
 use super::rule::RuleSource;
 use super::{First, MarketSpec, Rules};
+use crate::files::{MARKET_SPEC_BYTES_MAX, text_at_most};
 use crate::quantity::{self, QuantityError};
 use contract_interface::{Fee, FeederFee, Limits, Rates, Terms, Windows};
 use runtime_execution::modules::markets::registration::faults;
@@ -19,14 +20,10 @@ const TEXT_BYTES_MAX: usize = 1_000;
 /// # Errors
 /// All [`Problem`]s of the spec.
 pub fn load(path: &Path) -> anyhow::Result<Result<MarketSpec, Vec<Problem>>> {
-    let size = std::fs::metadata(path).map(|found| found.len());
-    let text = size.and_then(|size| match size {
-        size if size > SPEC_BYTES_MAX as u64 => {
-            Err(std::io::Error::other(format!("{size} bytes; a market spec has at most {SPEC_BYTES_MAX}")))
-        }
-        _ => std::fs::read_to_string(path),
-    });
-    let text = text.map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let text = text_at_most(path, MARKET_SPEC_BYTES_MAX);
+    let text = text.map_err(|error| {
+        anyhow::anyhow!("{}: {error}; `busbar market spec new > FILE` writes a spec", path.display())
+    })?;
     Ok(read(&text, path.parent().unwrap_or(Path::new(""))))
 }
 

@@ -1,9 +1,11 @@
 //! A rule in a spec: one that ships with this program by its name, a file, or its code hash.
 
 use crate::chain_spec::Rule;
+use crate::files::{CODE_FILE_BYTES_MAX, read_at_most};
 use runtime_primitives::limits::CODE_BYTES_MAX;
 use runtime_primitives::{Hash, blake2_256};
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -43,12 +45,10 @@ pub enum RuleSourceError {
         source: std::io::Error,
     },
     /// The file is larger than code may be.
-    #[error("{}: {found} bytes of code, at most {CODE_BYTES_MAX} are allowed; build it for size", path.display())]
+    #[error("{}: more than {CODE_BYTES_MAX} bytes of code; build it for size", path.display())]
     TooLarge {
         /// Which.
         path: PathBuf,
-        /// Its size.
-        found: u64,
     },
     /// The hash is none.
     #[error("no code hash; write 0x and 64 hexadecimal digits")]
@@ -74,11 +74,12 @@ impl RuleSource {
         }
         let path = folder.join(text);
         let fail = |source| RuleSourceError::File { path: path.clone(), source };
-        let found = std::fs::metadata(&path).map_err(fail)?.len();
-        if found > CODE_BYTES_MAX as u64 {
-            return Err(RuleSourceError::TooLarge { path, found });
-        }
-        let code = std::fs::read(&path).map_err(fail)?;
+        let code = match read_at_most(&path, CODE_FILE_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                return Err(RuleSourceError::TooLarge { path });
+            }
+            code => code.map_err(fail)?,
+        };
         Ok(Self::File { path: text.into(), code })
     }
 

@@ -1,7 +1,9 @@
 //! A node that serves, and those who come to it over RPC: in this process, and as processes of their own.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod answers;
 mod bills;
+mod hostile;
 mod household;
 mod market;
 mod node;

@@ -111,7 +111,7 @@ fn a_node_process_keeps_its_chain_through_signals() {
 }
 
 /// A's seeded key, as a secret URI.
-fn secret_of_a(what: &str) -> String {
+pub fn secret_of_a(what: &str) -> String {
     blake2_256(format!("busbar/scenario/paper/A/{what}").as_bytes()).to_string()
 }
 

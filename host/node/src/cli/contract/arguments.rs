@@ -1,6 +1,6 @@
 //! What people type: bytes, accounts.
 
-use super::file::read_at_most;
+use crate::files::read_at_most;
 use crate::keys::{KeyPair, Ss58};
 use runtime_primitives::AccountId;
 use runtime_primitives::limits::PURE_IO_BYTES_MAX;
@@ -17,7 +17,7 @@ impl FromStr for Bytes {
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix('@') {
             let bytes = read_at_most(Path::new(path), PURE_IO_BYTES_MAX as u64);
-            return bytes.map(Self).map_err(|error| format!("{error:#}"));
+            return bytes.map(Self).map_err(|error| format!("cannot read {path}: {error}"));
         }
         let digits = text.strip_prefix("0x").unwrap_or(text);
         hex::decode(digits).map(Self).map_err(|error| format!("not hexadecimal: {error}"))

@@ -1,16 +1,13 @@
 //! The contract's file: WebAssembly, or WAT that is assembled first; and what the chain says to it.
 
 use super::shown::escaped;
+use crate::files::{CODE_TEXT_BYTES_MAX, read_at_most};
 use anyhow::Context as _;
 use runtime_primitives::{Hash, blake2_256};
 use runtime_vm::{Kind, Refusal, examine, function_at};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Bytes of a file that are read: text is longer than the code that it stands for.
-const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// Code from a file.
 pub(in crate::cli) struct CodeFile {
@@ -34,7 +31,8 @@ impl CodeFile {
     /// # Errors
     /// The outer one if the file cannot be read, the inner one if it is text that is no WAT.
     pub fn read(path: &Path) -> anyhow::Result<Result<Self, Verdict>> {
-        let bytes = read_at_most(path, FILE_BYTES_MAX)?;
+        let bytes = read_at_most(path, CODE_TEXT_BYTES_MAX)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let text = !bytes.starts_with(b"\0asm") && std::str::from_utf8(&bytes).is_ok();
         if !text {
             return Ok(Ok(Self { path: path.to_owned(), code: bytes }));
@@ -57,22 +55,6 @@ impl CodeFile {
     pub fn judge(&self, kind: Kind) -> Result<(), Verdict> {
         examine(&self.code, kind).map(drop).map_err(|refusal| Verdict::new(&self.code, refusal))
     }
-}
-
-/// The bytes of a file.
-///
-/// # Errors
-/// If it cannot be read or has more than `limit` bytes.
-pub(in crate::cli) fn read_at_most(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    if bytes.len() as u64 > limit {
-        anyhow::bail!("{} has more than {} MiB", path.display(), limit >> 20);
-    }
-    Ok(bytes)
 }
 
 impl Verdict {

@@ -14,7 +14,7 @@ mod shown;
 mod state;
 mod step;
 
-pub(super) use file::{CodeFile, read_at_most};
+pub(super) use file::CodeFile;
 pub(super) use shown::{escaped, table};
 
 use clap::{Args, Subcommand};

@@ -8,7 +8,7 @@
 //! ```
 //! A file whose state has another root is refused: storage that does not decode would stop the run in the middle.
 
-use super::file::read_at_most;
+use crate::files::{STATE_BYTES_MAX, read_at_most};
 use anyhow::Context as _;
 use runtime_primitives::{AccountId, Hash};
 use runtime_state::{ChangeSet, MemoryState, State as _};
@@ -20,8 +20,6 @@ use std::path::Path;
 
 const FORMAT: &str = "busbar-sandbox";
 const VERSION: u32 = 1;
-/// Bytes of a file that are read.
-const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// A sandbox at rest.
 #[derive(Clone, Default)]
@@ -57,7 +55,8 @@ impl Saved {
         if !path.try_exists().with_context(|| format!("cannot look for {}", path.display()))? {
             return Ok(Self::default());
         }
-        let bytes = read_at_most(path, FILE_BYTES_MAX)?;
+        let bytes =
+            read_at_most(path, STATE_BYTES_MAX).with_context(|| format!("cannot read {}", path.display()))?;
         Self::from_text(&bytes).with_context(|| {
             format!("{} is no sandbox state; name another file, or remove it to start afresh", path.display())
         })
@@ -184,7 +183,7 @@ mod tests {
             assert!(error.contains(&path.display().to_string()), "{error}");
         }
         let large = File::create(&path).unwrap();
-        large.set_len(FILE_BYTES_MAX + 1).unwrap();
+        large.set_len(STATE_BYTES_MAX + 1).unwrap();
         assert!(format!("{:#}", Saved::read(&path).map(drop).unwrap_err()).contains("more than 64 MiB"));
     }
 }

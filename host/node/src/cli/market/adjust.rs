@@ -2,13 +2,14 @@
 
 use crate::cli::remote::{Answer, SignArgs};
 use crate::client::Party;
+use crate::files;
 use crate::quantity;
 use anyhow::Context as _;
 use clap::Args;
 use runtime_execution::modules::markets::adjustments::{Adjustment, Grounds};
 use runtime_execution::modules::markets::{self, Event as Done};
 use runtime_execution::{Call, Event};
-use runtime_primitives::{MarketId, MeterId, Money, Slot, blake2_256};
+use runtime_primitives::{MarketId, MeterId, Money, Slot};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,9 +50,9 @@ impl AdjustArgs {
     /// # Errors
     /// If the document cannot be read, or why the chain refuses it.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let document = std::fs::read(&self.evidence)
+        let evidence = files::hash(&self.evidence)
             .with_context(|| format!("cannot read the evidence {}", self.evidence.display()))?;
-        let grounds = Grounds { evidence: blake2_256(&document), reason: self.reason };
+        let grounds = Grounds { evidence, reason: self.reason };
         let session = self.sign.session()?;
         let (payee, _) = session.read(|state| self.payee.find(state))??;
         let meter = self.meter.map(MeterId::from_number);

@@ -3,8 +3,9 @@
 //! What it prints follows from the trades alone: fills, welfare and the book after a batch are never asked of the rule.
 
 use super::ending::{EXIT_CODES, Ending};
-use crate::cli::contract::{CodeFile, escaped, read_at_most, table};
+use crate::cli::contract::{CodeFile, escaped, table};
 use crate::community::optimum;
+use crate::files::{self, BOOK_BYTES_MAX};
 use crate::report::{Amount, grouped};
 use crate::rules::{Fault, NamedBook, NoAnswer, OpResult, Rule, Stopped, Trial, try_book};
 use anyhow::{Context as _, bail};
@@ -14,11 +15,7 @@ use runtime_primitives::{Energy, Gas, Price, Seq};
 use runtime_vm::Kind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-
-/// Bytes of a book that are read: a full slot, generously written.
-const BOOK_BYTES_MAX: u64 = 64 << 20;
 
 pub(super) fn help() -> String {
     format!(
@@ -127,13 +124,11 @@ impl TryArgs {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    if path != Path::new("-") {
-        let bytes = read_at_most(path, BOOK_BYTES_MAX)?;
-        return String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()));
+    if path == Path::new("-") {
+        let bytes = files::drain(std::io::stdin(), BOOK_BYTES_MAX).and_then(files::text);
+        return bytes.context("cannot read standard input");
     }
-    let mut text = String::new();
-    std::io::stdin().take(BOOK_BYTES_MAX).read_to_string(&mut text).context("cannot read standard input")?;
-    Ok(text)
+    files::text_at_most(path, BOOK_BYTES_MAX).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// A trial in the words of its file.

@@ -1,5 +1,6 @@
-//! `busbar order …`: place, cancel, amend and list orders, and those that stand.
+//! `busbar order …`: place, cancel, amend and list orders, answer their trades, and orders that stand.
 
+mod answers;
 mod standing;
 
 use super::meter::meters;
@@ -20,7 +21,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Place, cancel, amend and list orders.
+/// Place, cancel, amend and list orders, and answer their trades.
 #[derive(Debug, Args)]
 pub struct OrderArgs {
     #[command(subcommand)]
@@ -68,10 +69,28 @@ enum OrderCommand {
         #[command(flatten)]
         sign: SignArgs,
     },
+    /// Agree to trades. Signed by the entity's owner or a delegate that may confirm. Silence refuses.
+    Confirm {
+        /// The trades; all own ones that wait if none is named.
+        trades: Vec<u32>,
+        #[command(flatten)]
+        slot: answers::ClearedArgs,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Refuse a trade: costs the deviation rate per kWh, paid to the counterparty.
+    Refuse {
+        /// The trade.
+        trade: u32,
+        #[command(flatten)]
+        slot: answers::ClearedArgs,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
     /// Orders that stand: placed in each of their slots by the chain.
     #[command(subcommand)]
     Standing(standing::StandingCommand),
-    /// List the orders of a slot's book.
+    /// List the orders of a slot's book, and its trades that wait for an answer.
     List {
         #[command(flatten)]
         at: SlotArgs,
@@ -245,14 +264,20 @@ impl OrderArgs {
                 if sealed {
                     return commit(&session, request, keep, &sign);
                 }
-                sign.send(&session, &Call::Markets(markets::Call::Place { request }), placed)
+                let agreed = request.flags & flags::AUTO_CONFIRM != 0;
+                sign.send(&session, &Call::Markets(markets::Call::Place { request }), |events| {
+                    placed(events, agreed)
+                })
             }
             OrderCommand::Reveal { file, sign } => reveal(&file, &sign),
             OrderCommand::Amend { seq, at, what, sign } => {
                 let session = sign.session()?;
                 let request = what.ask(&session, &at, &sign)?;
                 let seq = Seq::from_number(seq);
-                sign.send(&session, &Call::Markets(markets::Call::Amend { seq, request }), placed)
+                let agreed = request.flags & flags::AUTO_CONFIRM != 0;
+                sign.send(&session, &Call::Markets(markets::Call::Amend { seq, request }), |events| {
+                    placed(events, agreed)
+                })
             }
             OrderCommand::Cancel { seq, at, sign } => {
                 let session = sign.session()?;
@@ -263,6 +288,8 @@ impl OrderArgs {
                     Some(Answer::new(text, json!({ "slot": slot.number(), "seq": seq })))
                 })
             }
+            OrderCommand::Confirm { trades, slot, sign } => answers::confirm(&trades, &slot, &sign),
+            OrderCommand::Refuse { trade, slot, sign } => answers::refuse(trade, &slot, &sign),
             OrderCommand::Standing(command) => command.run(),
             OrderCommand::List { at, entity, node } => {
                 node.print(&node.session()?.read(|state| list(state, &at, entity))??);
@@ -328,14 +355,29 @@ fn reveal(file: &Path, sign: &SignArgs) -> anyhow::Result<ExitCode> {
     let seq = place
         .with_context(|| format!("slot {} has no commitment to the order in {}", at.1, file.display()))?;
     let seq = Seq::from_number(seq);
-    sign.send(&session, &Call::Markets(markets::Call::Reveal { seq, request, salt }), placed)
+    let agreed = request.flags & flags::AUTO_CONFIRM != 0;
+    sign.send(&session, &Call::Markets(markets::Call::Reveal { seq, request, salt }), |events| {
+        placed(events, agreed)
+    })
 }
 
-fn placed(events: &[Event]) -> Option<Answer> {
+/// An order in the book, and what its owner has to do for its trades unless they are agreed to in advance.
+fn placed(events: &[Event], agreed: bool) -> Option<Answer> {
     events.iter().find_map(|event| match event {
         Event::Markets(Done::OrderPlaced { market, slot, seq, entity, hold }) => Some(Answer::new(
-            format!("order {seq} of entity {entity} in slot {slot} of market {market}; {hold} yuan are held for it"),
+            format!(
+                "order {seq} of entity {entity} in slot {slot} of market {market}; {hold} yuan are held for it{}",
+                if agreed {
+                    String::new()
+                } else {
+                    format!(
+                        "; its trades wait for `busbar order confirm --market {market} --slot {slot}`, and silence \
+                         refuses them and pays the deviation rate (--auto-confirm agrees in advance)"
+                    )
+                }
+            ),
             json!({
+                "auto_confirm": agreed,
                 "market": market.number(),
                 "slot": slot.number(),
                 "seq": seq.number(),
@@ -387,8 +429,17 @@ fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result
         }));
     }
     let start = instant_text(live.terms.delivery_start(at.1));
-    let text = format!("slot {} of market {}, delivered from {start}\n{rows}", at.1, at.0);
-    let json =
-        json!({ "market": at.0.number(), "slot": at.1.number(), "delivery_start": start, "orders": all });
+    let (trades, waiting) = answers::shown(&answers::waiting(state, at, entity));
+    let mut text = format!("slot {} of market {}, delivered from {start}\n{rows}", at.1, at.0);
+    if !waiting.is_empty() {
+        text += &format!("\ntrades that wait for an answer: busbar order confirm | refuse\n{trades}");
+    }
+    let json = json!({
+        "market": at.0.number(),
+        "slot": at.1.number(),
+        "delivery_start": start,
+        "orders": all,
+        "waiting_trades": waiting,
+    });
     Ok(Answer::new(text, json))
 }
