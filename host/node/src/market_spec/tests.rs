@@ -51,6 +51,19 @@ fn every_value_survives_the_way_there_and_back() {
 }
 
 #[test]
+fn problems_without_end_are_a_short_list() {
+    for text in ["=\n".repeat(20_000), "=".repeat(20_000), "a = 1\n".repeat(20_000)] {
+        let found = problems(&text);
+        assert!((1..=101).contains(&found.len()), "{}", found.len());
+        let distinct: std::collections::BTreeSet<&String> = found.iter().collect();
+        assert_eq!(distinct.len(), found.len());
+    }
+    let many = problems(&(0..500).map(|key| format!("key{key} = 1\n")).collect::<String>());
+    assert_eq!(many.len(), 101);
+    assert!(many[100].contains("there are more problems"), "{}", many[100]);
+}
+
+#[test]
 fn a_problem_says_where_what_and_what_to_do() {
     let rows = [
         (
