@@ -20,7 +20,7 @@ use runtime_primitives::{AccountId, Energy, EntityId, Hash, MeterId, Money, Pric
 const ENTITIES: u32 = 10_000;
 /// Orders of each in the slot.
 const ORDERS_EACH: u32 = MAX_ORDERS_PER_SLOT / ENTITIES;
-/// The bound of issue 4: closing and clearing together, and settling.
+/// The published bound: closing and clearing together, and settling.
 const KEYS_MAX: usize = 20_000;
 /// Extrinsics a block has gas for: an order declares 100,000,000.
 const PER_BLOCK: u32 = 4_000;
