@@ -13,6 +13,9 @@ pub enum StoreError {
     /// There is no store to open.
     #[error("{0} does not exist; create it from a genesis")]
     Missing(PathBuf),
+    /// One process at a time has a store.
+    #[error("{0} is open in another process, such as a running node: stop it first")]
+    InUse(PathBuf),
     /// The file is a database without a genesis block.
     #[error("the file holds no genesis block; remove it and create the store again")]
     NoGenesis,

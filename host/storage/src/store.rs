@@ -97,7 +97,10 @@ impl Store {
         if !Self::exists(path) {
             return Err(StoreError::Missing(path.to_owned()));
         }
-        Self::recover(builder(&options).open(path)?, options)
+        match builder(&options).open(path) {
+            Err(redb::DatabaseError::DatabaseAlreadyOpen) => Err(StoreError::InUse(path.to_owned())),
+            opened => Self::recover(opened?, options),
+        }
     }
 
     /// Open a store on any backend, such as one that fails on purpose. With `genesis`, create it

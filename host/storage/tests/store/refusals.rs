@@ -77,7 +77,7 @@ fn a_store_is_created_once_and_opened_where_it_is() {
     assert!(!Store::exists(&path));
     let store = Store::create(&path, genesis.clone()).unwrap();
     assert!(matches!(Store::create(&path, genesis.clone()), Err(StoreError::AlreadyExists(_))));
-    assert!(matches!(Store::open(&path), Err(StoreError::Database(_))), "one process at a time");
+    assert!(matches!(Store::open(&path), Err(StoreError::InUse(_))), "one process at a time");
     drop(store);
     assert_eq!(Store::open(&path).unwrap().best().1, genesis.header.hash());
     let empty = folder.path().join("empty.redb");
