@@ -1,6 +1,8 @@
 //! `busbar market try` and `check` as processes: the oracle's books, the forms a file may have, and the exit codes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use contract_interface::Book;
+use host_node::rules::NamedBook;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::Path;
@@ -149,6 +151,48 @@ fn a_file_may_say_it_in_several_ways() {
     assert_eq!(gas(&user("a")), gas(&user("b")), "a name never reaches the rule");
 }
 
+/// The format as it was published, key by key, and every book of the oracles.
+#[test]
+fn books_in_the_published_format_are_read() {
+    let order = |more: Value| {
+        let mut order = json!({ "id": 1, "user": "a", "side": "buy", "qty": 10, "price": 60, "seq": 0 });
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        order
+    };
+    let more = [
+        json!({ "min_qty": 10 }),
+        json!({ "min_energy": 1 }),
+        json!({ "green": true, "auto_confirm": false, "partner": 4 }),
+        json!({ "seq": null, "green": null, "partner": null, "id": null }),
+    ];
+    let mut books = vec![json!({ "orders": [order(json!({}))] })];
+    books.extend(more.map(|more| json!({ "orders": [order(more)] })));
+    let ops = [
+        order(json!({ "op": "new" })),
+        json!({ "op": "cancel", "id": 1 }),
+        order(json!({ "op": "new", "id": "x", "seq": 3 })),
+        json!({ "op": "cancel", "id": "x", "seq": 4 }),
+        json!({ "op": "cancel", "id": "never there" }),
+    ];
+    books.push(json!({ "ops": ops }));
+    for file in ["auction", "continuous", "worked_example"] {
+        let text = std::fs::read_to_string(in_repository(&format!("tests/vectors/{file}.json"))).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        books.extend(
+            file.get("cases").map_or_else(|| vec![file.clone()], |cases| cases.as_array().unwrap().clone()),
+        );
+    }
+    assert_eq!(books.len(), 6 + 120 + 120 + 1);
+    for book in books {
+        let rows = ["orders", "ops"].map(|key| book.get(key).and_then(Value::as_array).map_or(0, Vec::len));
+        match NamedBook::read(&book.to_string(), None).unwrap_or_else(|error| panic!("{error}: {book}")).book
+        {
+            Book::Auction(orders) => assert_eq!([orders.len(), 0], rows),
+            Book::Continuous { ops, .. } => assert_eq!([0, ops.len()], rows),
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_said() {
     let order = |more: Value| {
@@ -170,6 +214,35 @@ fn what_is_wrong_is_said() {
         ),
         (json!({ "orders": [order(json!({ "min_qty": 11 }))] }), "more than its 10 Wh"),
         (json!({ "orders": ["x"] }), "is no object"),
+        (
+            json!({ "orders": [order(json!({ "seq": 5 })), order(json!({ "id": "b" })), order(json!({ "id": "c" }))] }),
+            "orders 1: order \"b\" has no \"seq\" and others have",
+        ),
+        (
+            json!({ "orders": [order(json!({ "seq": null })), order(json!({ "id": 7, "seq": 5 }))] }),
+            "order 1 has no",
+        ),
+        (
+            json!({ "orders": [order(json!({ "minqty": 5 }))] }),
+            "orders 0: order 1 has the key \"minqty\", which nobody reads: an order may have id, user, side, qty, price, \
+             seq, min_qty, min_energy, green, auto_confirm, partner",
+        ),
+        (json!({ "orders": [order(json!({ "op": "new" }))] }), "order 1 has the key \"op\""),
+        (
+            json!({ "ops": [order(json!({ "op": "new", "limit": 5 }))] }),
+            "the key \"limit\", which nobody reads: an order",
+        ),
+        (
+            json!({ "ops": [order(json!({})), { "op": "cancel", "id": 1, "qty": 4 }] }),
+            "ops 1: order 1 has the key \"qty\", which nobody reads: a cancellation may have op, id, seq",
+        ),
+        (json!({ "orders": [order(json!({ "min_qty": 5, "min_energy": 6 }))] }), "are one thing"),
+        (
+            json!({ "ops": [order(json!({ "seq": 4 })), order(json!({ "id": 2, "seq": 4 }))] }),
+            "ops 1: seq 4 after seq 4",
+        ),
+        (json!({ "ops": [{ "op": 5, "id": 1 }] }), "there are \"new\" and \"cancel\""),
+        (json!({ "ops": [], "orders": [] }), "two books"),
         (json!({ "ops": [] }), "the rule clears auctions"),
         (json!({ "ops": [{ "op": "amend", "id": 1 }] }), "there are \"new\" and \"cancel\""),
         (json!({ "ops": [{ "op": "cancel" }] }), "names an \"id\""),
@@ -301,12 +374,27 @@ fn a_check_says_what_holds_and_what_does_not() {
     assert_eq!(json(&min_spread, &["--seed", "7"]), json(&min_spread, &["--seed", "7"]), "a seed repeats");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wrong.wat").display().to_string();
+    let property = |found: &Value, name: &str| -> Value {
+        let all = found["properties"].as_array().unwrap();
+        all.iter().find(|one| one["property"] == name).unwrap_or_else(|| panic!("{name}: {found}")).clone()
+    };
+    std::fs::write(&path, module("(call $return (i32.const 0) (i32.const 2000) (i32.const 5))")).unwrap();
+    let (code, found) = json(&path, &[]);
+    let trades = property(&found, "trades where orders cross");
+    assert_eq!((code, &found["holds"], &found["never_trades"]), (5, &json!(true), &json!(true)), "{found}");
+    let crossed = trades["cases"].as_u64().unwrap();
+    assert!(crossed > 10 && trades["note"] == format!("0 of {crossed} books traded"), "{trades}");
+    assert_eq!(trades["verdict"], "never trades");
+    let (code, said) = check(&path, &["--cases", "5"]);
+    assert!(code == 5 && said.contains("NEVER TRADES"), "{said}");
+    assert_eq!(check(&path, &["--cases", "1"]).0, 0, "an empty book has nothing to trade");
+    let (_, found) = json(&min_spread, &[]);
+    let trades = property(&found, "trades where orders cross");
+    assert_eq!((&found["never_trades"], &trades["verdict"]), (&json!(false), &json!("holds")));
+    assert!(trades["note"].as_str().unwrap().ends_with("books traded"), "{trades}");
     std::fs::write(&path, module(&evil_clearing())).unwrap();
     let (code, found) = json(&path, &[]);
-    let failed = |name: &str| {
-        let all = found["properties"].as_array().unwrap();
-        all.iter().find(|one| one["property"] == name).unwrap()["verdict"] == "fails"
-    };
+    let failed = |name: &str| property(&found, name)["verdict"] == "fails";
     assert_eq!((code, &found["holds"]), (4, &json!(false)), "{found}");
     assert!(failed("trades are of the book") && failed("passes the referee"), "{found}");
     let (code, said) = check(&path, &["--cases", "5"]);
@@ -314,5 +402,6 @@ fn a_check_says_what_holds_and_what_does_not() {
     let stateful = in_repository("runtime/execution/tests/contracts_chain/flipper.wat");
     assert_eq!(json(&stateful, &[]).0, 3);
     assert_eq!(check("absent.wasm", &[]).0, 64);
+    assert_eq!(check(&min_spread, &["--cases", "0"]).0, 64, "no case shows nothing");
     assert_eq!(check(&path, &["--claim", "everything"]).0, 64);
 }

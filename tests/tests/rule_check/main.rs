@@ -42,6 +42,7 @@ fn every_shipped_rule_keeps_its_promises() {
             assert_eq!(kinds.len(), 1, "{kinds:?}");
             let findings = findings(code, kinds[0], &plan(200));
             assert_eq!(broken(&findings), [""; 0], "{findings:#?}");
+            assert!(!findings.iter().any(Finding::never_trades), "{findings:#?}");
             let looked_at = findings.iter().filter(|finding| finding.cases > 0).count();
             assert!(looked_at >= if kinds[0] == RuleKind::Bid { 3 } else { 7 }, "{findings:#?}");
         }
@@ -179,6 +180,34 @@ fn malicious_rules_fail() {
         }
         for code in [evil::touches_storage(), evil::reads_the_clock()] {
             assert!(Rule::load(&code).is_err());
+        }
+    });
+}
+
+/// Not to trade is told by itself, and a violation only of the promise that nothing crosses afterwards.
+#[test]
+fn a_rule_that_never_trades_is_told_apart() {
+    on_a_vm_thread(|| {
+        let auction = Descriptor { continuous: false, no_residual_cross: false, ..evil::DESCRIPTOR };
+        let promising = Descriptor { no_residual_cross: true, ..auction.clone() };
+        let continuous = Descriptor { continuous: true, min_energy: false, ..auction.clone() };
+        let rows = [
+            ("auction", auction.clone(), 60, true, None),
+            // The referee holds every continuous book to it.
+            ("continuous", continuous, 60, true, Some("passes the referee")),
+            ("promises", promising, 60, true, Some("declared residual cross")),
+            ("only an empty book", auction, 1, false, None),
+        ];
+        for (name, descriptor, cases, idle, expected) in rows {
+            let code = evil::returning(&descriptor, &Clearing::default());
+            let findings = findings(&code, RuleKind::Matching, &plan(cases));
+            let trading =
+                findings.iter().find(|found| found.property == "trades where orders cross").unwrap();
+            assert_eq!(trading.never_trades(), idle, "{name}: {findings:#?}");
+            let broken = broken(&findings);
+            let as_expected = expected.map_or(broken.is_empty(), |property| broken.contains(&property));
+            assert!(as_expected, "{name}: {broken:?}");
+            assert_eq!(trading.note.is_empty(), !idle, "{name}: {trading:?}");
         }
     });
 }

@@ -4,6 +4,7 @@
 //! from outside; no rule is known here by name.
 
 mod book_file;
+mod book_row;
 mod check;
 mod fault;
 pub mod generate;
@@ -12,7 +13,8 @@ mod rule;
 mod shrink;
 mod trial;
 
-pub use book_file::{BookError, NamedBook, meter_of, written};
+pub use book_file::{BookError, NamedBook, written};
+pub use book_row::meter_of;
 pub use check::{Finding, Plan, Verdict, check};
 pub use fault::Fault;
 pub use live_book::{Fill, LiveBook, OpResult};

@@ -7,6 +7,7 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   2   the rule trapped, ran out of gas, or answered what is no answer
   3   a rule of the chain forbids the code
   4   the referee refuses the clearing; a property does not hold
+  5   every property holds, but the rule has never traded, although orders crossed (`check`)
   64  wrong arguments, or a file that cannot be read";
 
 /// How a rule did.
@@ -17,6 +18,7 @@ pub(super) enum Ending {
     Stopped,
     Forbidden,
     Broken,
+    Idle,
 }
 
 impl Ending {
@@ -27,6 +29,7 @@ impl Ending {
             Self::Stopped => 2,
             Self::Forbidden => 3,
             Self::Broken => 4,
+            Self::Idle => 5,
         }
     }
 }

@@ -20,8 +20,9 @@ use std::path::{Path, PathBuf};
 pub(super) fn help() -> String {
     format!(
         "A book: {{\"orders\": [{{\"id\", \"user\", \"side\": \"buy\" | \"sell\", \"qty\", \"price\", \"seq\"}}, …]}}
-  qty and min_qty in Wh, price in 10⁻⁴ yuan per kWh. seq is the order of arrival (default: the file's); orders
-  without user are each of their own entity. Also min_qty, green, auto_confirm (true | false), partner (a user).
+  qty and min_qty in Wh, price in 10⁻⁴ yuan per kWh. seq is the order of arrival, of all orders or of none
+  (then it is the file's); orders without user are each of their own entity. Also min_qty, green, auto_confirm (true |
+  false), partner (a user). Any other key of an order is refused.
 A continuous book: {{\"ops\": [{{\"op\": \"new\", \"id\", \"user\", \"side\", \"qty\", \"price\"}}, {{\"op\": \"cancel\", \"id\"}}, …]}}
 A file of many: {{\"cases\": [book, …]}}, of which --case chooses.
 welfare is Σ (bid − ask) · qty over the trades, optimum the most that any matching of these orders reaches

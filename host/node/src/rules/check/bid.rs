@@ -3,7 +3,7 @@
 //! Which requests it admits is the rule's own affair.
 
 use super::matching::both_engines;
-use super::{ANSWERS, Property, Subjected, Tested};
+use super::{ANSWERS, Finding, Property, Subjected, Tested};
 use crate::report::grouped;
 use crate::rules::generate::{Random, plain_message, request};
 use crate::rules::rule::{NoAnswer, Rule, RuleKind, answer};
@@ -103,8 +103,10 @@ impl Subjected for Subject<'_> {
         self.spent.get()
     }
 
-    fn note(&self, property: &str) -> String {
-        if property == ANSWERS { format!("at most {} gas", grouped(self.most.get())) } else { String::new() }
+    fn conclude(&self, finding: &mut Finding) {
+        if finding.property == ANSWERS {
+            finding.note = format!("at most {} gas", grouped(self.most.get()));
+        }
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -4,7 +4,8 @@
 
 use super::names::{rearranged, renamed};
 use super::promises::{self, Scene};
-use super::{ANSWERS, Plan, Property, Subjected, Tested};
+use super::trading::{TRADES, Tally, crosses};
+use super::{ANSWERS, Finding, Plan, Property, Subjected, Tested};
 use crate::rules::generate::{Random, book};
 use crate::rules::rule::{Rule, RuleKind, clear_message};
 use crate::rules::trial::{PARAMS, Stopped, Trial, try_batches, try_book};
@@ -25,6 +26,7 @@ pub(super) struct Subject<'a> {
     last: RefCell<Option<(Book, Cleared)>>,
     spent: Cell<u64>,
     most: Cell<u64>,
+    tally: Tally,
 }
 
 /// A book, and the seed of whatever a property does with it.
@@ -35,9 +37,9 @@ pub(super) struct Case {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) const fn new(rule: &'a Rule, descriptor: &'a Descriptor, plan: Plan) -> Self {
+    pub(super) fn new(rule: &'a Rule, descriptor: &'a Descriptor, plan: Plan) -> Self {
         let (spent, most) = (Cell::new(0), Cell::new(0));
-        Self { rule, descriptor, plan, last: RefCell::new(None), spent, most }
+        Self { rule, descriptor, plan, last: RefCell::new(None), spent, most, tally: Tally::default() }
     }
 
     fn clear(&self, book: &Book) -> Cleared {
@@ -83,11 +85,11 @@ impl Subjected for Subject<'_> {
         self.spent.get()
     }
 
-    fn note(&self, property: &str) -> String {
-        if property == ANSWERS {
-            format!("at most {} gas", crate::report::grouped(self.most.get()))
-        } else {
-            String::new()
+    fn conclude(&self, finding: &mut Finding) {
+        match finding.property {
+            ANSWERS => finding.note = format!("at most {} gas", crate::report::grouped(self.most.get())),
+            TRADES => self.tally.conclude(finding),
+            _ => {}
         }
     }
 
@@ -107,6 +109,7 @@ impl Subjected for Subject<'_> {
                 one.on_trades(case, promises::no_self_trade)
             }),
             property("declared pricing", always, |one, case| one.on_trades(case, promises::pricing)),
+            property(TRADES, always, trades),
             property("declared residual cross", |one| one.descriptor.no_residual_cross, residual),
             property(
                 "minimum quantities",
@@ -130,6 +133,16 @@ fn answers(one: &Subject<'_>, case: &Case) -> Tested {
     match &*one.clear(&case.book) {
         Ok(_) => Tested::Holds,
         Err(stopped) => Tested::Fails(stopped.why.to_string()),
+    }
+}
+
+fn trades(one: &Subject<'_>, case: &Case) -> Tested {
+    match &*one.clear(&case.book) {
+        Ok(trial) if crosses(&case.book) => {
+            one.tally.count(!trial.clearing.trades.is_empty());
+            Tested::Holds
+        }
+        _ => Tested::DoesNotApply,
     }
 }
 

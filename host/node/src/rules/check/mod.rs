@@ -8,6 +8,7 @@ mod names;
 mod promises;
 mod scale;
 mod settlement;
+mod trading;
 
 use super::generate::Random;
 use super::rule::{Rule, RuleKind};
@@ -35,6 +36,8 @@ pub enum Verdict {
     Holds,
     /// The rule does not promise it.
     NotClaimed,
+    /// No case broke it, and that says little: the rule has traded in none, though orders crossed.
+    NeverTrades,
     /// Nothing could be said, because the rule stopped answering or no case was of that sort.
     NotReached,
     /// A case broke it.
@@ -90,6 +93,11 @@ impl Finding {
     pub const fn failed(&self) -> bool {
         matches!(self.verdict, Verdict::Fails { .. })
     }
+
+    /// Whether the rule never traded, though orders crossed.
+    pub const fn never_trades(&self) -> bool {
+        matches!(self.verdict, Verdict::NeverTrades)
+    }
 }
 
 /// The property without which no other can be checked.
@@ -131,9 +139,8 @@ trait Subjected {
     fn properties(&self) -> Vec<Property<Self>>;
     /// Gas used so far: patience is counted in it, so that a slow rule is not shrunk for hours.
     fn spent(&self) -> u64;
-    fn note(&self, _property: &str) -> String {
-        String::new()
-    }
+    /// What the cases together say of a property, and what was measured beside it.
+    fn conclude(&self, _finding: &mut Finding) {}
 }
 
 /// Gas for the search of one smallest counter-example: some seconds.
@@ -173,9 +180,7 @@ fn run<S: Subjected>(subject: &S, plan: &Plan, step: &mut impl FnMut(&str)) -> V
             }
         }
     }
-    for finding in &mut findings {
-        finding.note = subject.note(finding.property);
-    }
+    findings.iter_mut().for_each(|finding| subject.conclude(finding));
     findings
 }
 

@@ -3,7 +3,7 @@
 //! Energies stay within what a connection can move in a slot, so that no sum of a full book leaves 64 bits.
 
 use super::Random;
-use crate::rules::book_file::meter_of;
+use crate::rules::meter_of;
 use contract_interface::{Book, Descriptor, Op, Order, Side, flags};
 use runtime_primitives::{Energy, EntityId, Price, Seq};
 

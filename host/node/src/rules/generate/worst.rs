@@ -2,7 +2,7 @@
 //!
 //! Each fills a market to the order, because a rule that is too dear there takes its market down with it.
 
-use crate::rules::book_file::meter_of;
+use crate::rules::meter_of;
 use contract_interface::{Book, Descriptor, Op, Order, Side, flags};
 use runtime_primitives::{Energy, EntityId, Price, Seq};
 
