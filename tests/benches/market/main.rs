@@ -1,8 +1,12 @@
-//! What it costs to clear a slot: `cargo bench -p busbar-tests --bench market [-- [--json] [ORDERS…]]`.
+//! What it costs to clear a slot: `cargo bench -p busbar-tests --bench market [-- OPTIONS]`, see [`HELP`].
 //!
 //! Everything is real: orders are signed extrinsics, blocks are executed and committed to a store on disk. Figures are CPU
 //! time of the whole process on one core, so that other programs do not count. Of a block that also takes orders only what
 //! comes after the last signature was checked counts: the batch, the state's root, the commit. A benchmark, never a test.
+
+mod report;
+#[path = "../verdicts.rs"]
+mod verdicts;
 
 use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::world::{FIRST, MARKET, Plan, World};
@@ -16,9 +20,9 @@ use runtime_execution::{
 };
 use runtime_primitives::crypto::Statement;
 use runtime_primitives::{Money, OrderedBlock};
-use serde_json::{Value, json};
 use std::cell::Cell;
 use std::ops::Range;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// Orders of each entity.
@@ -32,6 +36,8 @@ const BOUNDS: [(u32, Duration); 2] =
     [(10_000, Duration::from_millis(100)), (100_000, Duration::from_millis(1_500))];
 /// How many times longer the last of these may take than the first.
 const GROWTH_MAX_PERCENT: u128 = 1_500;
+/// Orders of the smallest book: more than one batch.
+const SIZE_MIN: u32 = 1_000;
 /// State keys that the block may write which clears the most orders.
 const KEYS_MAX: usize = 20_000;
 /// A block is executed so many times; the median counts. It is committed once.
@@ -282,123 +288,81 @@ fn measure(mechanism: &Mechanism, orders: u32) -> Measured {
     measured
 }
 
-/// Milliseconds with one decimal.
-fn ms(time: Duration) -> String {
-    let tenths = time.as_micros() / 100;
-    format!("{}.{}", tenths / 10, tenths % 10)
+/// What `--help` prints.
+const HELP: &str = "\
+What it costs to clear a slot, in CPU time, and whether that is within the bounds. Ends with 1 if it is not.
+
+  [ORDERS…]         sizes of the book; 10000 and 100000 if there are none
+  --only MECHANISM  one of those whose name begins so: high-low, uniform-price, continuous
+  --whole           also continuous books from the first batch to the last: several minutes more
+  --json            the figures as JSON";
+
+/// What the command line asks for.
+#[derive(Default)]
+struct Options {
+    sizes: Vec<u32>,
+    only: String,
+    whole: bool,
+    json: bool,
+    help: bool,
 }
 
-/// Something that must hold.
-struct Verdict {
-    what: String,
-    measured: String,
-    bound: String,
-    holds: bool,
-}
-
-fn bound_of(orders: u32) -> Option<Duration> {
-    BOUNDS.iter().find(|(size, _)| *size == orders).map(|(_, bound)| *bound)
-}
-
-/// The bounds: on each clearing, on its keys, and on growth where one clearing takes the whole book.
-fn judge(all: &[Measured]) -> Vec<Verdict> {
-    let mut verdicts = Vec::new();
-    for done in all {
-        let what = |of: &str| format!("{}, {} orders: {of}", done.mechanism, done.orders);
-        if let Some(bound) = bound_of(done.orders) {
-            let (measured, holds) = (ms(done.most), done.most <= bound);
-            verdicts.push(Verdict { what: what("ms a clearing"), measured, bound: ms(bound), holds });
+impl Options {
+    fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let (mut options, mut arguments) = (Self::default(), arguments);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                // `cargo bench` passes it.
+                "--bench" => {}
+                "--only" => options.only = arguments.next().ok_or("--only needs a mechanism")?,
+                "--whole" => options.whole = true,
+                "--json" => options.json = true,
+                "--help" => options.help = true,
+                other => {
+                    let size = other.parse().ok().filter(|size| *size >= SIZE_MIN);
+                    let size = size
+                        .ok_or_else(|| format!("{other} is no option and no size of {SIZE_MIN} or more"))?;
+                    options.sizes.push(size);
+                }
+            }
         }
-        let (measured, holds) = (done.keys_most.to_string(), done.keys_most <= KEYS_MAX);
-        verdicts.push(Verdict { what: what("keys"), measured, bound: KEYS_MAX.to_string(), holds });
-    }
-    for pair in all.chunk_by(|a, b| a.mechanism == b.mechanism) {
-        let [small, .., large] = pair else { continue };
-        let sizes = [small.orders, large.orders];
-        if small.whole || sizes != BOUNDS.map(|(size, _)| size) {
-            continue;
+        if options.sizes.is_empty() {
+            options.sizes = BOUNDS.map(|(orders, _)| orders).to_vec();
         }
-        let percent = large.most.as_micros() * 100 / small.most.as_micros().max(1);
-        let decimal = |percent: u128| format!("{}.{:02}", percent / 100, percent % 100);
-        let what = format!("{}: times from {} to {} orders", small.mechanism, sizes[0], sizes[1]);
-        let (measured, bound) = (decimal(percent), decimal(GROWTH_MAX_PERCENT));
-        verdicts.push(Verdict { what, measured, bound, holds: percent <= GROWTH_MAX_PERCENT });
+        if options.mechanisms().next().is_none() {
+            return Err(format!("no mechanism measured here begins with {}", options.only));
+        }
+        Ok(options)
     }
-    verdicts
-}
 
-fn print(all: &[Measured], verdicts: &[Verdict]) {
-    let columns = [
-        "mechanism",
-        "orders",
-        "blocks",
-        "trades",
-        "rule by its gas ms",
-        "execution ms",
-        "commit ms",
-        "all ms",
-        "dearest ms",
-        "keys at most",
-        "archive rows",
-    ];
-    println!("| {} |\n|---|{}", columns.join(" | "), "--:|".repeat(columns.len() - 1));
-    for done in all {
-        let times = [done.rule, done.sum.execution, done.sum.commit, done.sum.all(), done.most].map(ms);
-        println!(
-            "| {} | {} | {} | {} | {} | {} | {} |",
-            done.mechanism,
-            done.orders,
-            done.blocks,
-            done.trades,
-            times.join(" | "),
-            done.keys_most,
-            done.rows
-        );
-    }
-    println!("\n| bound | measured | at most | |\n|---|--:|--:|---|");
-    for Verdict { what, measured, bound, holds } in verdicts {
-        println!("| {what} | {measured} | {bound} | {} |", if *holds { "PASS" } else { "FAIL" });
+    fn mechanisms(&self) -> impl Iterator<Item = &'static Mechanism> {
+        MECHANISMS.iter().filter(|each| each.name.starts_with(&self.only) && (self.whole || !each.whole))
     }
 }
 
-fn json(all: &[Measured], verdicts: &[Verdict]) -> Value {
-    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    let clearings = all.iter().map(|done| {
-        json!({
-            "mechanism": done.mechanism,
-            "orders": done.orders,
-            "blocks": done.blocks,
-            "trades": done.trades,
-            "rule_us": micros(done.rule),
-            "execution_us": micros(done.sum.execution),
-            "commit_us": micros(done.sum.commit),
-            "dearest_us": micros(done.most),
-            "keys_most": done.keys_most,
-            "archive_rows": done.rows,
-        })
-    });
-    let bounds = verdicts.iter().map(
-        |one| json!({ "what": one.what, "measured": one.measured, "bound": one.bound, "holds": one.holds }),
-    );
-    json!({ "clearings": clearings.collect::<Vec<_>>(), "bounds": bounds.collect::<Vec<_>>() })
-}
-
-fn main() {
-    // `cargo bench` passes `--bench`; numbers are sizes.
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let asked: Vec<u32> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
-    let sizes = if asked.is_empty() { BOUNDS.map(|(orders, _)| orders).to_vec() } else { asked };
+fn main() -> ExitCode {
+    let options = match Options::read(std::env::args().skip(1)) {
+        Ok(options) if !options.help => options,
+        Ok(_) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("{message}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
     let all: Vec<Measured> = on_vm_thread(|| {
-        let each = MECHANISMS.iter().flat_map(|mechanism| sizes.iter().map(move |size| (mechanism, *size)));
+        let each = options
+            .mechanisms()
+            .flat_map(|mechanism| options.sizes.iter().map(move |size| (mechanism, *size)));
         each.map(|(mechanism, size)| measure(mechanism, size)).collect()
     });
-    let verdicts = judge(&all);
-    if arguments.iter().any(|argument| argument == "--json") {
-        println!("{:#}", json(&all, &verdicts));
+    let verdicts = report::judge(&all);
+    if options.json {
+        println!("{:#}", report::json(&all, &verdicts));
     } else {
-        print(&all, &verdicts);
+        report::print(&all, &verdicts);
     }
-    if !verdicts.iter().all(|verdict| verdict.holds) {
-        std::process::exit(1);
-    }
+    verdicts::exit_code(&verdicts)
 }

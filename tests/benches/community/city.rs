@@ -1,5 +1,4 @@
-//! A community of thousands on a real node: `cargo bench -p busbar-tests --bench community [-- ENTITIES
-//! [SLOTS [FIRST]]]`; 10,000 entities and 96 slots by default.
+//! The households, the institutions and the node that they share, played slot by slot.
 //!
 //! Every household of the real community's summer day stands for many, each a little different by its number. All that
 //! happens is signed extrinsics through the pool into blocks of a durable store: orders, validators' votes, batches of
@@ -14,7 +13,6 @@ use host_consensus::{Solo, VirtualClock};
 use host_node::community::{Community, Intent, Season, Tariff};
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::node::Chain;
-use host_node::report::peak_memory_bytes;
 use host_node::scenario::{pair, rules};
 use runtime_execution::extrinsic::{Era, Extra, UncheckedExtrinsic};
 use runtime_execution::modules::markets::registration::NewMarket;
@@ -26,9 +24,8 @@ use runtime_primitives::{
     AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp, blake2_256,
 };
 use runtime_state::Overlay;
-use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -100,8 +97,8 @@ struct Done {
     settled: bool,
 }
 
-struct City {
-    chain: Arc<Chain>,
+pub struct City {
+    pub chain: Arc<Chain>,
     engine: Solo<Arc<Chain>, VirtualClock>,
     clock: VirtualClock,
     community: Community,
@@ -112,9 +109,10 @@ struct City {
     households: Vec<Household>,
     nonces: BTreeMap<AccountId, u32>,
     slots: BTreeMap<u32, Done>,
-    /// Time spent signing and waiting for the node.
-    others: Duration,
-    node: Duration,
+    /// Time spent signing.
+    pub others: Duration,
+    /// Time spent waiting for the node.
+    pub node: Duration,
 }
 
 fn terms(community: &Community, tariff: &Tariff, entities: u32) -> Terms {
@@ -149,7 +147,7 @@ fn terms(community: &Community, tariff: &Tariff, entities: u32) -> Terms {
 }
 
 impl City {
-    fn found(entities: u32, first: u32, slots: u32, folder: &Path) -> Self {
+    pub fn found(entities: u32, first: u32, slots: u32, folder: &Path) -> Self {
         let (community, tariff) = (Community::embedded(Season::Summer), Tariff::default());
         let institutions: Vec<Signer> = INSTITUTIONS.iter().map(|(name, _)| signer(name)).collect();
         let sessions: Vec<Signer> =
@@ -279,7 +277,7 @@ impl City {
     }
 
     /// Play until all slots are settled.
-    fn play(&mut self, on_settled: impl Fn(u32, &Self)) {
+    pub fn play(&mut self, on_settled: impl Fn(u32, &Self)) {
         let last = *self.slots.last_key_value().expect("some slots").0;
         while !self.slots[&last].settled {
             let acted = self.act();
@@ -492,60 +490,4 @@ fn in_parallel<R: Send>(
             parts.map(|(part, own)| scope.spawn(move || ask_part(part * share, own))).collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("signing does not panic")).collect()
     })
-}
-
-fn report(entities: u32, slots: u32, first: u32, folder: &Path) {
-    let began = Instant::now();
-    let mut city = City::found(entities, first, slots, folder);
-    println!("{entities} entities, {slots} slots from {first}; set up in {:.1?}", began.elapsed());
-    println!("| settled | wall | node | others | blocks | extrinsics | signatures | execution | commits |");
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let (began, before) = (Instant::now(), city.chain.statistics());
-    (city.node, city.others) = (Duration::ZERO, Duration::ZERO);
-    city.play(|slot, city| {
-        let now = city.chain.statistics();
-        println!(
-            "| {slot} | {:.1?} | {:.1?} | {:.1?} | {} | {} | {:.1?} | {:.1?} | {:.1?} |",
-            began.elapsed(),
-            city.node,
-            city.others,
-            now.blocks - before.blocks,
-            now.extrinsics - before.extrinsics,
-            now.verifying - before.verifying,
-            now.executing - before.executing,
-            now.committing - before.committing,
-        );
-    });
-    let (wall, done) = (began.elapsed(), city.chain.statistics());
-    let extrinsics = u128::from(done.extrinsics - before.extrinsics);
-    assert_eq!((done.failed, done.skipped), (0, 0), "everything sent counts");
-    println!("{wall:.1?} in all, {} extrinsics/s", extrinsics * 1_000 / wall.as_millis().max(1));
-    let bytes = std::fs::metadata(folder.join("chain.redb")).map_or(0, |file| file.len());
-    println!("database: {} MiB", bytes >> 20);
-    if let Some(peak) = peak_memory_bytes() {
-        println!("peak memory: {} MiB", peak >> 20);
-    }
-}
-
-fn main() {
-    // `cargo bench` passes `--bench`; ours are numbers.
-    let numbers: Vec<u32> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let number = |index: usize, default| numbers.get(index).copied().unwrap_or(default);
-    let (entities, slots) = (number(0, 10_000), number(1, 96));
-    let folder: PathBuf = std::env::temp_dir().join(format!("busbar-community-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
-    let own = folder.clone();
-    let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
-    let bench = thread.spawn(move || report(entities, slots, number_of_first(&numbers), &own));
-    let failed = bench.expect("the system can start a thread").join().is_err();
-    std::fs::remove_dir_all(&folder).expect("the folder is ours");
-    if failed {
-        std::process::exit(101);
-    }
-}
-
-/// The first slot played: noon, if not all of the day is.
-fn number_of_first(numbers: &[u32]) -> u32 {
-    let all = numbers.get(1).is_none_or(|slots| *slots >= 96);
-    numbers.get(2).copied().unwrap_or(if all { 0 } else { 48 })
 }
