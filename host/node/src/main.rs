@@ -11,12 +11,12 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     quiet_panics();
-    let failure = cli.failure();
+    let failures = cli.failures();
     let work = move || match cli.run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("busbar: {}", in_words(&error));
-            failure
+            failures.code(&error)
         }
     };
     let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(VM_THREAD_STACK_BYTES);

@@ -1,21 +1,22 @@
-//! `busbar bank …`: credit accounts, pay back, show balances.
+//! `busbar bank …`: credit accounts, pay back, show balances and debts, pay them.
 
+use super::receivables::{self, Debt};
 use super::remote::{Answer, NodeArgs, SignArgs, address};
-use crate::client::Party;
+use crate::client::{Party, Session};
 use crate::quantity;
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
 use contract_interface::roles;
 use runtime_execution::modules::markets::RECEIVABLES;
 use runtime_execution::modules::registry::ENTITIES;
 use runtime_execution::modules::{balances, markets};
 use runtime_execution::{Call, Event};
-use runtime_primitives::{MarketId, Money};
+use runtime_primitives::{AccountId, EntityId, MarketId, Money};
 use runtime_state::Overlay;
 use serde_json::json;
 use std::process::ExitCode;
 
-/// Credit accounts, pay back, show balances.
+/// Credit accounts, pay back, show balances and debts, pay them.
 #[derive(Debug, Args)]
 pub struct BankArgs {
     #[command(subcommand)]
@@ -50,6 +51,18 @@ enum BankCommand {
         /// The market.
         #[arg(long, value_name = "N", default_value_t = 0)]
         market: u32,
+        #[command(flatten)]
+        sign: SignArgs,
+    },
+    /// Show who owes what to whom because a settlement found too little money: an entity's debts and what it has to come.
+    Owed {
+        /// Its number, or an address of one of its keys [default: everybody].
+        entity: Option<Party>,
+        #[command(flatten)]
+        node: NodeArgs,
+    },
+    /// Pay what an entity owes from its free money, oldest first. Signed by its owner.
+    Pay {
         #[command(flatten)]
         sign: SignArgs,
     },
@@ -99,6 +112,15 @@ impl BankArgs {
                 let call = Call::Markets(markets::Call::ReleaseDeposit { market });
                 sign.send(&sign.session()?, &call, released)
             }
+            BankCommand::Owed { entity, node } => {
+                let answer = node.session()?.read(|state| {
+                    let entity = entity.map(|entity| entity.find(state).map(|(id, _)| id)).transpose()?;
+                    anyhow::Ok(receivables::shown(state, entity))
+                })??;
+                node.print(&answer);
+                Ok(ExitCode::SUCCESS)
+            }
+            BankCommand::Pay { sign } => pay(&sign),
             BankCommand::Balance { entity, node } => {
                 node.print(&node.session()?.read(|state| balance(state, entity))??);
                 Ok(ExitCode::SUCCESS)
@@ -115,6 +137,46 @@ fn released(events: &[Event]) -> Option<Answer> {
         )),
         _ => None,
     })
+}
+
+/// Pay the debts of the signer's entity.
+fn pay(sign: &SignArgs) -> anyhow::Result<ExitCode> {
+    let (session, key) = (sign.session()?, sign.signer()?.account());
+    let (id, owner, debts) = session.read(|state| {
+        let (id, entity) = Party::Key(key).find(state)?;
+        let debts = receivables::of_debtor(state, id);
+        let (owes, free) = (receivables::sum(&debts), balances::account(state, &entity.owner).data.free);
+        ensure!(!owes.is_zero(), "entity {id} owes nothing, so there is nothing to pay");
+        ensure!(
+            !free.is_zero(),
+            "entity {id} owes {owes} yuan and has nothing free; what a bank deposits pays it at once: \
+             busbar bank deposit {id} {owes}"
+        );
+        anyhow::Ok((id, entity.owner, debts))
+    })??;
+    sign.send(&session, &Call::Markets(markets::Call::PayReceivables), |events| {
+        Some(paid(&session, id, owner, &debts, events))
+    })
+}
+
+/// What these events paid to the creditors of `debts`, and what is owed after them.
+fn paid(session: &Session, id: EntityId, owner: AccountId, debts: &[Debt], events: &[Event]) -> Answer {
+    let mut paid = Money::ZERO;
+    for event in events {
+        if let Event::Balances(balances::Event::Transfer { from, to, amount }) = event
+            && *from == owner
+            && debts.iter().any(|debt| debt.open.creditor == *to)
+        {
+            paid = paid.saturating_add(*amount);
+        }
+    }
+    let left = session.read(|state| RECEIVABLES.get_or_default(state, &id).total).ok();
+    let mut text = format!("entity {id} paid {paid} yuan of what it owes");
+    if let Some(left) = left {
+        text += &format!("; {left} yuan are still owed");
+    }
+    let left = left.map(|left| left.to_string());
+    Answer::new(text, json!({ "entity": id.number(), "paid": paid.to_string(), "owes": left }))
 }
 
 fn only_bank(state: &Overlay) -> anyhow::Result<Party> {

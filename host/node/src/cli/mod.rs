@@ -8,21 +8,25 @@ mod contract;
 mod demo;
 mod entity;
 mod export;
+mod failures;
 mod market;
 mod meter;
 mod node;
 mod order;
+mod receivables;
 mod remote;
 mod replay;
 mod reserves;
 mod trade;
+
+pub use failures::Failures;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// A host chain for peer-to-peer electricity markets whose rules are deployable WASM contracts.
 #[derive(Debug, Parser)]
-#[command(name = "busbar", version, propagate_version = true)]
+#[command(name = "busbar", version, propagate_version = true, after_help = failures::EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,7 +46,7 @@ enum Command {
     Entity(entity::EntityArgs),
     /// Admit meters, post what they read, show them.
     Meter(meter::MeterArgs),
-    /// Credit accounts, pay back, show balances.
+    /// Credit accounts, pay back, show balances and debts, pay them.
     Bank(bank::BankArgs),
     /// Place, cancel, amend and list orders.
     Order(order::OrderArgs),
@@ -71,24 +75,21 @@ impl Cli {
         Self::try_parse().map_err(|error| {
             // Nobody reads what cannot be printed.
             let _ = error.print();
-            let words: Vec<_> = std::env::args_os().skip(1).take(2).collect();
-            let is = |at: usize, word: &str| words.get(at).is_some_and(|found| found == word);
-            let of_an_author = is(0, "contract") || is(0, "market") && (is(1, "try") || is(1, "check"));
             match error.exit_code() {
                 0 => ExitCode::SUCCESS,
-                _ if of_an_author => ExitCode::from(contract::Ending::MISUSED),
-                code => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+                _ => ExitCode::from(Failures::MISUSED),
             }
         })
     }
 
-    /// The exit code of an error of [`Cli::run`].
-    pub fn failure(&self) -> ExitCode {
-        match &self.command {
-            Command::Contract(_) => ExitCode::from(contract::Ending::MISUSED),
-            Command::Market(args) if args.is_of_an_author() => ExitCode::from(contract::Ending::MISUSED),
-            _ => ExitCode::FAILURE,
-        }
+    /// The exit codes of errors of [`Cli::run`].
+    pub const fn failures(&self) -> Failures {
+        let is_of_an_author = match &self.command {
+            Command::Contract(_) => true,
+            Command::Market(args) => args.is_of_an_author(),
+            _ => false,
+        };
+        Failures { is_of_an_author }
     }
 
     /// Run the command.

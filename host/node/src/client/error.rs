@@ -6,6 +6,19 @@ use runtime_primitives::{AccountId, EntityId, Hash, Height};
 use std::time::Duration;
 use thiserror::Error;
 
+/// The method by which a node takes extrinsics.
+const SUBMIT: &str = "author_submitExtrinsic";
+
+/// Whether `error` is a refusal: by a rule of the chain, or by the node before a block.
+pub fn is_refusal(error: &anyhow::Error) -> bool {
+    let by_node = |error: &ClientError| matches!(error, ClientError::Refused { method: SUBMIT, .. });
+    error.chain().any(|cause| match cause.downcast_ref::<SessionError>() {
+        Some(SessionError::Failed { .. } | SessionError::Skipped { .. }) => true,
+        Some(SessionError::Node(error)) => by_node(error),
+        _ => cause.downcast_ref::<ClientError>().is_some_and(by_node),
+    })
+}
+
 /// Why a call did not take effect.
 #[derive(Debug, Error)]
 pub enum SessionError {

@@ -7,7 +7,7 @@ mod party;
 mod sealed;
 mod session;
 
-pub use error::SessionError;
+pub use error::{SessionError, is_refusal};
 pub use party::Party;
 pub use sealed::SealedOrder;
 pub use session::{Included, Session};

@@ -3,6 +3,8 @@
 
 mod answers;
 mod bills;
+mod debts;
+mod exits;
 mod hostile;
 mod household;
 mod market;

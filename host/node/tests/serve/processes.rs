@@ -110,9 +110,14 @@ fn a_node_process_keeps_its_chain_through_signals() {
     assert!(!foreign.status.success() && said.contains("holds chain"), "{said}");
 }
 
-/// A's seeded key, as a secret URI.
+/// A seeded key of the paper's scenario, as a secret URI.
+pub fn secret(who: &str, what: &str) -> String {
+    blake2_256(format!("busbar/scenario/paper/{who}/{what}").as_bytes()).to_string()
+}
+
+/// A's.
 pub fn secret_of_a(what: &str) -> String {
-    blake2_256(format!("busbar/scenario/paper/A/{what}").as_bytes()).to_string()
+    secret("A", what)
 }
 
 fn agent(url: &str, plan: &Path, delegate: &str) -> Command {

@@ -17,8 +17,14 @@ use runtime_primitives::{EntityId, MeterId, Slot};
 use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 pub const SLOT: Slot = Slot::from_number(500);
+/// The seller and the buyer, by their place in the script.
+pub const A: usize = 0;
+pub const B: usize = 1;
 
 pub fn on_a_vm_thread(work: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
@@ -97,38 +103,56 @@ impl Theatre {
 
     /// What everybody but A does on the present state.
     pub fn others(&mut self) -> Vec<Vec<u8>> {
+        self.moves(&[B])
+    }
+
+    /// What the institutions and these households do on the present state.
+    pub fn moves(&mut self, households: &[usize]) -> Vec<Vec<u8>> {
         let snapshot = self.service.chain().snapshot();
         let state = Overlay::new(&snapshot);
         if let Some(batch) = self.cast.setup(&state) {
             return batch;
         }
         let Some(desk) = Desk::open(&state, (MARKET, SLOT)) else { return Vec::new() };
-        let (script, b) = (&self.script.households[1], &mut self.cast.households[1]);
+        let mut batch = Vec::new();
+        if desk.live().slot.state == SlotState::Voting {
+            batch.extend(self.cast.operator.post_list(&desk));
+            if !batch.is_empty() {
+                return batch;
+            }
+            batch.extend(self.cast.operator.vote(&desk));
+            batch.extend(self.cast.grid.vote(&desk));
+        }
+        for household in households {
+            batch.extend(self.moves_of(*household, &desk));
+        }
+        batch
+    }
+
+    fn moves_of(&mut self, household: usize, desk: &Desk) -> Vec<Vec<u8>> {
+        let (script, own) = (&self.script.households[household], &mut self.cast.households[household]);
         let mut batch = Vec::new();
         match desk.live().slot.state {
-            SlotState::Open if !b.has_order(&desk) => {
-                batch.push(b.bid(&desk, script.intents[&SLOT], desk.live().terms.delivery_start(SLOT)));
+            SlotState::Open if !own.has_order(desk) => {
+                batch.push(own.bid(desk, script.intents[&SLOT], desk.live().terms.delivery_start(SLOT)));
             }
-            SlotState::Revealing => batch.extend(b.reveal(&desk, script.intents[&SLOT], &desk.sealed())),
-            SlotState::Proposed => batch.extend(b.confirm(&desk, &desk.matches().iter().collect::<Vec<_>>())),
-            SlotState::Metering if desk.unread().contains(&b.meter) => {
+            SlotState::Revealing => batch.extend(own.reveal(desk, script.intents[&SLOT], &desk.sealed())),
+            SlotState::Proposed => {
+                batch.extend(own.confirm(desk, &desk.matches().iter().collect::<Vec<_>>()));
+            }
+            SlotState::Metering if desk.unread().contains(&own.meter) => {
                 let measured_at = desk.live().terms.delivery_end(SLOT);
-                batch.push(b.read((MARKET, SLOT), script.registers[&SLOT], measured_at));
+                batch.push(own.read((MARKET, SLOT), script.registers[&SLOT], measured_at));
             }
             SlotState::Voting => {
-                batch.extend(self.cast.operator.post_list(&desk));
-                if batch.is_empty() {
-                    batch.extend(self.cast.operator.vote(&desk));
-                    batch.extend(self.cast.grid.vote(&desk));
-                    let (ballot, waiting) = desk.ballot(Stage::Certification).unwrap();
-                    let seats = seats(b.entity, &waiting);
-                    if !seats.is_empty() {
-                        let posted = desk.lists().pop().unwrap();
-                        let case = Case::new(&desk, desk.full_list(&posted), &posted);
-                        let own = script.registers.get(&SLOT).copied();
-                        let vm = self.service.chain().vm();
-                        batch.extend(b.vote(&desk, (&ballot, &seats), &posted, &case, own, vm).0);
-                    }
+                let (ballot, waiting) = desk.ballot(Stage::Certification).unwrap();
+                let seats = seats(own.entity, &waiting);
+                if !seats.is_empty() {
+                    let posted = desk.lists().pop().unwrap();
+                    let case = Case::new(desk, desk.full_list(&posted), &posted);
+                    let registers = script.registers.get(&SLOT).copied();
+                    let vm = self.service.chain().vm();
+                    batch.extend(own.vote(desk, (&ballot, &seats), &posted, &case, registers, vm).0);
                 }
             }
             _ => {}
@@ -158,6 +182,27 @@ impl Theatre {
         while self.state_of_slot().is_none() {
             self.act();
         }
+    }
+
+    /// The institutions and these households act, and time passes, until the slot is in `state`.
+    pub fn play_until(&mut self, state: SlotState, households: &[usize]) {
+        while self.state_of_slot() != Some(state) {
+            let batch = self.moves(households);
+            self.submit(batch);
+            self.pass();
+        }
+    }
+
+    /// What a command says that waits for its block: blocks are made as long as it runs.
+    pub fn answer(&mut self, mut command: Command) -> Output {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            if self.service.chain().waiting() > 0 {
+                self.pass();
+            }
+            sleep(Duration::from_millis(2));
+        }
+        child.wait_with_output().unwrap()
     }
 
     /// Everybody but A acts, and time passes.

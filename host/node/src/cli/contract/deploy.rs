@@ -1,9 +1,9 @@
 //! `busbar contract deploy`: uploads code, so that markets can name it by its hash.
 
+use super::Forbidden;
 use super::file::CodeFile;
 use crate::chain_spec::Rule;
 use crate::cli::remote::{Answer, SignArgs};
-use anyhow::bail;
 use clap::Args;
 use runtime_execution::Call;
 use runtime_execution::modules::contracts::{self, Determinism};
@@ -12,6 +12,11 @@ use runtime_vm::Kind;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+pub(super) const EXIT_CODES: &str = "Exit codes:
+  0   the code is on chain
+  3   refused: a rule of the chain forbids the code or the call
+  64  wrong arguments, a file that cannot be read, or a node that does not answer";
 
 /// Upload code to a chain. Signed by an author or a market operator.
 #[derive(Debug, Args)]
@@ -47,10 +52,14 @@ impl DeployArgs {
         }
         let file = match CodeFile::read(&self.code)? {
             Ok(file) => file,
-            Err(verdict) => bail!("{}: {}", self.code.display(), verdict.words()),
+            Err(verdict) => {
+                return Err(Forbidden(format!("{}: {}", self.code.display(), verdict.words())).into());
+            }
         };
         if let (Err(pure), Err(_)) = (file.judge(Kind::Pure), file.judge(Kind::Stateful)) {
-            bail!("{}: {}; busbar contract check says more", self.code.display(), pure.words());
+            let words = pure.words();
+            let why = format!("{}: {words}; busbar contract check says more", self.code.display());
+            return Err(Forbidden(why).into());
         }
         Ok(file.code)
     }

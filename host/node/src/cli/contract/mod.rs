@@ -17,9 +17,11 @@ mod step;
 pub(super) use file::CodeFile;
 pub(super) use shown::{escaped, table};
 
+use super::Failures;
 use clap::{Args, Subcommand};
 use runtime_vm::Kind;
 use std::process::ExitCode;
+use thiserror::Error;
 
 const EXIT_CODES: &str = "Exit codes:
   0   success: the code is accepted, the contract answered
@@ -51,6 +53,7 @@ enum ContractCommand {
     #[command(after_help = run::help())]
     Run(run::RunArgs),
     /// Upload code to a chain. Signed by an author or a market operator.
+    #[command(after_help = deploy::EXIT_CODES)]
     Deploy(deploy::DeployArgs),
     /// List the host functions that a contract may import: signatures, gas, what they do.
     Abi(abi::AbiArgs),
@@ -60,7 +63,7 @@ impl ContractArgs {
     /// Do it and print the answer.
     ///
     /// # Errors
-    /// Wrong arguments, or a file that cannot be read or written: [`Ending::MISUSED`].
+    /// Wrong arguments, or a file that cannot be read or written: 64.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let ending = match self.command {
             ContractCommand::New(args) => args.run()?,
@@ -74,6 +77,11 @@ impl ContractArgs {
     }
 }
 
+/// Code that the chain would refuse, so it is not sent.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(super) struct Forbidden(String);
+
 /// How a contract ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -84,15 +92,12 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    /// Our own errors: what `sysexits.h` calls a wrong use, out of the way of what contracts do.
-    pub(super) const MISUSED: u8 = 64;
-
     const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::Reverted => 1,
             Self::Trapped => 2,
-            Self::Refused => 3,
+            Self::Refused => Failures::REFUSED,
         }
     }
 

@@ -172,7 +172,10 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
 pub enum Error {
     /// The signer lacks the role.
-    #[error("wrong role: the call needs role bits {needed:#06x}, the entity has {has:#06x}")]
+    #[error(
+        "wrong role: the call needs role bits {needed:#06x}, the entity has {has:#06x}; sign as an entity with that role \
+         (busbar entity list shows them)"
+    )]
     #[codec(index = 0)]
     WrongRole {
         /// Needed, any of.
@@ -181,7 +184,10 @@ pub enum Error {
         has: u16,
     },
     /// The key's scopes do not cover the call.
-    #[error("wrong scope: the call needs scope bits {needed:#04x}, the key has {has:#04x}")]
+    #[error(
+        "wrong scope: the call needs scope bits {needed:#04x}, the key has {has:#04x}; sign with a key that has them, such \
+         as the entity's owner"
+    )]
     #[codec(index = 1)]
     WrongScope {
         /// Needed, any of.
