@@ -6,9 +6,10 @@ use busbar_tests::world::{FIRST, MARKET, World, entities};
 use contract_interface::{OrderRequest, Side};
 use runtime_execution::modules::markets::curtailment::Cap;
 use runtime_execution::modules::markets::{self, Error, SlotState};
+use runtime_execution::modules::registry;
 use runtime_execution::{Call, DispatchError};
 use runtime_primitives::limits::CURTAILED_PER_CALL_MAX;
-use runtime_primitives::{Energy, MeterId, Seq};
+use runtime_primitives::{Energy, EntityId, MeterId, Seq};
 
 fn call(items: Vec<Cap>) -> markets::Call {
     markets::Call::Curtail { market: MARKET, slot: FIRST, items, reason: 1 }
@@ -74,12 +75,21 @@ fn announcements() -> Vec<Row> {
             curtail(world, items, Error::TooManyCurtailed(1_000))
         }),
         row("curtailed by the market's retailer", Scene::Open, |world| {
-            let wrong = runtime_execution::modules::registry::Error::WrongRole {
+            let wrong = registry::Error::WrongRole {
                 needed: contract_interface::roles::GRID_OPERATOR,
                 has: contract_interface::roles::RETAILER,
             };
             let retailer = &world.owners[entities::RETAILER as usize];
             (world.chain.signed(retailer, &Call::Markets(call(seller(world)))), wrong.into())
+        }),
+        row("curtailed by another grid operator", Scene::Open, |world| {
+            let (registrar, key) =
+                (world.owners[entities::REGISTRAR as usize].clone(), world.keys.add("stranger"));
+            let roles = contract_interface::roles::GRID_OPERATOR;
+            world.chain.must(&registrar, registry::Call::RegisterEntity { owner: key.account(), roles });
+            let entity = registry::KEYS.get(&world.chain.view(), &key.account()).unwrap().entity;
+            let wrong = Error::NotGridOperator { operator: EntityId::from_number(entities::GRID), entity };
+            (world.chain.signed(&key, &Call::Markets(call(seller(world)))), wrong.into())
         }),
         row("curtailed by the administration key", Scene::Open, |world| {
             let call = Call::Markets(call(seller(world)));

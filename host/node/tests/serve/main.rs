@@ -9,5 +9,6 @@ mod hostile;
 mod household;
 mod market;
 mod node;
+mod operators;
 mod processes;
 mod theatre;

@@ -109,7 +109,11 @@ fn ensure_rules(session: &Session, spec: &MarketSpec) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn now(session: &Session) -> anyhow::Result<Timestamp> {
+/// The chain's time, or this machine's if the chain rests.
+///
+/// # Errors
+/// If the node does not answer.
+pub(super) fn now(session: &Session) -> anyhow::Result<Timestamp> {
     // A chain that rests has an old clock; what is signed now is ordered now.
     let chain = session.read(|state| timestamp::NOW.get(state).unwrap_or_default())?;
     Ok(chain.max(SystemClock.now()))

@@ -4,6 +4,7 @@ mod adjust;
 mod agree;
 mod chain;
 mod check;
+mod curtail;
 mod ending;
 mod operate;
 mod spec;
@@ -35,6 +36,8 @@ enum MarketCommand {
     TopUp(chain::TopUpArgs),
     /// Take that deposit back from a market that its parties have not agreed to. Signed by its operator.
     TakeBack(chain::TakeBackArgs),
+    /// Limit what meters move in a slot. Signed by the market's grid operator.
+    Curtail(curtail::CurtailArgs),
     /// Pay somebody once more for a settled slot, with evidence. Signed by the payer's owner.
     Adjust(adjust::AdjustArgs),
     /// Post execution lists and vote on them. Signed by the market's operator, or by the grid operator.
@@ -71,6 +74,7 @@ impl MarketArgs {
             MarketCommand::Schedule(args) => args.run(),
             MarketCommand::TopUp(args) => args.run(),
             MarketCommand::TakeBack(args) => args.run(),
+            MarketCommand::Curtail(args) => args.run(),
             MarketCommand::Adjust(args) => args.run(),
             MarketCommand::Operate(args) => args.run(),
             MarketCommand::Status(args) => args.run(),

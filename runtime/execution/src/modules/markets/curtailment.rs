@@ -48,8 +48,9 @@ pub fn curtail(
     reason: u8,
 ) -> Result<(), crate::DispatchError> {
     registry::ensure_role(ctx, origin, roles::GRID_OPERATOR)?;
-    if market(&ctx.state, at.0)?.grid != origin.entity()? {
-        return Err(crate::DispatchError::BadOrigin);
+    let (operator, entity) = (market(&ctx.state, at.0)?.grid, origin.entity()?);
+    if operator != entity {
+        return Err(Error::NotGridOperator { operator, entity }.into());
     }
     let mut live = live(&ctx.state, at)?;
     items.sort_unstable();
@@ -231,23 +232,51 @@ fn withdraw(
     Ok(())
 }
 
-/// Mark the meters that owe no deviation charge: those whose trades exceed a cap.
-pub(super) fn exempt(state: &Overlay, at: At, trades: &[CertifiedTrade], slots: &mut [MeterSlot]) {
-    let mut caps: BTreeMap<MeterId, Energy> = CAPS.get_or_default(state, &at).into_iter().collect();
-    for (meter, cap) in CURTAILED.get_or_default(state, &at) {
-        let lowest = caps.entry(meter).or_insert(cap);
-        *lowest = cap.min(*lowest);
+/// What a capped meter trades in a slot, beside the lowest of its caps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capped {
+    /// The lowest cap.
+    pub cap: Energy,
+    /// What it trades.
+    pub traded: Energy,
+}
+
+impl Capped {
+    /// Whether it owes no deviation charge: it could not obey and deliver.
+    pub fn is_exempt(&self) -> bool {
+        self.traded > self.cap
     }
-    let mut traded: BTreeMap<MeterId, Energy> = caps.keys().map(|meter| (*meter, Energy::ZERO)).collect();
-    for trade in trades {
-        for meter in [trade.buy_meter, trade.sell_meter] {
-            if let Some(energy) = traded.get_mut(&meter) {
-                *energy = energy.saturating_add(trade.energy);
+}
+
+/// The capped meters of a slot; `trades` are energies with the meters between which they go.
+pub fn capped(
+    state: &Overlay,
+    at: At,
+    trades: impl IntoIterator<Item = ([MeterId; 2], Energy)>,
+) -> BTreeMap<MeterId, Capped> {
+    let mut all: BTreeMap<MeterId, Capped> = BTreeMap::new();
+    for (meter, cap) in
+        CAPS.get_or_default(state, &at).into_iter().chain(CURTAILED.get_or_default(state, &at))
+    {
+        let own = all.entry(meter).or_insert(Capped { cap, traded: Energy::ZERO });
+        own.cap = cap.min(own.cap);
+    }
+    for (meters, energy) in trades {
+        for meter in meters {
+            if let Some(own) = all.get_mut(&meter) {
+                own.traded = own.traded.saturating_add(energy);
             }
         }
     }
+    all
+}
+
+/// Mark the meters that owe no deviation charge: those whose trades exceed a cap.
+pub(super) fn exempt(state: &Overlay, at: At, trades: &[CertifiedTrade], slots: &mut [MeterSlot]) {
+    let trades = trades.iter().map(|trade| ([trade.buy_meter, trade.sell_meter], trade.energy));
+    let capped = capped(state, at, trades);
     for slot in slots {
-        slot.curtailed = caps.get(&slot.meter).is_some_and(|cap| traded[&slot.meter] > *cap);
+        slot.curtailed = capped.get(&slot.meter).is_some_and(Capped::is_exempt);
     }
 }
 

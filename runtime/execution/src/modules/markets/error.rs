@@ -88,7 +88,10 @@ pub enum Error {
         now: Timestamp,
     },
     /// No such meter in this market, or it joined after the slot opened.
-    #[error("unknown meter {0} in this slot of the market")]
+    #[error(
+        "unknown meter {0} in this slot of the market: busbar meter list shows meters, each settles from the first slot on \
+         that opened after it joined"
+    )]
     UnknownMeter(MeterId),
     /// The meter is somebody else's.
     #[error("meter {meter} belongs to entity {owner}")]
@@ -207,7 +210,10 @@ pub enum Error {
     #[error("bad confirmation signature on trade {0}")]
     BadConfirmation(u32),
     /// The slot takes no readings.
-    #[error("slot {slot} takes no readings now")]
+    #[error(
+        "slot {slot} takes no readings now: they come while it is Metering or Voting, corrections until its objections end; \
+         busbar market adjust puts right what is found out later"
+    )]
     NotMetering {
         /// Slot.
         slot: Slot,
@@ -227,10 +233,13 @@ pub enum Error {
     #[error("revision {0} is above the limit")]
     TooManyRevisions(u16),
     /// A cumulative register decreased.
-    #[error("meter {0}: a cumulative register went back")]
+    #[error("meter {0}: a cumulative register went back; busbar meter show {0} has what it showed")]
     RegisterWentBack(MeterId),
     /// The status does not fit the revision.
-    #[error("a correction carries status Corrected, a first reading does not")]
+    #[error(
+        "the reading's status does not fit: busbar meter read posts a meter's first reading, substitute one in its place, \
+         correct one that follows it"
+    )]
     WrongStatus,
     /// The slot takes no execution lists.
     #[error("slot {slot} is {state:?}; lists are posted while it is Voting")]
@@ -514,6 +523,17 @@ pub enum Error {
         /// What is allowed.
         cap: Energy,
     },
+    /// Another entity curtails.
+    #[error(
+        "entity {operator} is the market's grid operator, the key is entity {entity}'s: sign with the operator's"
+    )]
+    #[codec(index = 185)]
+    NotGridOperator {
+        /// Of the market.
+        operator: EntityId,
+        /// Who signed.
+        entity: EntityId,
+    },
     /// A curtailment names meters.
     #[error("the curtailment names no meter")]
     #[codec(index = 61)]
@@ -535,7 +555,10 @@ pub enum Error {
     #[codec(index = 65)]
     AlreadyRead(MeterId),
     /// Meters speak first.
-    #[error("slot {0} still awaits its meters: a substitute is posted while it is Voting")]
+    #[error(
+        "slot {0} still awaits its meters: a substitute is posted while it is Voting; busbar market wait --slot {0} --state \
+         voting waits for it"
+    )]
     #[codec(index = 66)]
     SubstituteTooEarly(Slot),
     /// A base sets what a meter starts from.

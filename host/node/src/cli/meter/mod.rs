@@ -1,16 +1,17 @@
 //! `busbar meter …`: admit meters, post what they read, show them.
 
+mod post;
+
 use super::remote::{Answer, NodeArgs, SignArgs, account, address, table};
 use crate::client::Party;
 use crate::quantity::{self, energy_text};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use contract_interface::{Reading, ReadingStatus, reading_message};
+use runtime_execution::modules::markets;
 use runtime_execution::modules::markets::{METERS_OF, Registers};
 use runtime_execution::modules::registry::{self, Event as Registered, METERS, Meter};
-use runtime_execution::modules::{markets, timestamp};
 use runtime_execution::{Call, Event};
-use runtime_primitives::{AccountId, Energy, EntityId, FeederId, MarketId, MeterId, Slot, blake2_256};
+use runtime_primitives::{AccountId, Energy, EntityId, FeederId, MarketId, MeterId, blake2_256};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,11 @@ enum MeterCommand {
     /// Admit a meter. Signed by a registrar.
     Add(AddArgs),
     /// Post a meter's reading of a slot that has ended. Signed by the meter's own key.
-    Read(ReadArgs),
+    Read(post::PostArgs),
+    /// Post a reading for a meter that was silent, while lists are voted on. Signed by the market's meter operator.
+    Substitute(post::PostArgs),
+    /// Correct a meter's reading until objections end, with evidence. Signed by the meter's own key.
+    Correct(post::CorrectArgs),
     /// Show a meter with its registers.
     Show {
         /// Its number.
@@ -79,23 +84,6 @@ struct AddArgs {
     sign: SignArgs,
 }
 
-#[derive(Debug, Args)]
-struct ReadArgs {
-    /// Its number.
-    meter: u32,
-    /// The slot at whose end it was read. The slot before the meter's first sets what it starts from.
-    #[arg(long, value_name = "N")]
-    slot: u32,
-    /// The import register then.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
-    import: Energy,
-    /// The export register then.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
-    export: Energy,
-    #[command(flatten)]
-    sign: SignArgs,
-}
-
 impl MeterArgs {
     /// Do it and print the answer.
     ///
@@ -104,7 +92,9 @@ impl MeterArgs {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             MeterCommand::Add(args) => args.run(),
-            MeterCommand::Read(args) => args.run(),
+            MeterCommand::Read(args) => args.read(),
+            MeterCommand::Substitute(args) => args.substitute(),
+            MeterCommand::Correct(args) => args.correct(),
             MeterCommand::Show { meter, node } => {
                 let id = MeterId::from_number(meter);
                 let answer = node
@@ -193,34 +183,6 @@ impl AddArgs {
                 )),
                 _ => None,
             })
-        })
-    }
-}
-
-impl ReadArgs {
-    fn run(self) -> anyhow::Result<ExitCode> {
-        let session = self.sign.session()?;
-        let meter = MeterId::from_number(self.meter);
-        let (found, now) = session.read(|state| (METERS.get(state, &meter), timestamp::NOW.get(state)))?;
-        let found =
-            found.with_context(|| format!("there is no meter {meter}; busbar meter list shows them"))?;
-        let reading = Reading {
-            market: found.market,
-            meter,
-            slot: Slot::from_number(self.slot),
-            revision: 0,
-            import_wh: self.import,
-            export_wh: self.export,
-            voltage_dv: None,
-            frequency_mhz: None,
-            measured_at: now.unwrap_or_default(),
-            status: ReadingStatus::Measured,
-        };
-        let signature = self.sign.signer()?.sign(&reading_message(session.genesis(), &reading));
-        let call = Call::Markets(markets::Call::PostReading { reading, signature });
-        self.sign.send_bare(&session, &call, |_| {
-            let text = format!("meter {meter} read for slot {}", self.slot);
-            Some(Answer::new(text, json!({ "meter": meter.number(), "slot": self.slot })))
         })
     }
 }

@@ -1,0 +1,246 @@
+//! `busbar market curtail`: the grid operator limits what connections move in a slot, and hears whom that exempts.
+//!
+//! Who is exempt is computed by the chain's own rule, on the state that has the curtailment.
+
+use super::chain::now;
+use crate::agent::Desk;
+use crate::cli::remote::{Answer, SignArgs, table};
+use crate::client::{Party, Session};
+use crate::quantity::{self, energy_text};
+use anyhow::{Context as _, ensure};
+use clap::{ArgGroup, Args};
+use runtime_execution::modules::markets::curtailment::{Cap, Capped, capped};
+use runtime_execution::modules::markets::meters::meters_of;
+use runtime_execution::modules::markets::{self, Agreed, At, CURTAILED, Event as Done, SlotState};
+use runtime_execution::modules::registry::METERS;
+use runtime_execution::{Call, Event};
+use runtime_primitives::limits::CURTAILED_PER_CALL_MAX;
+use runtime_primitives::{Energy, EntityId, MarketId, MeterId, Seq, Slot, Timestamp};
+use runtime_state::Overlay;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+/// Limit what meters move in a slot. Signed by the market's grid operator.
+///
+/// Before the gate the cap binds orders: what stands beyond it is withdrawn, newest first, at no cost. From the gate on a meter
+/// whose trades exceed the cap owes no deviation charge.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("when").required(true), group = ArgGroup::new("whom").required(true).multiple(true))]
+pub struct CurtailArgs {
+    /// The market.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    market: u32,
+    /// The slot.
+    #[arg(long, value_name = "N", group = "when")]
+    slot: Option<u32>,
+    /// The slot that delivers at this moment, such as 2026-01-31T12:00:00Z, or now.
+    #[arg(long, value_name = "TIME", group = "when", value_parser = moment)]
+    at: Option<Moment>,
+    /// These meters, such as 3,7 or 10..19.
+    #[arg(long, value_name = "N|A..B", group = "whom", value_delimiter = ',', value_parser = meters)]
+    meter: Vec<(MeterId, MeterId)>,
+    /// Meters on this feeder, by your number.
+    #[arg(long, value_name = "N", group = "whom")]
+    feeder: Option<u32>,
+    /// Meters of this entity: its number, or an address of one of its keys.
+    #[arg(long, group = "whom")]
+    entity: Option<Party>,
+    /// The most that each may move in the slot, import and export together, such as 3kWh; 0kWh interrupts.
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
+    cap: Energy,
+    /// Your reason code.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    reason: u8,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    Now,
+    At(Timestamp),
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    if text == "now" {
+        return Ok(Moment::Now);
+    }
+    quantity::instant(text).map(Moment::At).map_err(|error| format!("{error}, or now"))
+}
+
+fn meters(text: &str) -> Result<(MeterId, MeterId), String> {
+    let number = |text: &str| text.trim().parse().map(MeterId::from_number).ok();
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => Ok((first, last)),
+        _ => Err("write a meter's number, or the first and the last such as 10..19".into()),
+    }
+}
+
+/// A capped meter and its owner.
+type Owned = (MeterId, EntityId);
+
+impl CurtailArgs {
+    /// Do it and print what was withdrawn and whom it exempts.
+    ///
+    /// # Errors
+    /// If no meter of the slot is meant, or why the chain refuses it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let session = self.sign.session()?;
+        let time = match self.at {
+            Some(Moment::At(time)) => Some(time),
+            Some(Moment::Now) => Some(now(&session)?),
+            None => None,
+        };
+        let (at, chosen) = session.read(|state| {
+            let at = self.slot_meant(state, time)?;
+            anyhow::Ok((at, self.chosen(state, at)?))
+        })??;
+        let items: Vec<Cap> = chosen.iter().map(|(meter, _)| (*meter, self.cap)).collect();
+        let call = markets::Call::Curtail { market: at.0, slot: at.1, items, reason: self.reason };
+        self.sign.send(&session, &Call::Markets(call), |events| self.told(&session, at, &chosen, events))
+    }
+
+    fn slot_meant(&self, state: &Overlay, time: Option<Timestamp>) -> anyhow::Result<At> {
+        let id = MarketId::from_number(self.market);
+        let market = markets::market(state, id)?;
+        let Some(time) = time else { return Ok((id, Slot::from_number(self.slot.unwrap_or_default()))) };
+        let terms = markets::terms(state, &market.schedule[0].terms);
+        let passed = time.ms().checked_sub(terms.slot_zero.ms()).map(|ms| ms / terms.slot_ms());
+        let slot = passed
+            .and_then(|slot| u32::try_from(slot).ok())
+            .with_context(|| format!("market {id} has no slot at {}", quantity::instant_text(time)))?;
+        Ok((id, Slot::from_number(slot)))
+    }
+
+    /// The slot's meters that all of the arguments mean.
+    fn chosen(&self, state: &Overlay, at: At) -> anyhow::Result<Vec<Owned>> {
+        let live = markets::live(state, at)
+            .with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
+        let entity = self.entity.map(|entity| entity.find(state).map(|(id, _)| id)).transpose()?;
+        let known = meters_of(state, &live);
+        let named = |meter: MeterId| {
+            self.meter.is_empty() || self.meter.iter().any(|(first, last)| (*first..=*last).contains(&meter))
+        };
+        let single = self.meter.iter().filter(|(first, last)| first == last).map(|(meter, _)| *meter);
+        for meter in single {
+            ensure!(
+                known.binary_search(&meter).is_ok(),
+                "meter {meter} does not settle in slot {} of market {}; busbar meter list --market {} shows its meters",
+                at.1,
+                at.0,
+                at.0
+            );
+        }
+        let all = METERS.entries(state);
+        let mut chosen = Vec::new();
+        for meter in known.into_iter().filter(|meter| named(*meter)) {
+            let Some(found) = all.get(&meter) else { continue };
+            let fits = self.feeder.is_none_or(|feeder| found.feeder.number() == feeder)
+                && entity.is_none_or(|entity| entity == found.entity);
+            if fits {
+                chosen.push((meter, found.entity));
+            }
+        }
+        ensure!(
+            !chosen.is_empty(),
+            "no meter of slot {} of market {} fits; busbar meter list --market {} --json shows owners and feeders",
+            at.1,
+            at.0,
+            at.0
+        );
+        ensure!(
+            chosen.len() <= CURTAILED_PER_CALL_MAX,
+            "{} meters are meant, a call curtails {CURTAILED_PER_CALL_MAX} at most: name a part of them by --meter A..B, \
+             then the rest",
+            chosen.len()
+        );
+        Ok(chosen)
+    }
+
+    /// What the curtailment did, once a block has it.
+    fn told(&self, session: &Session, at: At, chosen: &[Owned], events: &[Event]) -> Option<Answer> {
+        let mut withdrawn = Vec::new();
+        for event in events {
+            if let Event::Markets(Done::OrderCurtailed { seq, .. }) = event {
+                withdrawn.push(*seq);
+            }
+        }
+        let read = session.read(|state| {
+            let desk = Desk::open(state, at)?;
+            // Until the book is cleared nobody has a trade.
+            let slot = &desk.live().slot;
+            let waits = matches!(slot.state, SlotState::Open | SlotState::Revealing | SlotState::Clearing);
+            let cleared = slot.trades > 0 || !waits;
+            let trades = desk
+                .matches()
+                .into_iter()
+                .filter(|found| found.buyer != Agreed::Refused && found.seller != Agreed::Refused);
+            let trades =
+                trades.map(|found| ([found.buy.order.meter, found.sell.order.meter], found.trade.energy));
+            let real_time = CURTAILED.get_or_default(state, &at);
+            let before_gate =
+                real_time.binary_search_by_key(&chosen.first()?.0, |(meter, _)| *meter).is_err();
+            Some((before_gate, cleared.then(|| capped(state, at, trades))))
+        });
+        let (before_gate, capped) = read.ok()??;
+        Some(self.answer(at, chosen, &withdrawn, before_gate, capped.as_ref()))
+    }
+
+    fn answer(
+        &self,
+        at: At,
+        chosen: &[Owned],
+        withdrawn: &[Seq],
+        before_gate: bool,
+        capped: Option<&BTreeMap<MeterId, Capped>>,
+    ) -> Answer {
+        let mut rows = table(["Meter", "Entity", "Trades", "Deviation charge"]);
+        let (mut meters, mut exempt): (Vec<Value>, usize) = (Vec::new(), 0);
+        for (meter, entity) in chosen {
+            let own = capped.and_then(|capped| capped.get(meter));
+            let (traded, charge) = match own {
+                Some(own) if own.is_exempt() => {
+                    (energy_text(own.traded), "none: it trades more than its cap")
+                }
+                Some(own) => (energy_text(own.traded), "as usual: its trades fit its cap"),
+                None => (String::new(), "open until the book is cleared"),
+            };
+            exempt += usize::from(own.is_some_and(Capped::is_exempt));
+            rows.add_row([meter.to_string(), entity.to_string(), traded, charge.to_owned()]);
+            meters.push(json!({
+                "meter": meter.number(),
+                "entity": entity.number(),
+                "cap_wh": own.map_or(self.cap, |own| own.cap).wh(),
+                "traded_wh": own.map(|own| own.traded.wh()),
+                "exempt": own.map(Capped::is_exempt),
+            }));
+        }
+        let rule = if before_gate {
+            let withdrawn: Vec<String> = withdrawn.iter().map(ToString::to_string).collect();
+            format!("before the gate: orders beyond it are refused; withdrawn: {}", words(&withdrawn))
+        } else {
+            "after the gate: who trades more owes no deviation charge".to_owned()
+        };
+        let (cap, count, reason) = (energy_text(self.cap), chosen.len(), self.reason);
+        let text = format!(
+            "slot {} of market {} is capped at {cap} a meter, reason {reason}\n{rule}\nexempt: {exempt} of {count}\n{rows}",
+            at.1, at.0
+        );
+        let json = json!({
+            "market": at.0.number(),
+            "slot": at.1.number(),
+            "cap_wh": self.cap.wh(),
+            "reason": reason,
+            "before_gate": before_gate,
+            "withdrawn": withdrawn.iter().map(|seq| seq.number()).collect::<Vec<_>>(),
+            "meters": meters,
+        });
+        Answer::new(text, json)
+    }
+}
+
+fn words(numbers: &[String]) -> String {
+    if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }
+}
