@@ -224,6 +224,33 @@ fn an_entitys_lines_are_what_its_account_has_gained() {
     assert_eq!(bills(Selection { entity, ..Selection::default() }), expected.collect::<Vec<_>>());
 }
 
+/// Of every table the rows that are the entity's and no others: its own orders, trades on either side, its meter's readings.
+#[test]
+fn an_entitys_tables_are_its_own() {
+    let data = played();
+    let store = Store::open(&data.path().join("chain.redb")).unwrap();
+    let (snapshot, out) = (store.snapshot(), TempDir::new().unwrap());
+    let entity = EntityId::from_number(host_node::scenario::first_household());
+    let scope = Selection { entity: Some(entity), ..Selection::default() }.of(&snapshot);
+    let column = |what: What, name: &str| -> Vec<String> {
+        export(&snapshot, what, &scope, Format::Csv, out.path(), || {}).unwrap();
+        let place = what.columns().iter().position(|column| column.name == name).unwrap();
+        let rows = read(what, Format::Csv, out.path());
+        rows.into_iter().map(|row| row[place].clone().unwrap_or_default()).collect()
+    };
+    let own = entity.to_string();
+    for (what, name) in [(What::Orders, "entity"), (What::Trades, "seller")] {
+        assert_eq!(column(what, name), [own.as_str()], "{what:?}");
+    }
+    let readings = column(What::Readings, "meter");
+    assert!(!readings.is_empty() && readings.iter().all(|meter| meter == "0"), "{readings:?}");
+    assert!(column(What::Bills, "entity").iter().all(|entity| *entity == own));
+    let stranger = Selection { entity: Some(EntityId::from_number(0)), ..Selection::default() }.of(&snapshot);
+    for what in [What::Orders, What::Trades, What::Readings] {
+        assert_eq!(export(&snapshot, what, &stranger, Format::Csv, out.path(), || {}).unwrap().rows, 0);
+    }
+}
+
 #[test]
 fn a_selection_is_of_slots_or_of_a_day() {
     let data = played();
@@ -259,7 +286,11 @@ fn the_command_writes_files_and_says_so() {
     names.sort();
     assert_eq!(names, ["orders.parquet", "trades.parquet"]);
     for (arguments, says) in [
-        (&["--slots", "1..2"][..], "no slot that has opened is selected"),
+        (&["--slots", "1..2"][..], "slots 1..2 have not opened: market 0 has opened slots 500.."),
+        (&["--slots", "7"], "slot 7 has not opened"),
+        (&["--slots", "500", "--market", "3"], "there is no such market"),
+        (&["--day", "1999-01-01"], "no slot that has opened is selected"),
+        (&["--entity", "99"], "there is no entity 99"),
         (&["--slots", "2..1"], "write the first and the last slot"),
         (&["--what", "secrets"], "possible values"),
     ] {
@@ -268,6 +299,11 @@ fn the_command_writes_files_and_says_so() {
         let error = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(error.contains(says), "{arguments:?}: {error}");
     }
+    let beyond = run(&["--what", "orders", "--slots", "500..4000000"]);
+    let said = String::from_utf8(beyond.stdout).unwrap();
+    assert!(beyond.status.success() && said.contains("market 0 has opened slots 500.."), "{said}");
+    let help = String::from_utf8(busbar().args(["export", "--help"]).output().unwrap().stdout).unwrap();
+    assert!(help.contains("Write orders, trades, readings and bills"), "{help}");
     let columns = busbar().args(["export", "--columns"]).output().unwrap();
     assert_eq!(String::from_utf8(columns.stdout).unwrap(), host_node::export::document());
 }

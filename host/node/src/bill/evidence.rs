@@ -1,14 +1,16 @@
 //! What stands behind a payment of a slot: the energy, the meter, the reading that counted, and what became of the trade.
 
 use super::{BillError, Records};
+use crate::report::{Source, reading_status};
 use contract_interface::{ExecutionList, SettleInput, Side, TransferRecord, kinds};
 use parity_scale_codec::DecodeAll;
 use runtime_execution::archive::{
-    AdjustmentRecord, Consent, SettleRecord, adjustment_key, consent_key, slot_key, tables,
+    AdjustmentRecord, Consent, SettleRecord, SignedReading, adjustment_key, consent_key, reading_key,
+    slot_key, tables,
 };
 use runtime_execution::modules::markets::adjustments::Grounds;
-use runtime_execution::modules::markets::{At, Outcomes, SLOTS, TradeOutcome};
-use runtime_primitives::{Energy, EntityId, Hash, MeterId, Price};
+use runtime_execution::modules::markets::{At, Outcomes, SLOTS, TERMS, TradeOutcome};
+use runtime_primitives::{Energy, EntityId, Hash, MeterId, Price, Timestamp};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,6 +18,7 @@ use std::rc::Rc;
 /// A settled slot.
 #[derive(Debug)]
 pub(super) struct Settled {
+    at: At,
     record: SettleRecord,
     owners: BTreeMap<MeterId, EntityId>,
     trades: BTreeMap<u32, usize>,
@@ -38,6 +41,7 @@ impl Settled {
         };
         let SettleInput { meters, trades, .. } = &record.input;
         Ok(Some(Self {
+            at,
             owners: meters.iter().map(|meter| (meter.meter, meter.entity)).collect(),
             trades: (0..).zip(trades).map(|(index, trade)| (trade.id, index)).collect(),
             readings: list.0.iter().map(|entry| (entry.meter, entry.reading)).collect(),
@@ -80,9 +84,14 @@ impl Settled {
         of(entity).or_else(|| of(payer()?)).or(Some(trade.buy_meter))
     }
 
-    /// The reading of `meter` that counted.
-    pub(super) fn reading(&self, meter: MeterId) -> Option<Hash> {
-        self.readings.get(&meter).copied()
+    /// The reading of `meter` that counted, and where it is from.
+    pub(super) fn reading(&self, records: &dyn Records, meter: MeterId) -> Result<Option<Source>, BillError> {
+        let Some(hash) = self.readings.get(&meter).copied() else { return Ok(None) };
+        let prefix = reading_key(self.at, meter, 0);
+        let rows = records.rows(tables::READING, &prefix[..prefix.len() - size_of::<u16>()])?;
+        let all = rows.iter().filter_map(|row| SignedReading::decode_all(&mut &row.value[..]).ok());
+        let found = all.into_iter().find(|signed| signed.reading.hash() == hash);
+        Ok(Some(Source { hash, status: found.map(|signed| reading_status(&signed)) }))
     }
 }
 
@@ -92,6 +101,8 @@ pub(super) struct Known {
     at: At,
     /// Its settlement, if it is settled.
     pub(super) settled: Option<Settled>,
+    /// When its delivery starts.
+    pub(super) delivery_start: Option<Timestamp>,
     outcomes: Outcomes,
 }
 
@@ -140,7 +151,9 @@ impl<'a> Evidence<'a> {
         }
         let settled = Settled::read(self.records, self.state, at)?;
         let outcomes = Outcomes::read(self.state, at, settled.as_ref().map(|settled| &settled.record));
-        let known = Rc::new(Known { at, settled, outcomes });
+        let terms = SLOTS.get(self.state, &at).and_then(|slot| TERMS.get(self.state, &slot.terms));
+        let delivery_start = terms.map(|terms| terms.delivery_start(at.1));
+        let known = Rc::new(Known { at, settled, delivery_start, outcomes });
         self.latest = Some(known.clone());
         Ok(known)
     }

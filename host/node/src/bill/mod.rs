@@ -58,9 +58,9 @@ impl Bill {
         let mut balance = Amount::received(genesis).ok_or(BillError::Sum)?;
         let (mut total, mut opening, mut lines) = (Amount::ZERO, balance, Vec::new());
         let add = |sum: Amount, more: Amount| sum.checked_add(more).ok_or(BillError::Sum);
-        let mut maker = Lines::new(records, state);
+        let mut maker = Lines::new(records, state, name);
         for movement in movements(records, state)? {
-            let Some(line) = maker.line_of(&movement?, &account, id, name)? else { continue };
+            let Some(line) = maker.line_of(&movement?, &account, id)? else { continue };
             if period.starts_after(line.time) {
                 opening = add(opening, line.amount)?;
             }

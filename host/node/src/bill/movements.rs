@@ -5,14 +5,14 @@
 
 use super::evidence::Evidence;
 use super::{BillError, Records};
-use crate::report::{Amount, BillLine};
+use crate::report::{Amount, BillLine, Side};
 use contract_interface::TransferRecord;
 use parity_scale_codec::DecodeAll;
-use runtime_execution::modules::registry::KEYS;
+use runtime_execution::modules::registry::{ENTITIES, KEYS};
 use runtime_execution::modules::system::NUMBER;
 use runtime_primitives::{AccountId, EntityId, Height, Timestamp};
 use runtime_state::{ArchiveRow, Overlay};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// One movement of money.
 #[derive(Clone, Debug)]
@@ -69,15 +69,29 @@ impl Iterator for Movements<'_> {
 pub struct Lines<'a> {
     records: &'a dyn Records,
     state: &'a Overlay<'a>,
+    name: &'a dyn Fn(&AccountId) -> String,
     evidence: Evidence<'a>,
     /// The block read last, with its time.
     at: Option<(Height, Timestamp)>,
+    /// Accounts met so far.
+    sides: BTreeMap<AccountId, Side>,
 }
 
 impl<'a> Lines<'a> {
-    /// Lines of the archive of `records`; `state` is the one after the last block counted.
-    pub const fn new(records: &'a dyn Records, state: &'a Overlay<'a>) -> Self {
-        Self { records, state, evidence: Evidence::new(records, state), at: None }
+    /// Lines of the archive of `records`; `state` is the one after the last block counted, `name` knows accounts.
+    pub const fn new(
+        records: &'a dyn Records,
+        state: &'a Overlay<'a>,
+        name: &'a dyn Fn(&AccountId) -> String,
+    ) -> Self {
+        Self {
+            records,
+            state,
+            name,
+            evidence: Evidence::new(records, state),
+            at: None,
+            sides: BTreeMap::new(),
+        }
     }
 
     /// The line of `movement` on the bill of `entity` with this `account`, if it paid or was paid.
@@ -89,7 +103,6 @@ impl<'a> Lines<'a> {
         movement: &Movement,
         account: &AccountId,
         entity: EntityId,
-        name: &dyn Fn(&AccountId) -> String,
     ) -> Result<Option<BillLine>, BillError> {
         let record = &movement.record;
         let (counterparty, amount) = if record.payer == record.payee && record.payer == *account {
@@ -101,29 +114,48 @@ impl<'a> Lines<'a> {
         } else {
             return Ok(None);
         };
+        let (own, counterparty) = (self.side(account), self.side(counterparty));
         let time = self.time(movement.height)?;
         let known = record.slot.map(|at| self.evidence.of(at)).transpose()?;
         let outcome = known.as_ref().map_or(Ok(None), |known| known.outcome(self.records, record))?;
         let settled = known.as_ref().and_then(|known| known.settled.as_ref());
         let payer = || KEYS.get(self.state, &record.payer).map(|binding| binding.entity);
         let meter = settled.map_or(record.meter, |settled| settled.meter(record, entity, payer));
+        let reading = match (settled, meter) {
+            (Some(settled), Some(meter)) => settled.reading(self.records, meter)?,
+            _ => None,
+        };
         Ok(Some(BillLine {
             entity,
-            name: name(account),
+            own,
+            height: movement.height,
             time,
             kind: record.kind,
-            counterparty: name(counterparty),
+            counterparty,
             market: record.slot.map(|(market, _)| market),
             slot: record.slot.map(|(_, slot)| slot),
+            delivery_start: known.as_ref().and_then(|known| known.delivery_start),
             trade: record.trade,
             outcome,
             meter,
             energy: settled.and_then(|settled| settled.energy(record)),
-            reading: meter.and_then(|meter| settled?.reading(meter)),
+            reading,
             grounds: self.evidence.grounds(record)?,
             amount: amount.ok_or(BillError::Sum)?,
             record: record.hash(),
         }))
+    }
+
+    /// Who an account is: looked up once.
+    fn side(&mut self, account: &AccountId) -> Side {
+        if let Some(known) = self.sides.get(account) {
+            return known.clone();
+        }
+        let bound = KEYS.get(self.state, account).map(|binding| binding.entity);
+        let owns = |id: &EntityId| ENTITIES.get(self.state, id).is_some_and(|found| found.owner == *account);
+        let side = Side { account: *account, entity: bound.filter(owns), name: (self.name)(account) };
+        self.sides.insert(*account, side.clone());
+        side
     }
 
     fn time(&mut self, height: Height) -> Result<Timestamp, BillError> {

@@ -24,6 +24,12 @@ pub trait Records {
     /// [`BillError`].
     fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, BillError>;
 
+    /// The first rows of a table whose keys begin so: at least as many as a meter has readings of a slot.
+    ///
+    /// # Errors
+    /// [`BillError`].
+    fn rows(&self, table: u8, prefix: &[u8]) -> Result<Vec<ArchiveRow>, BillError>;
+
     /// Time of a block.
     ///
     /// # Errors
@@ -41,6 +47,10 @@ impl Records for Snapshot {
 
     fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, BillError> {
         Ok(self.archive_get(table, key)?)
+    }
+
+    fn rows(&self, table: u8, prefix: &[u8]) -> Result<Vec<ArchiveRow>, BillError> {
+        Ok(self.archive_scan(table, prefix, PAGE)?)
     }
 
     fn time(&self, height: Height) -> Result<Timestamp, BillError> {
@@ -61,6 +71,10 @@ impl Records for RemoteRecords<'_> {
     fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, BillError> {
         let rows = self.0.archive_page(table, key, None)?;
         Ok(rows.into_iter().find(|row| row.key == key).map(|row| row.value))
+    }
+
+    fn rows(&self, table: u8, prefix: &[u8]) -> Result<Vec<ArchiveRow>, BillError> {
+        Ok(self.0.archive_page(table, prefix, None)?)
     }
 
     fn time(&self, height: Height) -> Result<Timestamp, BillError> {

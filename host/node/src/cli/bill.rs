@@ -1,17 +1,18 @@
 //! `busbar bill`: what an entity was paid and paid, from a node's archive or over RPC.
 
 use super::remote::{self, address};
+use super::slots::unopened;
 use super::trade::open;
 use crate::bill::{Bill, Period, Records, RemoteRecords};
 use crate::chain_spec::{ChainSpec, FILE_NAME};
 use crate::client::{Party, Session};
+use crate::export::{write_bills_csv, write_bills_json};
 use crate::quantity;
-use crate::report::{
-    Amount, BillLine, OutcomeWords, kind_name, utc_date_time, write_bills_csv, write_bills_json,
-};
+use crate::report::{Amount, BillLine, OutcomeWords, kind_name, utc_date_time};
 use crate::trade::Names;
 use anyhow::{Context as _, bail};
 use clap::Args;
+use comfy_table::Table;
 use host_rpc::RemoteNode;
 use runtime_execution::modules::balances;
 use runtime_execution::modules::markets::adjustments::Grounds;
@@ -49,10 +50,10 @@ pub struct BillArgs {
     /// The market of these slots.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "slots")]
     market: u32,
-    /// Print the lines as JSON.
+    /// Print the lines as JSON, with the columns that busbar export --columns lists for bills.
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print the lines as CSV.
+    /// Print the lines as CSV, with the same columns.
     #[arg(long)]
     csv: bool,
 }
@@ -112,6 +113,10 @@ impl BillArgs {
         name: &dyn Fn(&AccountId) -> String,
     ) -> anyhow::Result<Bill> {
         let (id, entity) = self.entity.find(state)?;
+        if let Some(slots) = self.slots {
+            let notes = unopened(state, Some(MarketId::from_number(self.market)), slots)?;
+            notes.iter().for_each(|note| eprintln!("busbar: {note}"));
+        }
         let money = genesis(entity.owner, &entity)?;
         Ok(Bill::read(records, state, (id, &entity), money, &self.period(), name)?)
     }
@@ -164,23 +169,52 @@ fn what(line: &BillLine) -> String {
     }
 }
 
-fn print(bill: &Bill) -> io::Result<()> {
-    let mut table = remote::table(["Time", "What", "Slot", "Trade", "Meter", "Wh", "With", "Yuan", "Record"]);
-    let mut kinds: BTreeMap<u8, (u32, Amount)> = BTreeMap::new();
+/// The first digits of a hash.
+fn short(hash: &Hash) -> String {
+    let text = hash.to_string();
+    text.get(..10).unwrap_or(&text).to_owned()
+}
+
+/// The trade as busbar trade show takes it, or the slot of a line about none.
+fn about(line: &BillLine) -> String {
+    match (line.market, line.slot, line.trade) {
+        (Some(market), Some(slot), Some(trade)) => format!("{market}/{slot}/{trade}"),
+        (Some(market), Some(slot), None) => format!("{market}/{slot}"),
+        _ => String::new(),
+    }
+}
+
+/// The reading of a line, and that it was not plainly measured.
+fn reading(line: &BillLine) -> String {
+    let Some(reading) = line.reading else { return String::new() };
+    match reading.status {
+        None | Some("measured") => short(&reading.hash),
+        Some(status) => format!("{} {status}", short(&reading.hash)),
+    }
+}
+
+fn rows(bill: &Bill) -> Table {
+    let header = ["Time", "What", "Trade", "Meter", "Wh", "Reading", "With", "Yuan", "Record"];
+    let mut table = remote::table(header);
     for line in &bill.lines {
-        let number = |number: Option<u32>| number.map_or_else(String::new, |number| number.to_string());
-        let record = line.record.to_string();
         table.add_row([
             utc_date_time(line.time),
             what(line),
-            number(line.slot.map(Slot::number)),
-            number(line.trade),
-            number(line.meter.map(|meter| meter.number())),
+            about(line),
+            line.meter.map_or_else(String::new, |meter| meter.to_string()),
             line.energy.map_or_else(String::new, |energy| energy.wh().to_string()),
-            line.counterparty.clone(),
+            reading(line),
+            line.counterparty.name.clone(),
             line.amount.to_string(),
-            record.get(..10).unwrap_or(&record).to_owned(),
+            short(&line.record),
         ]);
+    }
+    table
+}
+
+fn print(bill: &Bill) -> io::Result<()> {
+    let mut kinds: BTreeMap<u8, (u32, Amount)> = BTreeMap::new();
+    for line in &bill.lines {
         let sum = kinds.entry(line.kind).or_default();
         *sum = (sum.0 + 1, sum.1.checked_add(line.amount).unwrap_or(sum.1));
     }
@@ -193,12 +227,11 @@ fn print(bill: &Bill) -> io::Result<()> {
         bill.height
     )?;
     if !bill.lines.is_empty() {
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", rows(bill))?;
     }
     for line in &bill.lines {
         if let Some(Grounds { evidence, reason }) = line.grounds {
-            let record = line.record.to_string();
-            writeln!(out, "{}: reason {reason}, evidence {evidence}", record.get(..10).unwrap_or(&record))?;
+            writeln!(out, "{}: reason {reason}, evidence {evidence}", short(&line.record))?;
         }
     }
     let mut row = |what: &str, lines: &str, amount: Amount| {

@@ -1,8 +1,9 @@
 //! `busbar demo`: three acts on a real node. Exits non-zero if any invariant fails.
 
 use crate::community::{ATTRIBUTION, Season};
+use crate::export::{write_bills_csv, write_bills_json};
 use crate::node::Statistics;
-use crate::report::{Progress, Summary, kind_name, peak_memory_bytes, write_bills_csv, write_bills_json};
+use crate::report::{Progress, Summary, kind_name, peak_memory_bytes};
 use crate::scenario::{
     Cast, Casting, Malice, Outcome, Play, Script, SlotResults, TransferSum, day, expose, outcome, paper,
     results_hash,

@@ -1,6 +1,8 @@
 //! `busbar export`: orders, trades, readings and bills of a data folder as tables.
 
+use super::slots::unopened;
 use super::trade::open;
+use crate::client::Party;
 use crate::export::{Format, Selection, What, Written, document, export};
 use crate::quantity;
 use crate::report::Progress;
@@ -8,6 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::civil::Date;
 use runtime_primitives::{EntityId, MarketId, Slot};
+use runtime_state::Overlay;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,7 +42,8 @@ pub struct ExportArgs {
     /// Only slots whose delivery starts on this day, UTC.
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     day: Option<Date>,
-    /// Of bills, only this entity's. Lines that belong to no slot, such as funding, are left out if slots are selected.
+    /// Only this entity's orders, trades on either side, readings of its meters, and lines of its bill. Lines that belong to
+    /// no slot, such as funding, are left out if slots are selected.
     #[arg(long, value_name = "NUMBER")]
     entity: Option<u32>,
     /// Print the columns of all tables and exit.
@@ -68,9 +72,14 @@ impl ExportArgs {
         let snapshot = store.snapshot();
         let market = self.market.map(MarketId::from_number);
         let entity = self.entity.map(EntityId::from_number);
+        let state = Overlay::new(&snapshot);
+        if let Some(entity) = entity {
+            Party::Number(entity).find(&state)?;
+        }
+        let notes = self.slots.map_or_else(|| Ok(Vec::new()), |slots| unopened(&state, market, slots))?;
         let selected = Selection { market, slots: self.slots, day: self.day, entity }.of(&snapshot);
         if selected.slots.is_empty() {
-            bail!("no slot that has opened is selected: see `busbar trade list`, or leave the selection out");
+            bail!("no slot that has opened is selected: see busbar trade list, or leave the selection out");
         }
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         let mut what = if self.what.is_empty() { What::ALL.to_vec() } else { self.what.clone() };
@@ -84,16 +93,17 @@ impl ExportArgs {
             written.push(export(&snapshot, what, &selected, self.format, out, || progress.advance(1))?);
         }
         drop(progress);
-        self.print(&written);
+        self.print(&written, &notes);
         Ok(ExitCode::SUCCESS)
     }
 
-    fn print(&self, written: &[Written]) {
+    fn print(&self, written: &[Written], notes: &[String]) {
         if self.json {
             let files = written.iter().map(|Written { path, rows }| json!({ "path": path, "rows": rows }));
-            println!("{}", json!({ "files": files.collect::<Vec<_>>() }));
+            println!("{}", json!({ "files": files.collect::<Vec<_>>(), "notes": notes }));
         } else {
             written.iter().for_each(|Written { path, rows }| println!("{}: {rows} rows", path.display()));
+            notes.iter().for_each(|note| println!("{note}"));
         }
     }
 }

@@ -17,6 +17,7 @@ mod receivables;
 mod remote;
 mod replay;
 mod reserves;
+mod slots;
 mod trade;
 
 pub use failures::Failures;
@@ -54,7 +55,7 @@ enum Command {
     Bill(bill::BillArgs),
     /// Show and check a trade's life, or list trades.
     Trade(trade::TradeArgs),
-    /// Write orders, trades and readings as CSV, JSON or Parquet.
+    /// Write orders, trades, readings and bills as CSV, JSON or Parquet.
     Export(export::ExportArgs),
     /// Execute a chain again from its own blocks and compare every header.
     Replay(replay::ReplayArgs),

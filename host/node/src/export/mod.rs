@@ -11,6 +11,7 @@ mod parquet;
 mod rows;
 mod text;
 
+pub use bills::{write_bills_csv, write_bills_json};
 pub use columns::{Column, Kind, What, document};
 pub use error::ExportError;
 
@@ -75,7 +76,7 @@ pub struct Selection {
     pub slots: Option<(Slot, Slot)>,
     /// Only those whose delivery starts on this day, UTC.
     pub day: Option<Date>,
-    /// Of bills, only this entity's.
+    /// Only this entity's: its orders, its trades on either side, readings of its meters, its lines.
     pub entity: Option<EntityId>,
 }
 
@@ -95,7 +96,7 @@ pub struct Scope {
     pub slots: Vec<Selected>,
     /// Whether all slots are selected: then bills have lines that belong to none.
     pub is_whole: bool,
-    /// Of bills, only this entity's.
+    /// Only this entity's: its orders, its trades on either side, readings of its meters, its lines.
     pub entity: Option<EntityId>,
 }
 
@@ -170,7 +171,7 @@ pub fn export(
         bills::each(snapshot, scope, &mut take)?;
     }
     for slot in &scope.slots {
-        rows::of_slot(snapshot, what, slot)?.into_iter().try_for_each(&mut take)?;
+        rows::of_slot(snapshot, what, slot, scope.entity)?.into_iter().try_for_each(&mut take)?;
         on_slot();
     }
     sink.finish()?;

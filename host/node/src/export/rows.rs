@@ -1,8 +1,8 @@
 //! The rows of a slot, from the archive.
 
 use super::{Cell, ExportError, Selected, What};
-use crate::report::OutcomeWords;
-use contract_interface::{Clearing, Op, Order, ReadingStatus, Side, Stage, Trade, flags};
+use crate::report::{OutcomeWords, reading_status};
+use contract_interface::{Clearing, Op, Order, Side, Stage, Trade, flags};
 use host_storage::Snapshot;
 use parity_scale_codec::{Decode, DecodeAll};
 use runtime_execution::archive::{
@@ -10,15 +10,21 @@ use runtime_execution::archive::{
 };
 use runtime_execution::leaves;
 use runtime_execution::modules::markets::{At, Outcomes, RECORDS};
-use runtime_primitives::{AccountId, Energy, Price, Seq};
+use runtime_execution::modules::registry::METERS;
+use runtime_primitives::{AccountId, Energy, EntityId, Price, Seq};
 use runtime_state::{ArchiveRow, Overlay};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Row = Vec<Cell>;
 
-/// The rows of one slot, in the order of the archive.
-pub(super) fn of_slot(snapshot: &Snapshot, what: What, slot: &Selected) -> Result<Vec<Row>, ExportError> {
-    let source = Source { snapshot, slot };
+/// The rows of one slot, in the order of the archive; of one entity if one is named.
+pub(super) fn of_slot(
+    snapshot: &Snapshot,
+    what: What,
+    slot: &Selected,
+    entity: Option<EntityId>,
+) -> Result<Vec<Row>, ExportError> {
+    let source = Source { snapshot, slot, entity };
     match what {
         What::Orders => orders(&source),
         What::Trades => trades(&source),
@@ -32,9 +38,15 @@ pub(super) fn of_slot(snapshot: &Snapshot, what: What, slot: &Selected) -> Resul
 struct Source<'a> {
     snapshot: &'a Snapshot,
     slot: &'a Selected,
+    entity: Option<EntityId>,
 }
 
 impl Source<'_> {
+    /// Whether rows of an entity are asked for.
+    fn wants(&self, entity: EntityId) -> bool {
+        self.entity.is_none_or(|only| only == entity)
+    }
+
     const fn at(&self) -> At {
         self.slot.at
     }
@@ -131,7 +143,8 @@ fn orders(source: &Source) -> Result<Vec<Row>, ExportError> {
         traded
     });
     let holds = source.all::<HoldRecord>(tables::HOLD, "hold")?;
-    let rows = holds.into_iter().map(|HoldRecord { order, amount, account, authorised_by, .. }| {
+    let own = holds.into_iter().filter(|hold| source.wants(hold.order.entity));
+    let rows = own.map(|HoldRecord { order, amount, account, authorised_by, .. }| {
         let hold = i128::try_from(amount.units()).map_err(|_| source.unreadable("hold"))?;
         let has = |flag: u8| order.flags & flag != 0;
         let partner = has(flags::PARTNER).then(|| order.partner.number());
@@ -169,9 +182,13 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
         let pairs = record.input.trades.iter().zip(record.report.settled);
         pairs.map(|(trade, energy)| (trade.id, energy)).collect()
     });
-    let rows = (0u32..).zip(&trades).map(|(index, trade)| {
+    let mut rows = Vec::new();
+    for (index, trade) in (0u32..).zip(&trades) {
         let order = |seq: &Seq| orders.get(seq).ok_or_else(|| source.unreadable("hold"));
         let (buy, sell) = (order(&trade.buy)?, order(&trade.sell)?);
+        if !source.wants(buy.entity) && !source.wants(sell.entity) {
+            continue;
+        }
         let consent = |order: &Order, side: Side| match consents.get(&(index, side as u8)) {
             Some(consent) => maybe(answer(consent), text),
             None => maybe((order.flags & flags::AUTO_CONFIRM != 0).then_some("auto"), text),
@@ -198,9 +215,9 @@ fn trades(source: &Source) -> Result<Vec<Row>, ExportError> {
             maybe(reason, text),
             maybe(party, text),
         ]);
-        Ok(row)
-    });
-    rows.collect()
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 /// Answers by trade and side; who agreed in advance has none.
@@ -224,15 +241,15 @@ const fn answer(consent: &Consent) -> Option<&'static str> {
 }
 
 fn readings(source: &Source) -> Result<Vec<Row>, ExportError> {
+    let state = Overlay::new(source.snapshot);
     let readings = source.all::<SignedReading>(tables::READING, "reading")?.into_iter();
-    let rows = readings.map(|SignedReading { reading, key, signature, evidence }| {
-        let signed = (key != AccountId::ZERO).then_some(());
-        let status = match reading.status {
-            ReadingStatus::Measured => "measured",
-            ReadingStatus::Substituted => "substituted",
-            ReadingStatus::Corrected => "corrected",
-            ReadingStatus::Interrupted => "interrupted",
-        };
+    let own = readings.filter(|signed| {
+        let meter = &signed.reading.meter;
+        source.entity.is_none() || METERS.get(&state, meter).is_some_and(|meter| source.wants(meter.entity))
+    });
+    let rows = own.map(|read| {
+        let SignedReading { reading, key, signature, evidence } = &read;
+        let signed = (*key != AccountId::ZERO).then_some(());
         let mut row = source.row();
         row.extend([
             number(reading.meter.number()),
@@ -242,10 +259,11 @@ fn readings(source: &Source) -> Result<Vec<Row>, ExportError> {
             maybe(reading.voltage_dv, |voltage| Cell::Decimal(voltage.into())),
             maybe(reading.frequency_mhz, |frequency| Cell::Decimal(frequency.into())),
             Cell::Time(reading.measured_at),
-            text(status),
+            text(reading_status(&read)),
+            text(reading.hash()),
             maybe(signed, |()| text(key)),
             maybe(signed, |()| Cell::Text(format!("{signature:?}"))),
-            maybe(evidence, text),
+            maybe(*evidence, text),
         ]);
         row
     });

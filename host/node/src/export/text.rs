@@ -33,46 +33,54 @@ fn utc(time: Timestamp) -> String {
 }
 
 /// Comma-separated values.
-pub(super) struct Csv {
-    out: csv::Writer<BufWriter<File>>,
+pub(super) struct Csv<W: Write> {
+    out: csv::Writer<W>,
     columns: &'static [Column],
 }
 
-impl Csv {
-    pub(super) fn new(file: BufWriter<File>, columns: &'static [Column]) -> Result<Self, ExportError> {
-        let mut out = csv::Writer::from_writer(file);
+impl<W: Write> Csv<W> {
+    pub(super) fn new(to: W, columns: &'static [Column]) -> Result<Self, ExportError> {
+        let mut out = csv::Writer::from_writer(to);
         out.write_record(columns.iter().map(|column| column.name))?;
         Ok(Self { out, columns })
     }
-}
 
-impl Sink for Csv {
-    fn row(&mut self, row: Vec<Cell>) -> Result<(), ExportError> {
+    pub(super) fn write(&mut self, row: &[Cell]) -> Result<(), ExportError> {
         let cells = row.iter().zip(self.columns);
         Ok(self.out.write_record(cells.map(|(cell, column)| plain(cell, column.kind)))?)
     }
 
+    pub(super) fn into_inner(self) -> Result<W, ExportError> {
+        let mut to = self.out.into_inner().map_err(|error| error.into_error())?;
+        to.flush()?;
+        Ok(to)
+    }
+}
+
+impl Sink for Csv<BufWriter<File>> {
+    fn row(&mut self, row: Vec<Cell>) -> Result<(), ExportError> {
+        self.write(&row)
+    }
+
     fn finish(self: Box<Self>) -> Result<(), ExportError> {
-        sync(self.out.into_inner().map_err(|error| error.into_error())?)
+        sync(self.into_inner()?)
     }
 }
 
 /// An array of objects.
-pub(super) struct Json {
-    out: BufWriter<File>,
+pub(super) struct Json<W: Write> {
+    out: W,
     columns: &'static [Column],
     is_empty: bool,
 }
 
-impl Json {
-    pub(super) fn new(mut out: BufWriter<File>, columns: &'static [Column]) -> Result<Self, ExportError> {
-        out.write_all(b"[")?;
-        Ok(Self { out, columns, is_empty: true })
+impl<W: Write> Json<W> {
+    pub(super) fn new(mut to: W, columns: &'static [Column]) -> Result<Self, ExportError> {
+        to.write_all(b"[")?;
+        Ok(Self { out: to, columns, is_empty: true })
     }
-}
 
-impl Sink for Json {
-    fn row(&mut self, row: Vec<Cell>) -> Result<(), ExportError> {
+    pub(super) fn write(&mut self, row: &[Cell]) -> Result<(), ExportError> {
         self.out.write_all(if self.is_empty { b"\n{" } else { b",\n{" })?;
         self.is_empty = false;
         for (index, (cell, column)) in row.iter().zip(self.columns).enumerate() {
@@ -85,9 +93,20 @@ impl Sink for Json {
         Ok(self.out.write_all(b"}")?)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
+    pub(super) fn into_inner(mut self) -> Result<W, ExportError> {
         self.out.write_all(b"\n]\n")?;
-        sync(self.out)
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+impl Sink for Json<BufWriter<File>> {
+    fn row(&mut self, row: Vec<Cell>) -> Result<(), ExportError> {
+        self.write(&row)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ExportError> {
+        sync(self.into_inner()?)
     }
 }
 

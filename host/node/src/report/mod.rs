@@ -9,15 +9,17 @@ mod instant;
 mod memory;
 mod outcomes;
 mod progress;
+mod readings;
 mod stages;
 mod summary;
 
 pub use amount::Amount;
-pub use bills::{BillLine, bill_total, kind_name, write_bills_csv, write_bills_json};
+pub use bills::{BillLine, Side, Source, kind_name};
 pub use instant::{utc_clock, utc_date_time};
 pub use memory::peak_memory_bytes;
 pub use outcomes::OutcomeWords;
 pub use progress::Progress;
+pub use readings::reading_status;
 pub use stages::StageRow;
 pub use summary::{Summary, grouped};
 

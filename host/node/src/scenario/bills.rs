@@ -82,11 +82,11 @@ impl Book {
         let name = |account: &AccountId| names.get(account).cloned().unwrap_or_else(|| account.to_string());
         let entities: BTreeMap<_, _> =
             Cast::owners(state).into_iter().map(|(id, owner)| (owner, id)).collect();
-        let (mut maker, mut lines) = (Lines::new(snapshot, state), Vec::new());
+        let (mut maker, mut lines) = (Lines::new(snapshot, state, &name), Vec::new());
         for movement in &self.movements {
             for account in [movement.record.payer, movement.record.payee] {
                 if let Some(entity) = entities.get(&account) {
-                    lines.extend(maker.line_of(movement, &account, *entity, &name)?);
+                    lines.extend(maker.line_of(movement, &account, *entity)?);
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! Bodies of stages in the paper's words: quantities with their units, without zeros that say nothing.
 
-use contract_interface::{Reading, ReadingStatus};
+use crate::report::reading_status;
+use contract_interface::ReadingStatus;
+use runtime_execution::archive::SignedReading;
 use runtime_primitives::{Energy, Money, Price, Slot};
 
 /// `10 kWh`, `0.25 kWh`.
@@ -18,8 +20,9 @@ pub fn leg(energy: Energy, price: Price, slot: Slot) -> String {
     format!("({}, {} yuan/kWh, slot {slot})", kwh(energy), plain(price.to_string()))
 }
 
-/// A reading: registers, voltage, frequency.
-pub fn reading(reading: &Reading) -> String {
+/// A reading: registers, voltage, frequency, and where it is from if not plainly measured.
+pub fn reading(signed: &SignedReading) -> String {
+    let reading = &signed.reading;
     let mut text = format!("import {} Wh, export {} Wh", reading.import_wh, reading.export_wh);
     if let Some(voltage) = reading.voltage_dv {
         text += &format!(", {} V", tenths(voltage));
@@ -27,12 +30,9 @@ pub fn reading(reading: &Reading) -> String {
     if let Some(frequency) = reading.frequency_mhz {
         text += &format!(", {}.{:03} Hz", frequency / 1_000, frequency % 1_000);
     }
-    text += match reading.status {
-        ReadingStatus::Measured => "",
-        ReadingStatus::Substituted => ", substituted",
-        ReadingStatus::Corrected => ", corrected",
-        ReadingStatus::Interrupted => ", interrupted",
-    };
+    if reading.status != ReadingStatus::Measured {
+        text += &format!(", {}", reading_status(signed));
+    }
     text
 }
 
@@ -51,6 +51,9 @@ fn plain(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contract_interface::Reading;
+    use runtime_primitives::AccountId;
+    use runtime_primitives::crypto::Signature;
     use runtime_primitives::{MarketId, MeterId, Timestamp};
 
     #[test]
@@ -82,9 +85,15 @@ mod tests {
             measured_at: Timestamp::ZERO,
             status: ReadingStatus::Measured,
         };
-        assert_eq!(reading(&full), "import 0 Wh, export 10000 Wh, 230.4 V, 49.990 Hz");
+        let shown = |reading, key| {
+            let signature = Signature([0; 64]);
+            super::reading(&SignedReading { reading, key, signature, evidence: None })
+        };
+        let operator = AccountId([7; 32]);
+        assert_eq!(shown(full, operator), "import 0 Wh, export 10000 Wh, 230.4 V, 49.990 Hz");
         let bare =
             Reading { voltage_dv: None, frequency_mhz: None, status: ReadingStatus::Substituted, ..full };
-        assert_eq!(reading(&bare), "import 0 Wh, export 10000 Wh, substituted");
+        assert_eq!(shown(bare, operator), "import 0 Wh, export 10000 Wh, substituted");
+        assert_eq!(shown(bare, AccountId::ZERO), "import 0 Wh, export 10000 Wh, estimated");
     }
 }

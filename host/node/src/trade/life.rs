@@ -295,7 +295,7 @@ impl<'a> Reader<'a> {
             let who = self.who(hold);
             for signed in readings.iter().filter(|signed| signed.reading.meter == hold.order.meter) {
                 let why = signed.evidence.map_or_else(String::new, |hash| format!(", evidence {hash}"));
-                lines.push(format!("{who}: {}{why}", reading(&signed.reading)));
+                lines.push(format!("{who}: {}{why}", reading(signed)));
                 if signed.key != AccountId::ZERO {
                     evidence
                         .verify(&signed.statement(&self.source.genesis()), || format!("reading of {who}"));

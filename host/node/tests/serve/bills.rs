@@ -21,7 +21,7 @@ fn lines(output: &Output) -> Vec<Value> {
 
 /// Kind and units of each line.
 fn amounts(lines: &[Value]) -> Vec<(&str, i64)> {
-    let units = |line: &Value| line["amount_units"].as_str().unwrap().parse().unwrap();
+    let units = |line: &Value| line["amount"].as_str().unwrap().replace('.', "").parse().unwrap();
     lines.iter().map(|line| (line["kind"].as_str().unwrap(), units(line))).collect()
 }
 
@@ -44,8 +44,9 @@ fn a_bill_names_its_evidence_and_adds_up() {
         assert_eq!(amounts(&slot), [("energy", -67_000_000), ("network fee", -2_000_000)]);
         assert_eq!(slot[..], all[all.len() - 2..]);
         for line in &slot {
-            assert_eq!((&line["trade"], &line["energy_wh"]), (&0.into(), &10_000.into()));
+            assert_eq!((&line["trade"], &line["energy"]), (&0.into(), &10_000.into()));
             assert_eq!([&line["outcome"], &line["reason"]], [&Value::from("delivered"), &Value::Null]);
+            assert_eq!(line["reading_status"], "measured");
             for hash in ["reading", "record"] {
                 assert_eq!(line[hash].as_str().unwrap().len(), 66, "{hash}");
             }
@@ -55,8 +56,16 @@ fn a_bill_names_its_evidence_and_adds_up() {
         assert_eq!(seller[0]["record"], slot[0]["record"], "one record, two bills");
         assert_ne!(seller[0]["reading"], slot[0]["reading"], "each by its own meter");
         assert!(lines(&bill(b, &["--data", &data, "--slots", "501..502", "--json"])).is_empty());
+        for (slots, words) in
+            [("7", "slot 7 has not opened: market 0 has opened slots 500.."), ("8..9", "8..9 have")]
+        {
+            let refused = bill(b, &["--data", &data, "--slots", slots]);
+            let said = String::from_utf8(refused.stderr).unwrap();
+            assert!(!refused.status.success() && said.contains(words), "{said}");
+        }
 
-        let settled = slot[0]["time"].as_str().unwrap().replace(' ', "T") + "Z";
+        let settled = slot[0]["time"].as_str().unwrap().to_owned();
+        exported(folder.path(), &data, b, &all);
         let before = lines(&bill(b, &["--data", &data, "--until", &settled, "--json"]));
         let after = lines(&bill(b, &["--data", &data, "--from", &settled, "--json"]));
         assert_eq!([before, after.clone()].concat(), all);
@@ -69,6 +78,11 @@ fn a_bill_names_its_evidence_and_adds_up() {
             assert!(shown.contains(figure), "{figure} is not in\n{shown}");
         }
         assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+        for (name, digits) in [("reading", 10), ("record", 10)] {
+            let hash = &slot[0][name].as_str().unwrap()[..digits];
+            assert!(shown.contains(hash), "{name} {hash} is not in\n{shown}");
+        }
+        assert!(shown.contains("0/500/0"), "{shown}");
         foreign_spec(folder.path(), &data);
         served(folder.path(), b, &all);
     });
@@ -115,6 +129,21 @@ fn a_bill_adds_up_over_a_deposit_that_was_drawn_on() {
     });
 }
 
+/// A bill is what an export says of the entity, name by name.
+fn exported(folder: &Path, data: &str, entity: u32, bill: &[Value]) {
+    let out = folder.join("tables").display().to_string();
+    let entity = entity.to_string();
+    let done = busbar(&["export", "--data", data, "--out", &out, "--format", "json", "--entity", &entity]);
+    let done = { done }.output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let read = |name: &str| -> Vec<Value> {
+        serde_json::from_slice(&std::fs::read(folder.join("tables").join(name)).unwrap()).unwrap()
+    };
+    assert_eq!(read("bills.json"), bill);
+    let measured: Vec<_> = read("readings.json").into_iter().map(|row| row["reading"].clone()).collect();
+    assert!(bill.iter().all(|line| line["reading"].is_null() || measured.contains(&line["reading"])));
+}
+
 /// With another chain's spec the account of somebody who had money at genesis does not add up.
 fn foreign_spec(folder: &Path, data: &str) {
     let spec = std::fs::read_to_string(folder.join("spec.json")).unwrap();
@@ -139,7 +168,7 @@ fn served(folder: &Path, entity: u32, expected: &[Value]) {
         let mut lines = lines.to_vec();
         for line in &mut lines {
             line["name"] = Value::Null;
-            line["counterparty"] = Value::Null;
+            line["counterparty_name"] = Value::Null;
         }
         lines
     };

@@ -89,7 +89,7 @@ fn the_readmes_market_runs_by_commands_alone() {
     let bill = read("bill");
     let adjustment = bill.as_array().unwrap().last().unwrap();
     let evidence = blake2_256(&std::fs::read(folder.path().join("report.txt")).unwrap()).to_string();
-    let told = ["kind", "amount_yuan", "evidence"].map(|name| adjustment[name].as_str().unwrap());
+    let told = ["kind", "amount", "evidence"].map(|name| adjustment[name].as_str().unwrap());
     assert_eq!(told, ["adjustment", "0.0100000", &evidence]);
     assert_eq!((&adjustment["adjustment"], &adjustment["trade"]), (&1.into(), &0.into()));
     assert!(said.contains(&format!("reason 1, evidence {evidence}")), "{said}");

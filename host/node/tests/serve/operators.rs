@@ -75,6 +75,32 @@ fn kinds(lines: &[Value]) -> Vec<&str> {
 }
 
 #[test]
+fn a_bill_says_that_a_reading_is_an_estimate() {
+    on_a_vm_thread(|| {
+        let folder = TempDir::new().unwrap();
+        let mut theatre = Theatre::open(folder.path());
+        theatre.set_up();
+        theatre.play_until(SlotState::Metering, &[A, B]);
+        theatre.play_until(SlotState::Voting, &[B]);
+        theatre.play_until(SlotState::Settled, &[B]);
+        let [a, b] = bills(&theatre);
+        let of = |lines: &[Value]| -> Vec<(String, String)> {
+            let text = |line: &Value, name: &str| line[name].as_str().unwrap().to_owned();
+            lines.iter().map(|line| (text(line, "kind"), text(line, "reading_status"))).collect()
+        };
+        let row = |kind: &str, status: &str| (kind.to_owned(), status.to_owned());
+        assert_eq!(of(&a), [row("deviation", "estimated")]);
+        assert_eq!(of(&b), [row("retail", "measured")]);
+        let (url, entity) =
+            (format!("http://{}", theatre.service.address().unwrap()), first_household().to_string());
+        let shown = said(&busbar(&["bill", &entity, "--rpc", &url, "--slots", "500"]).output().unwrap());
+        let hash = &a[0]["reading"].as_str().unwrap()[..10];
+        assert!(shown.contains(hash) && shown.contains("estimated"), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+    });
+}
+
+#[test]
 fn a_cap_before_the_gate_withdraws_orders() {
     on_a_vm_thread(|| {
         let folder = TempDir::new().unwrap();
@@ -239,10 +265,13 @@ fn a_substitute_and_a_correction_count() {
         theatre.play_until(SlotState::Settled, &[A, B]);
         let [a, b] = bills(&theatre);
         assert_eq!((kinds(&a), kinds(&b)), (vec!["energy", "feed-in"], vec!["energy", "network fee"]));
-        for (lines, reading) in [(&a, &substitute["reading"]), (&b, &correction["reading"])] {
-            assert!(lines.iter().all(|line| line["reading"] == *reading), "{reading}: {lines:?}");
+        for (lines, reading, status) in
+            [(&a, &substitute["reading"], "substituted"), (&b, &correction["reading"], "corrected")]
+        {
+            let names = |line: &Value| line["reading"] == *reading && line["reading_status"] == status;
+            assert!(lines.iter().all(names), "{reading}: {lines:?}");
         }
-        assert_eq!(b[0]["energy_wh"], 9_500);
+        assert_eq!(b[0]["energy"], 9_500);
         refused(&mut theatre, &[(&correct("9.4kWh", report), &own, 3, "busbar market adjust")]);
     });
 }
