@@ -1,6 +1,6 @@
 //! The `busbar` binary: arguments in, exit code out. Everything runs on a thread with the stack contracts need.
 
-use host_node::cli::Cli;
+use host_node::cli::{Cli, told};
 use host_rpc::RemoteNode;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let work = move || match cli.run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("busbar: {}", in_words(&error));
+            eprintln!("{}", told(&error));
             failures.code(&error)
         }
     };
@@ -28,19 +28,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// An error with its causes, without those that its text names already.
-fn in_words(error: &anyhow::Error) -> String {
-    let mut words = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if words.is_empty() {
-            words = cause;
-        } else if !words.contains(&cause) {
-            words = format!("{words}: {cause}");
-        }
-    }
-    words
 }
 
 /// `busbar … | head` ends without a word when `head` has seen enough, and a node's answer that makes no sense is told

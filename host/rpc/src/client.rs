@@ -31,6 +31,7 @@ const KEYS_AHEAD: u32 = 64;
 /// A node reached over RPC. Calls block the thread.
 #[derive(Debug)]
 pub struct RemoteNode {
+    url: String,
     client: HttpClient,
     runtime: Runtime,
 }
@@ -50,13 +51,13 @@ impl RemoteNode {
         let client = HttpClientBuilder::default().request_timeout(PATIENCE).build(http);
         let client = client.map_err(|error| wrong(&error))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(Self { client, runtime: runtime.map_err(|error| wrong(&error))? })
+        Ok(Self { url: url.to_owned(), client, runtime: runtime.map_err(|error| wrong(&error))? })
     }
 
     fn call(&self, method: &'static str, params: ArrayParams) -> Result<Value, ClientError> {
         self.runtime.block_on(self.client.request(method, params)).map_err(|error| match error {
             Error::Call(refusal) => ClientError::Refused { method, message: refusal.message().to_owned() },
-            other => ClientError::Transport { method, reason: other.to_string() },
+            other => ClientError::Transport { url: self.url.clone(), method, reason: other.to_string() },
         })
     }
 

@@ -36,8 +36,12 @@ pub enum ClientError {
         reason: String,
     },
     /// The node cannot be reached, or does not answer in time.
-    #[error("{method}: no answer from the node: {reason}")]
+    #[error(
+        "no node answers at {url} ({method}: {reason}); start one with busbar node, or name another with --rpc or BUSBAR_RPC"
+    )]
     Transport {
+        /// Where it was looked for.
+        url: String,
         /// The method called.
         method: &'static str,
         /// What happened.

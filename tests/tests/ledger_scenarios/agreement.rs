@@ -89,6 +89,12 @@ fn another_offer_is_agreed_to_anew() {
         agree(&mut world, &PARTIES, better.hash());
         assert_eq!(market(&world).first_slot, Slot::from_number(503));
         assert_eq!(market(&world).schedule.len(), 1);
+        let told = world.chain.market_events().find_map(|event| match event {
+            Event::TermsReplaced { slot, terms, agreed, .. } => Some((*slot, *terms, agreed.clone())),
+            _ => None,
+        });
+        let void = PARTIES[..2].iter().copied().map(EntityId::from_number).collect();
+        assert_eq!(told, Some((FIRST, first, void)), "what they had agreed to is void, and they are told");
     });
 }
 
@@ -114,7 +120,7 @@ fn the_deposit_of_a_market_that_nobody_agrees_to_comes_back() {
         // The others may still agree; it then runs on what the platform adds.
         agree(&mut world, &PARTIES[2..], terms);
         world.chain.must(&platform, markets::Call::TopUp { market: MARKET, amount: plan.deposit });
-        assert_eq!((market(&world).missing(), market(&world).deposit), (&[][..], plan.deposit));
+        assert_eq!((market(&world).missing(), market(&world).deposit), (Vec::new(), plan.deposit));
         Ledger::audit(&world, native_rules());
     });
 }

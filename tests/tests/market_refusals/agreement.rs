@@ -7,7 +7,7 @@ use contract_interface::{Side, roles};
 use runtime_execution::Call;
 use runtime_execution::modules::markets::{self, Error};
 use runtime_execution::modules::registry::{self, Caps, scopes};
-use runtime_primitives::{EntityId, Hash, MarketId, Slot};
+use runtime_primitives::{EntityId, Hash, MarketId, Price, Slot};
 use std::sync::Arc;
 
 /// Registered beside the market of the scene, by nobody agreed to.
@@ -29,13 +29,17 @@ fn found(world: &mut World) -> Hash {
     world.terms.hash()
 }
 
-fn nothing(market: MarketId, party: u32, terms: Hash) -> Error {
-    Error::NothingToAgree { market, entity: EntityId::from_number(party), terms }
+/// That the party has agreed to the market's first terms, and when.
+fn before(world: &World, market: MarketId, party: u32) -> Error {
+    let entity = EntityId::from_number(party);
+    let first = markets::market(&world.chain.view(), market).unwrap().schedule[0].clone();
+    let own = first.consents.iter().find(|consent| consent.party == entity).unwrap();
+    Error::AlreadyAgreed { market, entity, terms: first.terms, at: own.agreed_at.unwrap() }
 }
 
 pub fn rows() -> Vec<Row> {
     let mut rows = agreements();
-    rows.extend(before());
+    rows.extend(not_running());
     rows
 }
 
@@ -65,25 +69,42 @@ fn agreements() -> Vec<Row> {
         row("agreed twice", Scene::Before, |world| {
             let (terms, retailer) = (found(world), world.owners[entities::RETAILER as usize].clone());
             world.chain.must(&retailer, markets::Call::Agree { market: SECOND, terms });
-            agree(world, entities::RETAILER, SECOND, terms, nothing(SECOND, entities::RETAILER, terms))
+            agree(world, entities::RETAILER, SECOND, terms, before(world, SECOND, entities::RETAILER))
         }),
         row("agreed to other terms", Scene::Before, |world| {
             found(world);
             let terms = Hash([3; 32]);
-            agree(world, entities::RETAILER, SECOND, terms, nothing(SECOND, entities::RETAILER, terms))
+            agree(world, entities::RETAILER, SECOND, terms, Error::UnknownTerms(terms))
+        }),
+        row("agreed to an offer that another has replaced", Scene::Before, |world| {
+            let (old, platform) = (found(world), Arc::clone(world.platform()));
+            let mut better = world.terms.clone();
+            better.rates.retail = Price::from_ticks(9_500);
+            let (slot, terms) = (Slot::from_number(503), Box::new(better));
+            world.chain.must(&platform, markets::Call::ScheduleTerms { market: SECOND, slot, terms });
+            agree(world, entities::RETAILER, SECOND, old, Error::NotScheduled { market: SECOND, terms: old })
+        }),
+        row("agreed to rules that bind nobody otherwise", Scene::Open, |world| {
+            let (platform, entity) = (Arc::clone(world.platform()), EntityId::from_number(entities::GRID));
+            let mut other = world.terms.clone();
+            other.limits.orders_per_slot = 39;
+            let (hash, slot) = (other.hash(), Slot::from_number(800));
+            let call = markets::Call::ScheduleTerms { market: MARKET, slot, terms: Box::new(other) };
+            world.chain.must(&platform, call);
+            let wrong = Error::AgreedUnasked { market: MARKET, entity, terms: hash };
+            agree(world, entities::GRID, MARKET, hash, wrong)
         }),
         row("agreed to an unknown market", Scene::Before, |world| {
             let terms = world.terms.hash();
             agree(world, entities::GRID, SECOND, terms, Error::UnknownMarket(SECOND))
         }),
         row("agreed to what governs", Scene::Open, |world| {
-            let terms = world.terms.hash();
-            agree(world, entities::GRID, MARKET, terms, nothing(MARKET, entities::GRID, terms))
+            agree(world, entities::GRID, MARKET, world.terms.hash(), before(world, MARKET, entities::GRID))
         }),
     ]
 }
 
-fn before() -> Vec<Row> {
+fn not_running() -> Vec<Row> {
     vec![
         row("a meter before the parties agree", Scene::Before, |world| {
             let terms = found(world);

@@ -77,7 +77,7 @@ fn requests() -> Vec<Row> {
         }),
         row("unknown market", Scene::Open, |world| {
             let market = MarketId::from_number(9);
-            let wrong = Error::UnknownSlot { market, slot: FIRST };
+            let wrong = Error::UnknownMarket(market);
             place(world, BYSTANDER, OrderRequest { market, ..good(world) }, wrong)
         }),
         row("slot that has not opened", Scene::Before, |world| {
@@ -85,7 +85,7 @@ fn requests() -> Vec<Row> {
         }),
         row("slot of the past", Scene::Open, |world| {
             let slot = Slot::from_number(499);
-            let wrong = Error::UnknownSlot { market: MARKET, slot };
+            let wrong = Error::BeforeFirstSlot { market: MARKET, slot, first: FIRST };
             place(world, BYSTANDER, OrderRequest { slot, ..good(world) }, wrong)
         }),
         row("unknown meter", Scene::Open, |world| {

@@ -19,7 +19,7 @@ fn good(world: &World) -> Template {
         terms: world.slot(FIRST).terms,
         accept_within: None,
         first: FIRST,
-        last: FIRST,
+        last: Slot::from_number(10_000),
         mask: None,
         meter: request.meter,
         side: request.side,
@@ -40,6 +40,11 @@ fn bad(world: &World, change: impl FnOnce(&mut Template), wrong: BadTemplate) ->
     let mut template = good(world);
     change(&mut template);
     set(world, template, Error::BadTemplate(wrong))
+}
+
+fn past(world: &World, last: Slot, mask: Option<Mask>) -> Attempt {
+    let next = markets::market(&world.chain.view(), MARKET).unwrap().next_slot;
+    set(world, Template { last, mask, ..good(world) }, Error::StandingPast { last, next })
 }
 
 fn guest(world: &mut World, scopes: u8, caps: Caps) -> std::sync::Arc<host_node::keys::Signer> {
@@ -93,6 +98,10 @@ fn templates() -> Vec<Row> {
         row("standing order with too long a period", Scene::Open, |world| {
             let mask = Mask { period: 1_441, bits: vec![1; 181] };
             bad(world, |template| template.mask = Some(mask), BadTemplate::Mask)
+        }),
+        row("standing order for slots that have all opened", Scene::Open, |world| past(world, FIRST, None)),
+        row("standing order whose mask names no slot to come", Scene::Open, |world| {
+            past(world, Slot::from_number(10_000), Some(Mask { period: 9, bits: vec![0, 0] }))
         }),
         row("standing order in sealed slots", Scene::Sealed, |world| bad(world, |_| (), BadTemplate::Sealed)),
         row("one standing order too many", Scene::Open, |world| {

@@ -4,6 +4,7 @@
 //! may look like one of them.
 
 use super::contract::Forbidden;
+use super::market::Passed;
 use crate::client::is_refusal;
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   0   done
   1   failed: a file, a node, or what the command checks
   3   refused: a rule of the chain forbids the call
+  4   market wait: the slot is beyond the state
   64  wrong arguments
 `contract` commands, `market try` and `market check` list their own.";
 
@@ -32,6 +34,9 @@ impl Failures {
     pub fn code(self, error: &anyhow::Error) -> ExitCode {
         if is_refusal(error) || error.is::<Forbidden>() {
             return ExitCode::from(Self::REFUSED);
+        }
+        if error.is::<Passed>() {
+            return ExitCode::from(Passed::EXIT_CODE);
         }
         if self.is_of_an_author { ExitCode::from(Self::MISUSED) } else { ExitCode::FAILURE }
     }

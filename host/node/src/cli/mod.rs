@@ -3,10 +3,12 @@
 mod agent;
 mod bank;
 mod bill;
+mod book;
 mod chain_spec;
 mod contract;
 mod demo;
 mod entity;
+mod events;
 mod export;
 mod failures;
 mod market;
@@ -14,6 +16,7 @@ mod meter;
 mod node;
 mod order;
 mod receivables;
+mod refusals;
 mod remote;
 mod replay;
 mod reserves;
@@ -21,13 +24,14 @@ mod slots;
 mod trade;
 
 pub use failures::Failures;
+pub use refusals::told;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// A host chain for peer-to-peer electricity markets whose rules are deployable WASM contracts.
 #[derive(Debug, Parser)]
-#[command(name = "busbar", version, propagate_version = true, after_help = failures::EXIT_CODES)]
+#[command(name = "busbar", version, propagate_version = true, after_help = refusals::help())]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -74,12 +78,14 @@ impl Cli {
     /// The exit code of a help text or a wrong argument, which was printed.
     pub fn read() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| {
-            // Nobody reads what cannot be printed.
-            let _ = error.print();
-            match error.exit_code() {
-                0 => ExitCode::SUCCESS,
-                _ => ExitCode::from(Failures::MISUSED),
+            let is_help = error.exit_code() == 0;
+            if !is_help && refusals::asks_for_json() {
+                eprintln!("{}", refusals::of_arguments(&error));
+            } else {
+                // Nobody reads what cannot be printed.
+                let _ = error.print();
             }
+            if is_help { ExitCode::SUCCESS } else { ExitCode::from(Failures::MISUSED) }
         })
     }
 

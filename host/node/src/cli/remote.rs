@@ -1,5 +1,7 @@
 //! Arguments and answers of the commands that talk to a node: one way to connect, sign, wait and report.
 
+use super::events;
+pub use crate::client::account;
 use crate::client::{Included, Session};
 use crate::keys::{KeyPair, Signer, SigningPolicy, Ss58, Ss58Prefix, UnlockArgs};
 use clap::Args;
@@ -172,7 +174,7 @@ impl SignArgs {
     }
 }
 
-/// Longest text of a call or an event: code in it is long.
+/// Longest text of a call: code in it is long.
 const SHOWN_CHARS_MAX: usize = 2_000;
 
 fn clipped(text: &str) -> String {
@@ -186,7 +188,7 @@ fn clipped(text: &str) -> String {
 /// Where it was included, and what came of it.
 fn told(included: &Included, answer: Option<Answer>) -> Answer {
     let Answer { text, json } = answer.unwrap_or_else(|| Answer::new("done", json!({})));
-    let events: Vec<String> = included.events.iter().map(|event| clipped(&format!("{event:?}"))).collect();
+    let events: Vec<Value> = included.events.iter().map(events::as_json).collect();
     let mut object = json!({
         "extrinsic": included.extrinsic.to_string(),
         "block": included.block.to_string(),
@@ -211,16 +213,4 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
 /// An account as people read it.
 pub fn address(account: AccountId) -> String {
     Ss58 { prefix: Ss58Prefix::SUBSTRATE, account }.to_string()
-}
-
-/// An account as people write it: an address, or a development secret such as //Alice.
-///
-/// # Errors
-/// What is wrong with the address.
-pub fn account(text: &str) -> Result<AccountId, String> {
-    if text.starts_with("//") {
-        let pair: Result<KeyPair, _> = text.parse();
-        return pair.map(|pair| pair.account()).map_err(|error| error.to_string());
-    }
-    text.parse::<Ss58>().map(|address| address.account).map_err(|error| error.to_string())
 }

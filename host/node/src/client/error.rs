@@ -1,5 +1,6 @@
 //! Why a call did not take effect, in words for who sent it.
 
+use crate::keys::{Ss58, Ss58Prefix};
 use host_rpc::ClientError;
 use runtime_execution::{DispatchError, Invalid};
 use runtime_primitives::{AccountId, EntityId, Hash, Height};
@@ -57,7 +58,10 @@ pub enum SessionError {
         waited: Duration,
     },
     /// A key that acts for nobody.
-    #[error("{0} is bound to no entity; ask the registrar: busbar entity register --owner {0}")]
+    #[error(
+        "{address} is bound to no entity; the registrar admits it: busbar entity register --owner {address}",
+        address = Ss58 { prefix: Ss58Prefix::SUBSTRATE, account: *.0 }
+    )]
     NoEntity(AccountId),
     /// No such entity.
     #[error("there is no entity {0}; busbar entity list shows them")]

@@ -8,6 +8,6 @@ mod sealed;
 mod session;
 
 pub use error::{SessionError, is_refusal};
-pub use party::Party;
+pub use party::{Party, account};
 pub use sealed::SealedOrder;
 pub use session::{Included, Session};

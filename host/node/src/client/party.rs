@@ -37,13 +37,55 @@ impl FromStr for Party {
         if let Ok(number) = text.parse() {
             return Ok(Self::Number(EntityId::from_number(number)));
         }
-        if text.starts_with("//") {
-            let pair: Result<KeyPair, _> = text.parse();
-            return pair.map(|pair| Self::Key(pair.account())).map_err(|error| error.to_string());
+        account(text).map(Self::Key).map_err(|error| match text.strip_prefix("//") {
+            Some(_) => error,
+            None => format!("neither an entity's number nor an address: {error}"),
+        })
+    }
+}
+
+/// Characters of what may be the name of a development key.
+const NAME_CHARS_MAX: usize = 16;
+
+/// An account as people write it: an address, or a development secret such as //Alice.
+///
+/// # Errors
+/// What is wrong with the address.
+pub fn account(text: &str) -> Result<AccountId, String> {
+    if text.starts_with("//") {
+        let pair: Result<KeyPair, _> = text.parse();
+        return pair.map(|pair| pair.account()).map_err(|error| error.to_string());
+    }
+    let address: Result<Ss58, _> = text.parse();
+    address.map(|address| address.account).map_err(|error| {
+        let is_name = (1..=NAME_CHARS_MAX).contains(&text.len()) && text.chars().all(char::is_alphanumeric);
+        let hint = if is_name { format!("; a development key is written //{text}") } else { String::new() };
+        format!("{error}{hint}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_party_is_a_number_an_address_or_a_development_key() {
+        let key = "//Ferdie".parse::<KeyPair>().unwrap().account();
+        for (text, party) in [
+            ("5", Party::Number(EntityId::from_number(5))),
+            ("//Ferdie", Party::Key(key)),
+            ("5CiPPseXPECbkjWCa6MnjNokrgYjMqmKndv2rSnekmSK2DjL", Party::Key(key)),
+        ] {
+            assert_eq!(text.parse(), Ok(party), "{text}");
         }
-        let address: Result<Ss58, _> = text.parse();
-        let address =
-            address.map_err(|error| format!("neither an entity's number nor an address: {error}"))?;
-        Ok(Self::Key(address.account))
+        for (text, said) in [
+            ("Ferdie", "; a development key is written //Ferdie"),
+            ("5CiPPseXPECbkjWCa6MnjNokrgYjMqmKndv2rSnekmSK2DjM", "checksum"),
+            ("//", "derivation path is empty"),
+        ] {
+            let refused = text.parse::<Party>().unwrap_err();
+            assert!(refused.contains(said), "{text}: {refused}");
+        }
     }
 }

@@ -11,6 +11,9 @@ pub enum KeyError {
     /// A secret URI does not start with a phrase, a seed or a junction.
     #[error("a secret is a phrase of words, 0x with 64 hex digits, or derivation junctions such as //Alice")]
     Secret,
+    /// A single word is no secret.
+    #[error("one word is no secret; a development key is written with two slashes, such as //Ferdie")]
+    OneWord,
     /// A derivation path has an empty or unterminated junction.
     #[error("junction {index} of the derivation path is empty; write /soft or //hard junctions")]
     Junction {

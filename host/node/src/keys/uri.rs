@@ -35,6 +35,7 @@ impl FromStr for KeyPair {
             Some(digits) => Self::from_seed(&*seed(digits)?),
             None if root.is_empty() && path.is_empty() => return Err(KeyError::Secret),
             None if root.is_empty() => Phrase::parse(DEVELOPMENT_PHRASE)?.pair(password),
+            None if root.split_whitespace().count() == 1 => return Err(KeyError::OneWord),
             None => Phrase::parse(root)?.pair(password),
         };
         for junction in junctions(path)? {
@@ -177,6 +178,7 @@ mod tests {
         for uri in ["", "0x", "0x12", &format!("0x{}", "g".repeat(64)), "///password"] {
             assert!(matches!(uri.parse::<KeyPair>(), Err(KeyError::Secret)), "{uri}");
         }
-        assert!(matches!("alice".parse::<KeyPair>(), Err(KeyError::PhraseLength(1))));
+        assert!(matches!("Ferdie".parse::<KeyPair>(), Err(KeyError::OneWord)));
+        assert!(matches!("two words".parse::<KeyPair>(), Err(KeyError::PhraseLength(2))));
     }
 }

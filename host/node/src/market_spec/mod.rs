@@ -14,7 +14,7 @@ mod write;
 pub use document::Problem;
 pub use read::{load, read};
 pub use rule::RuleSource;
-pub use write::write;
+pub use write::{Change, changes, write};
 
 use contract_interface::Terms;
 use runtime_execution::modules::markets::registration::{NewMarket, next_gate};
@@ -57,6 +57,18 @@ pub struct Rules {
     pub settlement: RuleSource,
     /// Clears if `matching` fails.
     pub fallback: RuleSource,
+}
+
+impl Rules {
+    /// The rules of terms, by their names if they ship with this program.
+    pub fn of_terms(terms: &Terms) -> Self {
+        Self {
+            bid: RuleSource::of_hash(&terms.bid),
+            matching: RuleSource::of_hash(&terms.matching),
+            settlement: RuleSource::of_hash(&terms.settlement),
+            fallback: RuleSource::of_hash(&terms.fallback),
+        }
+    }
 }
 
 /// A market's first slot.

@@ -1,8 +1,9 @@
 //! From a spec to a document: the default one with other values, so that every key keeps its comment.
 
-use super::{DEFAULT, First, MarketSpec};
+use super::{DEFAULT, First, MarketSpec, Rules};
 use crate::quantity::{energy_text, instant_text, money_text, price_text, seconds_text, share_text};
-use contract_interface::FeederFee;
+use contract_interface::{FeederFee, Terms};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The spec as a document that reads back as the same spec.
@@ -25,14 +26,29 @@ pub fn write(spec: &MarketSpec) -> String {
     text
 }
 
+/// A figure of terms that others have otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The key of a spec, with its section: `rates.retail`.
+    pub key: &'static str,
+    /// As it was.
+    pub before: String,
+    /// As it is to be.
+    pub after: String,
+}
+
+/// What a spec with the terms `after` says otherwise than one with `before`, in a spec's order.
+pub fn changes(before: &Terms, after: &Terms) -> Vec<Change> {
+    let text = |value: &str| value.trim_matches('"').to_owned();
+    let pairs =
+        of_terms(before, &Rules::of_terms(before)).into_iter().zip(of_terms(after, &Rules::of_terms(after)));
+    pairs
+        .filter(|(before, after)| before.1 != after.1)
+        .map(|((key, before), (_, after))| Change { key, before: text(&before), after: text(&after) })
+        .collect()
+}
+
 fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
-    let (terms, windows) = (&spec.terms, &spec.terms.windows);
-    let (limits, rates, rules) = (&terms.limits, &terms.rates, &spec.rules);
-    let pair = |listed: &FeederFee| {
-        let [buyer, seller] = [listed.fee.buyer, listed.fee.seller].map(price_text);
-        format!("{}>{} {buyer}/{seller}", listed.seller, listed.buyer)
-    };
-    let feeders = terms.fees.iter().map(pair).collect::<Vec<_>>().join(", ");
     let first = match spec.first {
         First::Next => quoted("next"),
         First::Slot(slot) => slot.to_string(),
@@ -43,9 +59,24 @@ fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
         ("parties.retailer", spec.retailer.to_string()),
         ("parties.grid", spec.grid.to_string()),
         ("parties.meter_operator", spec.meter_operator.to_string()),
+        ("slots.first", first),
+        ("deposit.amount", quoted(&money_text(spec.deposit))),
+    ];
+    let all = rows.into_iter().chain(of_terms(&spec.terms, &spec.rules));
+    all.map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// What terms say, by the keys of a spec.
+fn of_terms(terms: &Terms, rules: &Rules) -> Vec<(&'static str, String)> {
+    let (windows, limits, rates) = (&terms.windows, &terms.limits, &terms.rates);
+    let pair = |listed: &FeederFee| {
+        let [buyer, seller] = [listed.fee.buyer, listed.fee.seller].map(price_text);
+        format!("{}>{} {buyer}/{seller}", listed.seller, listed.buyer)
+    };
+    let feeders = terms.fees.iter().map(pair).collect::<Vec<_>>().join(", ");
+    vec![
         ("slots.length", quoted(&seconds_text(u32::from(terms.slot_minutes) * 60))),
         ("slots.zero", quoted(&instant_text(terms.slot_zero))),
-        ("slots.first", first),
         ("slots.billing", terms.billing_slots.to_string()),
         ("slots.deposit", terms.deposit_slots.to_string()),
         ("windows.open_before", quoted(&seconds_text(windows.open_before_s))),
@@ -74,9 +105,7 @@ fn values(spec: &MarketSpec) -> BTreeMap<String, String> {
         ("rules.matching", quoted(&rules.matching.to_string())),
         ("rules.settlement", quoted(&rules.settlement.to_string())),
         ("rules.fallback", quoted(&rules.fallback.to_string())),
-        ("deposit.amount", quoted(&money_text(spec.deposit))),
-    ];
-    rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    ]
 }
 
 /// A TOML string.

@@ -37,7 +37,11 @@ fn play(answer: &[&str], expected: Agreed) {
     let waiting = |entity: &str| json(&order(&url, &["list", "--entity", entity, "--json"], false));
     let trade = waiting(&own)["waiting_trades"][0].clone();
     assert_eq!((&trade["trade"], &trade["seller"]), (&0.into(), &first_household().into()), "{trade}");
-    assert_eq!(trade["missing"].as_array().unwrap().len(), 2, "{trade}");
+    assert_eq!([&trade["buyer_answer"], &trade["seller_answer"]], ["none yet"; 2], "{trade}");
+    let (slot, book) = (SLOT.to_string(), waiting(&own)["book"].clone());
+    let status = busbar(&["market", "status", "--slot", &slot, "--rpc", &url, "--json"]).output().unwrap();
+    assert_eq!(json(&status)["trade_list"][0], trade, "a trade has one shape");
+    assert!(json(&status)["book"].as_array().unwrap().contains(&book[0]), "and so has an order: {book}");
     let foreign = order(&url, &["confirm", "7"], true);
     assert!(String::from_utf8_lossy(&foreign.stderr).contains("trade 7 does not wait"), "{foreign:?}");
     let sent = order(&url, answer, true);

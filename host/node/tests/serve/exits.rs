@@ -18,10 +18,15 @@ fn exit_codes_tell_refusals_from_wrong_use() {
         (&["contract", "deploy", floats, "--key", "//Alice"], &node.url, 3, "contract check says more"),
         (&["contract", "deploy", "nosuch", "--key", "//Alice"], &node.url, 64, "cannot read nosuch"),
         (&["contract", "deploy", "high-low"], &node.url, 64, "--key"),
-        (&["contract", "deploy", "high-low", "--key", "//Alice"], nobody, 64, "no answer from the node"),
+        (
+            &["contract", "deploy", "high-low", "--key", "//Alice"],
+            nobody,
+            64,
+            "no node answers at http://127.0.0.1:1",
+        ),
         (&["market", "top-up", "1", "--key", "//Alice"], &node.url, 3, "unknown market 0"),
         (&["market", "top-up", "one", "--key", "//Alice"], &node.url, 64, "amount of money"),
-        (&["market", "top-up", "1", "--key", "//Alice"], nobody, 1, "no answer from the node"),
+        (&["market", "top-up", "1", "--key", "//Alice"], nobody, 1, "no node answers at http://127.0.0.1:1"),
     ] {
         let output = busbar(&[arguments, &["--rpc", url]].concat()).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();

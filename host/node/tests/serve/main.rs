@@ -11,4 +11,5 @@ mod market;
 mod node;
 mod operators;
 mod processes;
+mod stumbles;
 mod theatre;

@@ -50,8 +50,23 @@ fn script(port: u16) -> String {
     let refused = "! busbar bank deposit //Eve 1 --key //Bob 2> refused\n\
                    ! busbar market agree street.toml --key //Bob 2> agreed\n\
                    ! busbar order list --slot $SLOT 2> archived\n\
+                   ! busbar order confirm --slot $SLOT --key //Ferdie 2> answered\n\
+                   ! busbar order place --slot $SLOT --side buy --energy 1kWh --price -1 --key //Ferdie 2> negative\n\
+                   ! busbar order place --side buy --energy 1kWh --price 0.6 --key //Bob 2> meterless\n\
+                   ! busbar order standing set --slots 1..2 --side buy --energy 1kWh --price 0.6 --key //Ferdie 2> past\n\
+                   busbar market wait --slot $SLOT --state open --json 2> passed.json || echo $? > code.json\n\
+                   ! busbar market wait --slot 0 2> before\n\
                    ! busbar order place --slot 0 --side buy --energy 1kWh --price 0.67 --key //Eve 2> late\n";
-    format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{standing}{unwaited}{refused}")
+    // Dearer terms are proposed, agreed to by one, and replaced for the same slot.
+    let proposals = "sed 's/^retail = .*/retail = \"1.05\"/' street.toml > dearer.toml\n\
+                     sed 's/^retail = .*/retail = \"1.06\"/' street.toml > dearest.toml\n\
+                     busbar market schedule dearer.toml --from-slot $((SLOT + 4000)) --key //Dave\n\
+                     busbar market agree dearer.toml --key //Bob\n\
+                     busbar market status\n\
+                     busbar market status --json > proposed.json\n\
+                     busbar market schedule dearest.toml --from-slot $((SLOT + 4000)) --key //Dave --json > replaced.json\n\
+                     ! busbar market agree dearer.toml --key //Charlie 2> replaced\n";
+    format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{standing}{unwaited}{refused}{proposals}")
 }
 
 fn json(folder: &Path, name: &str) -> Value {
@@ -63,6 +78,28 @@ fn json(folder: &Path, name: &str) -> Value {
 fn money(balance: &Value) -> u128 {
     let units = |name: &str| balance[name].as_str().unwrap().replace('.', "").parse::<u128>().unwrap();
     units("free") + units("held")
+}
+
+/// What a script sees of dearer terms that one party has agreed to, and of those that took their place.
+fn proposals(market: &Value, replacing: &Value) {
+    let proposed = market["schedule"].as_array().unwrap().last().unwrap();
+    let change = serde_json::json!([{ "key": "rates.retail", "before": "1.00", "after": "1.05" }]);
+    assert_eq!((&proposed["standing"], &proposed["changes"]), (&"waiting".into(), &change), "{proposed}");
+    let answers = proposed["answers"].as_array().unwrap();
+    let told =
+        |answer: &Value| [&answer["entity"], &answer["as"], &answer["answer"]].map(ToString::to_string);
+    assert_eq!(
+        answers.iter().map(told).collect::<Vec<_>>(),
+        [["2", "[\"retailer\"]", "\"agreed\""], ["3", "[\"grid\",\"meter_operator\"]", "\"none yet\""]]
+    );
+    assert!(answers[0]["agreed_at"].is_string() && answers[1]["agreed_at"].is_null(), "{proposed}");
+    let replaced = &replacing["replaces"][0];
+    assert_eq!(
+        (&replaced["terms_hash"], &replaced["void_answers"]),
+        (&proposed["terms_hash"], &serde_json::json!([2]))
+    );
+    let events = replacing["events"].as_array().unwrap();
+    assert!(events.iter().any(|event| event["event"] == "Markets.TermsReplaced"), "{replacing}");
 }
 
 #[test]
@@ -121,11 +158,35 @@ fn the_readmes_market_runs_by_commands_alone() {
     assert_eq!(read("meters")[0]["import_wh"], 500);
     assert!(read("spec")["spec"].as_str().unwrap().contains("matching = \"min-spread\""));
     let refused = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    assert!(refused("refused").contains("wrong role"), "{}", refused("refused"));
-    assert!(refused("archived").contains("its orders are in the archive"), "{}", refused("archived"));
-    assert!(said.contains("wait for entities [2, 3] to agree"), "{said}");
-    assert!(refused("agreed").contains("no terms"), "{}", refused("agreed"));
-    assert!(refused("late").contains("has not opened") || refused("late").contains("gate closed"));
+    for (name, told) in [
+        ("refused", "wrong role: the call needs bank, the entity has retailer"),
+        ("archived", "its orders are in the archive"),
+        ("agreed", "entity 2 has agreed to terms"),
+        ("late", "market 0 has no slot 0; its first is"),
+        ("before", "market 0 has no slot 0; its first is"),
+        ("answered", "is Settled: its trades took effect or were cancelled"),
+        ("negative", "price -1 is outside [0."),
+        ("meterless", "busbar meter add --entity 2 --market 0"),
+        ("past", "is for no slot that is still to open: its last is 2"),
+        ("replaced", "they were replaced, or lapsed"),
+    ] {
+        assert!(refused(name).contains(told), "{name}: {}", refused(name));
+    }
+    for told in [
+        "  retailer (entity 2): no answer yet; the market waits",
+        "  grid, meter_operator (entity 3): no answer yet; the terms lapse when slot",
+        "  rates.retail: 1.00 -> 1.05",
+        "  retailer (entity 2): agreed at 2",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let (passed, code) = (read("passed"), read("code"));
+    assert_eq!((&passed["error"]["rule"], code), (&"Client.Passed".into(), 4.into()));
+    assert!(
+        passed["error"]["message"].as_str().unwrap().contains("is Settled: it is beyond Open"),
+        "{passed}"
+    );
+    proposals(&read("proposed"), &read("replaced"));
     assert!(
         RemoteNode::at(&format!("http://127.0.0.1:{port}")).unwrap().best().is_err(),
         "the node has ended"

@@ -1,5 +1,6 @@
 //! `busbar market create | schedule | top-up | take-back`: what a market's operator asks of the chain.
 
+use super::scheduled::{listed, numbers};
 use crate::cli::remote::{Answer, SignArgs};
 use crate::client::Session;
 use crate::market_spec::{self, MarketSpec, RuleSource};
@@ -11,8 +12,8 @@ use host_consensus::{Clock, SystemClock};
 use runtime_execution::modules::markets::{self, Event as Done, Market, registration};
 use runtime_execution::modules::timestamp;
 use runtime_execution::{Call, Event};
-use runtime_primitives::{MarketId, Money, Slot, Timestamp};
-use serde_json::json;
+use runtime_primitives::{EntityId, MarketId, Money, Slot, Timestamp};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -148,7 +149,7 @@ impl CreateArgs {
                     "first_slot": first.number(),
                     "delivery_start": start,
                     "terms_hash": spec.terms.hash().to_string(),
-                    "awaits": awaits,
+                    "awaits": numbers(&awaits),
                 }),
             ))
         })
@@ -156,21 +157,38 @@ impl CreateArgs {
 }
 
 /// Parties that agree to the terms of these events before they govern anything.
-fn awaited(events: &[Event]) -> Vec<u32> {
+fn awaited(events: &[Event]) -> Vec<EntityId> {
     let scheduled = events.iter().find_map(|event| match event {
-        Event::Markets(Done::TermsScheduled { awaits, .. }) => Some(awaits),
+        Event::Markets(Done::TermsScheduled { awaits, .. }) => Some(awaits.clone()),
         _ => None,
     });
-    scheduled.into_iter().flatten().map(|party| party.number()).collect()
+    scheduled.unwrap_or_default()
 }
 
 /// What terms wait for, at the end of a sentence.
-fn condition(awaits: &[u32]) -> String {
+fn condition(awaits: &[EntityId]) -> String {
     if awaits.is_empty() {
         return String::new();
     }
-    let parties: Vec<String> = awaits.iter().map(u32::to_string).collect();
-    format!(", once entities {} have agreed: busbar market agree", parties.join(", "))
+    format!(", once entities {} have agreed: busbar market agree", listed(awaits))
+}
+
+/// What the terms of these events take the place of, for people and for scripts.
+fn replaced(events: &[Event]) -> (String, Vec<Value>) {
+    let (mut text, mut all) = (String::new(), Vec::new());
+    for event in events {
+        let Event::Markets(Done::TermsReplaced { slot, terms, agreed, .. }) = event else { continue };
+        text += &format!("\nthey replace terms {terms} from slot {slot} on");
+        if !agreed.is_empty() {
+            text += &format!("; that entities {} had agreed to those is void", listed(agreed));
+        }
+        all.push(json!({
+            "from_slot": slot.number(),
+            "terms_hash": terms.to_string(),
+            "void_answers": numbers(agreed),
+        }));
+    }
+    (text, all)
 }
 
 impl ScheduleArgs {
@@ -195,9 +213,10 @@ impl ScheduleArgs {
         let call = Call::Markets(markets::Call::ScheduleTerms { market: id, slot, terms });
         self.sign.send(&session, &call, |events| {
             let (start, awaits) = (instant_text(spec.terms.delivery_start(slot)), awaited(events));
+            let (replaced, old) = replaced(events);
             Some(Answer::new(
                 format!(
-                    "market {id}: terms {hash} govern from slot {slot} on, delivered from {start}{}",
+                    "market {id}: terms {hash} govern from slot {slot} on, delivered from {start}{}{replaced}",
                     condition(&awaits)
                 ),
                 json!({
@@ -205,7 +224,8 @@ impl ScheduleArgs {
                     "from_slot": slot.number(),
                     "delivery_start": start,
                     "terms_hash": hash.to_string(),
-                    "awaits": awaits,
+                    "awaits": numbers(&awaits),
+                    "replaces": old,
                 }),
             ))
         })

@@ -7,10 +7,13 @@ mod check;
 mod curtail;
 mod ending;
 mod operate;
+mod scheduled;
 mod spec;
 mod status;
 mod try_book;
 mod wait;
+
+pub(super) use wait::Passed;
 
 use clap::{Args, Subcommand};
 use std::process::ExitCode;

@@ -2,12 +2,10 @@
 
 use crate::agent::{Desk, Operator};
 use crate::cli::remote::SignArgs;
-use crate::client::Session;
+use crate::client::{Party, Session};
 use crate::wallet::Wallet;
-use anyhow::Context as _;
 use clap::Args;
-use runtime_execution::modules::markets::{At, SLOTS, SlotState};
-use runtime_execution::modules::registry::KEYS;
+use runtime_execution::modules::markets::{self, At, SLOTS, SlotState};
 use runtime_primitives::{EntityId, Hash, MarketId, Slot};
 use runtime_state::Overlay;
 use serde_json::json;
@@ -44,8 +42,7 @@ impl OperateArgs {
         let session = self.sign.session()?;
         let signer = self.sign.signer()?;
         let key = signer.account();
-        let entity = session.read(|state| KEYS.get(state, &key).map(|binding| binding.entity))?;
-        let entity = entity.with_context(|| format!("{key} is bound to no entity"))?;
+        let (entity, _) = session.read(|state| Party::Key(key).find(state))??;
         let mut desk = Platform {
             operator: Operator::new(entity, Wallet::new(signer, *session.genesis())),
             entity,
@@ -68,8 +65,11 @@ impl OperateArgs {
     fn is_over(&self, session: &Session) -> anyhow::Result<bool> {
         let Some(slot) = self.until_settled else { return Ok(false) };
         let at = (MarketId::from_number(self.market), Slot::from_number(slot));
-        let state = session.read(|state| SLOTS.get(state, &at).map(|slot| slot.state))?;
-        Ok(state == Some(SlotState::Settled))
+        match session.read(|state| markets::live(state, at))? {
+            Ok(live) => Ok(live.slot.state == SlotState::Settled),
+            Err(markets::Error::UnknownSlot { .. }) => Ok(false),
+            Err(never) => Err(never.into()),
+        }
     }
 
     fn show(&self, (slot, what, outcome): &Deed) {

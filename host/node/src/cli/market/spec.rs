@@ -150,12 +150,7 @@ fn on_chain(
         meter_operator: market.meter_operator,
         first: First::Slot(market.first_slot),
         deposit: market.deposit,
-        rules: Rules {
-            bid: RuleSource::of_hash(&terms.bid),
-            matching: RuleSource::of_hash(&terms.matching),
-            settlement: RuleSource::of_hash(&terms.settlement),
-            fallback: RuleSource::of_hash(&terms.fallback),
-        },
+        rules: Rules::of_terms(&terms),
         terms,
     })
 }

@@ -1,21 +1,22 @@
 //! `busbar market status | list`: where markets and their slots stand.
 
+use super::scheduled;
+use crate::agent::Desk;
+use crate::cli::book;
 use crate::cli::remote::{Answer, NodeArgs, table};
 use crate::cli::reserves::held_and_needed;
 use crate::market_spec::RuleSource;
-use crate::quantity::{energy_text, instant_text};
+use crate::quantity::instant_text;
 use crate::report::utc_clock;
 use anyhow::Context as _;
 use clap::Args;
-use comfy_table::Table;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{
-    self, At, BOOK, BookEntry, LISTS_POSTED, Live, MARKETS, METERS_OF, Market, SLOTS, Scheduled, SlotRecord,
-    TRADES, TradeEntry,
+    self, At, LISTS_POSTED, Live, MARKETS, METERS_OF, Market, SLOTS, SlotRecord,
 };
 use runtime_execution::modules::timestamp;
-use runtime_primitives::{EntityId, MarketId, Slot, Timestamp};
+use runtime_primitives::{MarketId, Slot, Timestamp};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -92,21 +93,13 @@ fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
     let governing = market.governing(market.next_slot).unwrap_or(&market.schedule[0]);
     let terms = markets::terms(state, &governing.terms);
     let (held, needed) = held_and_needed(state, Backing::Retailer(id), &terms);
-    let scheduled = |scheduled: &Scheduled| {
-        json!({
-            "from_slot": scheduled.from.number(),
-            "terms_hash": scheduled.terms.to_string(),
-            "awaits": numbers(&scheduled.awaits),
-        })
-    };
-    let schedule: Vec<Value> = market.schedule.iter().map(scheduled).collect();
     json!({
         "market": id.number(),
         "operator": market.operator.number(),
         "retailer": market.retailer.number(),
         "grid": market.grid.number(),
         "meter_operator": market.meter_operator.number(),
-        "missing": numbers(market.missing()),
+        "missing": scheduled::numbers(&market.missing()),
         "slot_minutes": terms.slot_minutes,
         "first_slot": market.first_slot.number(),
         "next_slot": market.next_slot.number(),
@@ -116,22 +109,8 @@ fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
         "matching": RuleSource::of_hash(&terms.matching).to_string(),
         "fallback": RuleSource::of_hash(&terms.fallback).to_string(),
         "meters": METERS_OF.get_or_default(state, &id).len(),
-        "schedule": schedule,
+        "schedule": scheduled::as_json(state, market),
     })
-}
-
-fn numbers(entities: &[EntityId]) -> Vec<u32> {
-    entities.iter().map(|entity| entity.number()).collect()
-}
-
-/// A line for each terms that wait for somebody's agreement.
-fn waiting(market: &Market) -> String {
-    let waits = |scheduled: &&Scheduled| !scheduled.is_agreed();
-    let line = |scheduled: &Scheduled| {
-        let (parties, from) = (numbers(&scheduled.awaits), scheduled.from);
-        format!("terms {} from slot {from} on wait for entities {parties:?} to agree\n", scheduled.terms)
-    };
-    market.schedule.iter().filter(waits).map(line).collect()
 }
 
 /// The market and the slots that live around now.
@@ -164,7 +143,7 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
         all.push(of_slot(slot, &record));
     }
     let text = format!(
-        "market {id}: operator {}, retailer {}, grid operator {}, meter operator {}, {} meters, deposit {} yuan\n\
+        "market {id}: operator {}, retailer {}, grid {}, meter_operator {}; {} meters, deposit {} yuan\n\
          the retailer has pre-funded {} of {} yuan; supply deposits cover {} slots\n\
          slots of {} min, next to open {}; matching {}, fallback {}; chain time {}\n{}{rows}",
         json["operator"],
@@ -181,7 +160,7 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
         json["matching"].as_str().unwrap_or_default(),
         json["fallback"].as_str().unwrap_or_default(),
         instant_text(now),
-        waiting(market),
+        scheduled::text(state, market),
     );
     json["time"] = instant_text(now).into();
     json["slots"] = all.into();
@@ -207,19 +186,20 @@ fn of_slot(slot: Slot, record: &SlotRecord) -> Value {
 
 /// One slot: its record, its book and its trades as long as they are in the state.
 fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
-    let live = markets::live(state, at)
-        .with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
-    let Live { slot: record, terms, .. } = &live;
+    markets::live(state, at)?;
+    let desk = Desk::open(state, at).context("the slot has opened")?;
+    let Live { slot: record, terms, .. } = desk.live();
     let mut json = of_slot(at.1, record);
     // Once the slot is settled, its orders and trades are in the archive alone.
-    let (orders, book) = book(BOOK.find(state, at, record.next_seq.number()).unwrap_or_default());
-    let (trades, all) = trades(TRADES.find(state, at, record.trades).unwrap_or_default());
+    let (trades, orders) = (book::trades(&desk.matches()), book::orders(&desk, None));
+    let archived =
+        "orders and trades are in the archive: busbar trade list, busbar export --data DIR".to_owned();
+    let shown = orders.as_ref().map_or(archived, |orders| format!("{}\n{}", orders.rows, trades.rows));
     let lists = LISTS_POSTED.get_or_default(state, &at);
     let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
     let text = format!(
         "slot {} of market {}: {:?} since {}, delivery {} to {}\n\
-         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes\n\
-         {orders}\n{trades}",
+         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes\n{shown}",
         at.1,
         at.0,
         record.state,
@@ -232,70 +212,8 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
         record.unread,
         record.meters,
     );
-    json["book"] = book.into();
-    json["trade_list"] = all.into();
+    json["book"] = orders.map(|orders| orders.all).into();
+    json["trade_list"] = trades.all.into();
     json["lists"] = lists.into();
     Ok(Answer::new(text, json))
-}
-
-/// Live orders of a book.
-fn book(places: Vec<BookEntry>) -> (Table, Vec<Value>) {
-    let mut orders = table(["Seq", "Entity", "Meter", "Side", "Energy", "Price"]);
-    let mut book = Vec::new();
-    for entry in places {
-        let order = entry.order;
-        if order.energy.is_zero() {
-            continue;
-        }
-        let side = format!("{:?}", order.side).to_lowercase();
-        orders.add_row([
-            order.seq.to_string(),
-            order.entity.to_string(),
-            order.meter.to_string(),
-            side.clone(),
-            energy_text(order.energy),
-            order.price.to_string(),
-        ]);
-        book.push(json!({
-            "seq": order.seq.number(),
-            "entity": order.entity.number(),
-            "meter": order.meter.number(),
-            "side": side,
-            "energy_wh": order.energy.wh(),
-            "price": order.price.to_string(),
-        }));
-    }
-    (orders, book)
-}
-
-/// The trades of the clearing.
-fn trades(entries: Vec<TradeEntry>) -> (Table, Vec<Value>) {
-    let mut trades =
-        table(["Trade", "Buy", "Sell", "Energy", "Buyer pays", "Seller gets", "Buyer", "Seller"]);
-    let mut all = Vec::new();
-    for (index, entry) in (0u32..).zip(entries) {
-        let trade = entry.trade;
-        let (buyer, seller) = (format!("{:?}", entry.buyer), format!("{:?}", entry.seller));
-        trades.add_row([
-            index.to_string(),
-            trade.buy.to_string(),
-            trade.sell.to_string(),
-            energy_text(trade.energy),
-            trade.buy_price.to_string(),
-            trade.sell_price.to_string(),
-            buyer.clone(),
-            seller.clone(),
-        ]);
-        all.push(json!({
-            "trade": index,
-            "buy_seq": trade.buy.number(),
-            "sell_seq": trade.sell.number(),
-            "energy_wh": trade.energy.wh(),
-            "buy_price": trade.buy_price.to_string(),
-            "sell_price": trade.sell_price.to_string(),
-            "buyer": buyer,
-            "seller": seller,
-        }));
-    }
-    (trades, all)
 }

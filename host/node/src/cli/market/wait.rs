@@ -1,20 +1,22 @@
 //! `busbar market wait`: until a slot is in a state, for scripts.
 
+use super::scheduled;
 use crate::cli::remote::{Answer, NodeArgs};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use runtime_execution::modules::markets::{self, SLOTS, SlotState};
+use runtime_execution::modules::markets::{self, At, Live, SlotRecord, SlotState};
 use runtime_primitives::{MarketId, Slot};
 use runtime_state::Overlay;
 use serde_json::json;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use thiserror::Error;
 
 /// Time between two looks at the chain.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Wait until a slot has come to a state, and print its number.
+/// Wait until a slot has come to a state, and print its number. Exits with 4 at once if the slot is beyond that state.
 #[derive(Debug, Args)]
 pub struct WaitArgs {
     /// The market.
@@ -23,7 +25,7 @@ pub struct WaitArgs {
     /// The slot [default: the next one to open].
     #[arg(long, value_name = "N")]
     slot: Option<u32>,
-    /// The state, or a later one.
+    /// The state.
     #[arg(long, value_enum, default_value_t = Moment::Open)]
     state: Moment,
     /// Longest wait, in seconds.
@@ -31,6 +33,20 @@ pub struct WaitArgs {
     timeout: u64,
     #[command(flatten)]
     node: NodeArgs,
+}
+
+/// A state that will not come any more.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("slot {slot} is {now:?}: it is beyond {wanted:?}; wait for a later state, or for another slot")]
+pub struct Passed {
+    slot: Slot,
+    wanted: SlotState,
+    now: SlotState,
+}
+
+impl Passed {
+    /// What the program exits with.
+    pub const EXIT_CODE: u8 = 4;
 }
 
 /// What is waited for.
@@ -70,24 +86,32 @@ impl WaitArgs {
     /// Wait.
     ///
     /// # Errors
-    /// If the node does not answer, there is no such market, the slot's trades become void, or time is up.
+    /// If the node does not answer, there is no such market, the slot is beyond the state or its trades are void, or time
+    /// is up.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let session = self.node.session()?;
         let market = MarketId::from_number(self.market);
         let found = session.read(|state| markets::market(state, market))??;
         if !found.is_agreed() {
-            bail!(
-                "market {market} does not run: entities {:?} have not agreed to its terms",
-                found.missing()
-            );
+            bail!("market {market} {}", scheduled::not_running(&found));
         }
         let slot = self.slot.map_or(found.next_slot, Slot::from_number);
         let began = Instant::now();
-        while !session.read(|state| self.is_reached(state, market, slot))?? {
+        let mut is_first = true;
+        loop {
+            let (wanted, now) = (self.state.state(), session.read(|state| stands(state, (market, slot)))??);
+            match now {
+                Some(now) if now == wanted => break,
+                // A state may last for less than a look at the chain: who waited for it has not missed it.
+                Some(now) if now as u8 > wanted as u8 && !is_first => break,
+                Some(now) if now as u8 > wanted as u8 => return Err(Passed { slot, wanted, now }.into()),
+                _ => {}
+            }
+            is_first = false;
             if began.elapsed() > Duration::from_secs(self.timeout) {
+                let now = now.map_or_else(|| "not open yet".to_owned(), |now| format!("{now:?}"));
                 bail!(
-                    "slot {slot} is not {:?} after {} s; busbar market status --slot {slot} shows why",
-                    self.state,
+                    "slot {slot} is {now}, not {wanted:?}, after {} s; busbar market status --market {market} shows why",
                     self.timeout
                 );
             }
@@ -97,13 +121,17 @@ impl WaitArgs {
         self.node.print(&answer);
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    fn is_reached(&self, state: &Overlay, market: MarketId, slot: Slot) -> anyhow::Result<bool> {
-        let Some(record) = SLOTS.get(state, &(market, slot)) else { return Ok(false) };
-        if let Some(reason) = record.void {
-            bail!("slot {slot} is void: {reason:?}; busbar market status --slot {slot} shows more");
-        }
-        // Slots pass through their states in the order of the numbers, but for disputes.
-        Ok(record.state as u8 >= self.state.state() as u8)
+/// Where a slot stands; `None` before it opens.
+fn stands(state: &Overlay, at: At) -> anyhow::Result<Option<SlotState>> {
+    let (market, slot) = at;
+    match markets::live(state, at) {
+        Ok(Live { slot: SlotRecord { void: Some(reason), .. }, .. }) => bail!(
+            "slot {slot} is void: {reason:?}; busbar market status --market {market} --slot {slot} shows more"
+        ),
+        Ok(live) => Ok(Some(live.slot.state)),
+        Err(markets::Error::UnknownSlot { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }

@@ -4,17 +4,16 @@
 
 use super::entity_of;
 use crate::agent::{Desk, Match};
-use crate::cli::remote::{Answer, SignArgs, table};
-use crate::quantity::energy_text;
-use anyhow::{Context as _, ensure};
+use crate::cli::book;
+use crate::cli::remote::{Answer, SignArgs};
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use comfy_table::Table;
 use contract_interface::confirm_message;
-use runtime_execution::modules::markets::{self, Agreed, At, ConfirmItem, Event as Done, SlotState};
+use runtime_execution::modules::markets::{self, At, ConfirmItem, Event as Done, SlotState};
 use runtime_execution::{Call, Event};
-use runtime_primitives::{EntityId, MarketId, Slot};
+use runtime_primitives::{MarketId, Slot};
 use runtime_state::Overlay;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::process::ExitCode;
 
 /// A slot that has cleared.
@@ -34,60 +33,14 @@ impl ClearedArgs {
     }
 }
 
-/// The trades of a slot on which `entity` has not answered, or all that wait if none is named; none once answers
-/// are not taken.
-pub(super) fn waiting(state: &Overlay, at: At, entity: Option<EntityId>) -> Vec<Match> {
-    let desk = Desk::open(state, at).filter(|desk| desk.live().slot.state == SlotState::Proposed);
-    let mut trades = desk.map(|desk| desk.matches()).unwrap_or_default();
-    trades.retain(|found| {
-        [(found.buyer, &found.buy), (found.seller, &found.sell)].iter().any(|(agreed, side)| {
-            *agreed == Agreed::Pending && entity.is_none_or(|entity| entity == side.order.entity)
-        })
-    });
-    trades
-}
-
-/// These trades, for people and for scripts.
-pub(super) fn shown(trades: &[Match]) -> (Table, Vec<Value>) {
-    let mut rows =
-        table(["Trade", "Buyer", "Seller", "Energy", "Buyer pays", "Seller gets", "Answers missing"]);
-    let mut all = Vec::new();
-    for found in trades {
-        let (buy, sell) = (&found.buy.order, &found.sell.order);
-        let sides = [(found.buyer, "buyer"), (found.seller, "seller")];
-        let missing = sides.into_iter().filter(|(agreed, _)| *agreed == Agreed::Pending);
-        let missing: Vec<&str> = missing.map(|(_, side)| side).collect();
-        let trade = &found.trade;
-        rows.add_row([
-            found.index.to_string(),
-            buy.entity.to_string(),
-            sell.entity.to_string(),
-            energy_text(trade.energy),
-            trade.buy_price.to_string(),
-            trade.sell_price.to_string(),
-            missing.join(", "),
-        ]);
-        all.push(json!({
-            "trade": found.index,
-            "buyer": buy.entity.number(),
-            "seller": sell.entity.number(),
-            "energy_wh": trade.energy.wh(),
-            "buy_price": trade.buy_price.to_string(),
-            "sell_price": trade.sell_price.to_string(),
-            "missing": missing,
-            "trade_order_hash": found.hash.to_string(),
-        }));
-    }
-    (rows, all)
-}
-
 /// Confirm these trades, or all own ones that wait.
 pub(super) fn confirm(trades: &[u32], slot: &ClearedArgs, sign: &SignArgs) -> anyhow::Result<ExitCode> {
     let (session, signer, at) = (sign.session()?, sign.signer()?, slot.at());
     let own = session.read(|state| {
         let entity = entity_of(state, signer.account())?;
         ensure_open(state, at)?;
-        anyhow::Ok(waiting(state, at, Some(entity)))
+        let desk = Desk::open(state, at).context("the slot has opened")?;
+        anyhow::Ok(book::waiting(&desk, Some(entity)))
     })??;
     let chosen: Vec<&Match> = if trades.is_empty() {
         own.iter().collect()
@@ -122,16 +75,28 @@ fn list((market, slot): At) -> String {
 }
 
 fn ensure_open(state: &Overlay, at: At) -> anyhow::Result<()> {
+    let (market, slot) = at;
     let now = markets::live(state, at)?.slot.state;
-    ensure!(
-        now == SlotState::Proposed,
-        "slot {} is {now:?}: trades are answered between its clearing and the end of the confirmation window; \
-         busbar market wait --market {} --slot {} --state proposed waits for it",
-        at.1,
-        at.0,
-        at.1
-    );
-    Ok(())
+    match now {
+        SlotState::Proposed => Ok(()),
+        SlotState::Open | SlotState::Revealing | SlotState::Clearing => bail!(
+            "slot {slot} is {now:?}: trades are answered between its clearing and the end of the confirmation window; \
+             busbar market wait --market {market} --slot {slot} --state proposed waits for it"
+        ),
+        SlotState::Settled => bail!(
+            "slot {slot} is Settled: its trades took effect or were cancelled, and who did not answer has paid for it; \
+             busbar bill shows what you paid and were paid"
+        ),
+        SlotState::Void => bail!(
+            "slot {slot} is Void: it has no trades, and what was held for them is free; \
+             busbar market status --market {market} --slot {slot} says why"
+        ),
+        _ => bail!(
+            "slot {slot} is {now:?}: the time to answer is over. Trades that both sides confirmed stand, the others are \
+             cancelled at the cost of the side that was silent or refused; \
+             busbar market status --market {market} --slot {slot} shows each"
+        ),
+    }
 }
 
 fn answered(events: &[Event], word: &str) -> Option<Answer> {

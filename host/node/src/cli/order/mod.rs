@@ -3,17 +3,17 @@
 mod answers;
 mod standing;
 
+use super::book;
 use super::meter::meters;
-use super::remote::{Answer, NodeArgs, SignArgs, table};
+use super::remote::{Answer, NodeArgs, SignArgs};
+use crate::agent::Desk;
 use crate::client::{Party, SealedOrder, Session};
-use crate::quantity::{self, energy_text, instant_text};
+use crate::quantity::{self, QuantityError, instant_text};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use contract_interface::{OrderRequest, Side, flags};
+use contract_interface::{OrderRequest, Side, Terms, flags};
 use runtime_execution::modules::markets::sealed::Commitment;
-use runtime_execution::modules::markets::{
-    self, At, BOOK, Event as Done, Live, SEALED, SLOTS, SlotState, live,
-};
+use runtime_execution::modules::markets::{self, At, Event as Done, Live, SEALED, SLOTS, SlotState, live};
 use runtime_execution::{Call, Event};
 use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Price, Seq, Slot};
 use runtime_state::Overlay;
@@ -142,9 +142,9 @@ struct OrderSpec {
     /// How much, such as 10kWh.
     #[arg(long, value_parser = quantity::energy)]
     energy: Energy,
-    /// Limit price in yuan/kWh, such as 0.67.
-    #[arg(long, value_parser = quantity::price)]
-    price: Price,
+    /// Limit price in yuan/kWh, such as 0.67, within the market's bounds.
+    #[arg(long, value_parser = limit_price, allow_negative_numbers = true)]
+    price: LimitPrice,
     /// At which meter [default: the entity's only one in the market].
     #[arg(long, value_name = "N")]
     meter: Option<u32>,
@@ -160,6 +160,33 @@ struct OrderSpec {
     /// Agree in advance to every trade within these limits.
     #[arg(long)]
     auto_confirm: bool,
+}
+
+/// A price as asked for. What is below 0 is answered with the bounds of the market, which its terms have.
+#[derive(Clone, Debug)]
+enum LimitPrice {
+    Price(Price),
+    Negative(String),
+}
+
+fn limit_price(text: &str) -> Result<LimitPrice, QuantityError> {
+    match text.trim().strip_prefix('-') {
+        Some(above) => quantity::price(above).map(|_| LimitPrice::Negative(text.trim().to_owned())),
+        None => quantity::price(text).map(LimitPrice::Price),
+    }
+}
+
+impl LimitPrice {
+    /// The price; whether it is within the bounds of `terms` is for the chain to say, if it is a price at all.
+    fn price(&self, terms: &Terms) -> anyhow::Result<Price> {
+        let (min, max) = (terms.limits.price_min, terms.limits.price_max);
+        match self {
+            Self::Price(price) => Ok(*price),
+            Self::Negative(text) => {
+                bail!("price {text} is outside [{min}, {max}]; write one in yuan/kWh within these bounds")
+            }
+        }
+    }
 }
 
 impl SlotArgs {
@@ -203,6 +230,10 @@ impl OrderSpec {
         }
         match meters(state, Some(market), Some(entity))[..] {
             [(meter, _)] => Ok(meter),
+            [] => bail!(
+                "entity {entity} has no meter in market {market}; \
+                 the registrar admits one: busbar meter add --entity {entity} --market {market}"
+            ),
             ref found => {
                 bail!("entity {entity} has {} meters in market {market}; name one with --meter", found.len())
             }
@@ -232,17 +263,12 @@ impl OrderSpec {
             side: self.side(),
             energy: self.energy,
             min_energy: self.min_energy,
-            price: self.price,
+            price: self.price.price(&live.terms)?,
             flags,
             partner,
             valid_until: live.terms.delivery_start(slot).minus_ms(gate_ms),
         })
     }
-}
-
-/// `buy` or `sell`.
-fn side_text(side: Side) -> String {
-    format!("{side:?}").to_lowercase()
 }
 
 fn entity_of(state: &Overlay, key: AccountId) -> anyhow::Result<EntityId> {
@@ -391,55 +417,24 @@ fn placed(events: &[Event], agreed: bool) -> Option<Answer> {
 
 fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result<Answer> {
     let at = at.find(state)?;
+    let (market, slot) = at;
     let entity = entity.map(|entity| entity.find(state)).transpose()?.map(|(id, _)| id);
-    let live = live(state, at)?;
-    let places = BOOK.find(state, at, live.slot.next_seq.number());
-    let places = places.with_context(|| {
-        let slot = at.1;
-        format!(
-            "slot {slot} is settled: its orders are in the archive, which busbar export --data DIR writes"
-        )
+    let start = instant_text(live(state, at)?.terms.delivery_start(slot));
+    let desk = Desk::open(state, at).context("the slot has opened")?;
+    let orders = book::orders(&desk, entity).with_context(|| {
+        format!("slot {slot} is settled: its orders are in the archive; busbar export --data DIR writes it")
     })?;
-    let mut rows = table(["Seq", "Entity", "Meter", "Side", "Energy", "At least", "Price"]);
-    let mut all = Vec::new();
-    for entry in places {
-        let order = entry.order;
-        if order.energy.is_zero() || entity.is_some_and(|entity| entity != order.entity) {
-            continue;
-        }
-        let side = side_text(order.side);
-        rows.add_row([
-            order.seq.to_string(),
-            order.entity.to_string(),
-            order.meter.to_string(),
-            side.clone(),
-            energy_text(order.energy),
-            energy_text(order.min_energy),
-            order.price.to_string(),
-        ]);
-        all.push(json!({
-            "seq": order.seq.number(),
-            "entity": order.entity.number(),
-            "meter": order.meter.number(),
-            "side": side,
-            "energy_wh": order.energy.wh(),
-            "min_energy_wh": order.min_energy.wh(),
-            "price": order.price.to_string(),
-            "flags": order.flags,
-        }));
-    }
-    let start = instant_text(live.terms.delivery_start(at.1));
-    let (trades, waiting) = answers::shown(&answers::waiting(state, at, entity));
-    let mut text = format!("slot {} of market {}, delivered from {start}\n{rows}", at.1, at.0);
-    if !waiting.is_empty() {
-        text += &format!("\ntrades that wait for an answer: busbar order confirm | refuse\n{trades}");
+    let waiting = book::trades(&book::waiting(&desk, entity));
+    let mut text = format!("slot {slot} of market {market}, delivered from {start}\n{}", orders.rows);
+    if !waiting.all.is_empty() {
+        text += &format!("\ntrades that wait for an answer: busbar order confirm | refuse\n{}", waiting.rows);
     }
     let json = json!({
-        "market": at.0.number(),
-        "slot": at.1.number(),
+        "market": market.number(),
+        "slot": slot.number(),
         "delivery_start": start,
-        "orders": all,
-        "waiting_trades": waiting,
+        "book": orders.all,
+        "waiting_trades": waiting.all,
     });
     Ok(Answer::new(text, json))
 }

@@ -2,7 +2,8 @@
 //!
 //! A template is signed under terms: those that govern its first slot as far as is known when it is set.
 
-use super::{OrderSpec, entity_of, side_text};
+use super::{OrderSpec, entity_of};
+use crate::cli::book::side_text;
 use crate::cli::remote::{Answer, NodeArgs, SignArgs, table};
 use crate::client::Party;
 use crate::quantity::{self, energy_text};
@@ -10,7 +11,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use contract_interface::Terms;
 use runtime_execution::modules::markets::standing::{Mask, STANDING, Standing, Template, Within};
-use runtime_execution::modules::markets::{self, Event as Done};
+use runtime_execution::modules::markets::{self, Event as Done, Market};
 use runtime_execution::{Call, Event};
 use runtime_primitives::limits::STANDING_PERIOD_MAX;
 use runtime_primitives::{AccountId, Energy, MarketId, Price, Slot};
@@ -177,13 +178,14 @@ fn template(
 ) -> anyhow::Result<Template> {
     let found = markets::market(state, market)?;
     let governing = found.governing(first.max(found.first_slot));
-    let terms = governing.with_context(|| format!("market {market} does not run yet"))?.terms;
+    let terms = governing.with_context(|| not_running(market, &found))?.terms;
+    let agreed = markets::terms(state, &terms);
     let meter = what.meter(state, market, entity_of(state, signer)?)?;
     let (flags, partner) = what.preferences(state)?;
     Ok(Template {
         market,
         terms,
-        accept_within: accept.within(&markets::terms(state, &terms)),
+        accept_within: accept.within(&agreed),
         first,
         last,
         mask,
@@ -191,10 +193,18 @@ fn template(
         side: what.side(),
         energy: what.energy,
         min_energy: what.min_energy,
-        price: what.price,
+        price: what.price.price(&agreed)?,
         flags,
         partner,
     })
+}
+
+fn not_running(market: MarketId, found: &Market) -> String {
+    let missing: Vec<String> = found.missing().iter().map(ToString::to_string).collect();
+    format!(
+        "market {market} does not run yet: entities {} have not agreed to its terms; busbar market agree does",
+        missing.join(", ")
+    )
 }
 
 fn set(events: &[Event]) -> Option<Answer> {

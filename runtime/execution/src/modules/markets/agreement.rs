@@ -3,7 +3,9 @@
 //! They agree to a hash, so to every figure. The rule: no slot opens under terms that bind a party by anything it has not
 //! signed; terms that change only how orders are admitted and matched, or what limits traders, bind it as before.
 
-use super::{AGENDA, At, Error, Event, MARKETS, Market, Scheduled, market, registration, slots, terms};
+use super::{
+    AGENDA, At, Consent, Error, Event, MARKETS, Market, Scheduled, TERMS, market, registration, slots, terms,
+};
 use crate::context::Context;
 use crate::modules::registry;
 use crate::origin::Origin;
@@ -31,18 +33,38 @@ impl Market {
     }
 
     /// Whose agreement to its first terms is missing, so that it does not run yet; nobody's once it does.
-    pub fn missing(&self) -> &[EntityId] {
+    pub fn missing(&self) -> Vec<EntityId> {
         match self.schedule.first() {
-            Some(offer) if !self.is_agreed() => &offer.awaits,
-            _ => &[],
+            Some(offer) if !self.is_agreed() => offer.missing(),
+            _ => Vec::new(),
         }
     }
 }
 
 impl Scheduled {
+    /// Terms from a slot on that `parties` are asked about.
+    pub fn asking(from: Slot, terms: Hash, parties: &[EntityId]) -> Self {
+        let asked = |party: &EntityId| Consent { party: *party, agreed_at: None };
+        Self { from, terms, consents: parties.iter().map(asked).collect() }
+    }
+
     /// Whether no party's agreement is missing.
-    pub const fn is_agreed(&self) -> bool {
-        self.awaits.is_empty()
+    pub fn is_agreed(&self) -> bool {
+        self.consents.iter().all(|consent| consent.agreed_at.is_some())
+    }
+
+    /// Whose agreement is missing, ascending.
+    pub fn missing(&self) -> Vec<EntityId> {
+        self.parties(|consent| consent.agreed_at.is_none())
+    }
+
+    /// Who has agreed, ascending.
+    pub fn agreed(&self) -> Vec<EntityId> {
+        self.parties(|consent| consent.agreed_at.is_some())
+    }
+
+    fn parties(&self, holds: impl Fn(&Consent) -> bool) -> Vec<EntityId> {
+        self.consents.iter().filter(|consent| holds(consent)).map(|consent| consent.party).collect()
     }
 }
 
@@ -57,8 +79,8 @@ pub(super) fn binds_alike(agreed: &Terms, new: &Terms) -> bool {
 /// market set it going.
 ///
 /// # Errors
-/// Unknown market, another key than an owner's, no party, no such terms that wait for it, a first slot that no number
-/// reaches.
+/// Unknown market, another key than an owner's, no party, terms that nobody published, that are not scheduled, that it has
+/// agreed to or is not asked about, a first slot that no number reaches.
 pub fn agree(
     ctx: &mut Context,
     origin: &Origin,
@@ -72,20 +94,41 @@ pub fn agree(
         return Err(Error::NoMarketParty { market: id, entity }.into());
     }
     let was_agreed = market.is_agreed();
-    let mut is_new = false;
-    for scheduled in market.schedule.iter_mut().filter(|scheduled| scheduled.terms == hash) {
-        is_new |= scheduled.awaits.contains(&entity);
-        scheduled.awaits.retain(|party| *party != entity);
+    let of_terms = market.schedule.iter_mut().filter(|scheduled| scheduled.terms == hash);
+    let asked = of_terms.flat_map(|scheduled| scheduled.consents.iter_mut());
+    let mut waiting =
+        asked.filter(|consent| consent.party == entity && consent.agreed_at.is_none()).peekable();
+    if waiting.peek().is_none() {
+        return Err(nothing_to_agree(ctx, &market, (id, entity, hash)).into());
     }
-    if !is_new {
-        return Err(Error::NothingToAgree { market: id, entity, terms: hash }.into());
-    }
+    waiting.for_each(|consent| consent.agreed_at = Some(ctx.env.now));
     ctx.emit(Event::TermsAgreed { market: id, terms: hash, entity });
     if !was_agreed && market.is_agreed() {
         begin(ctx, id, &mut market)?;
     }
     MARKETS.put(&mut ctx.state, &id, &market);
     Ok(())
+}
+
+/// Why terms of a market do not wait for a party.
+fn nothing_to_agree(
+    ctx: &Context,
+    of: &Market,
+    (market, entity, terms): (MarketId, EntityId, Hash),
+) -> Error {
+    let scheduled: Vec<_> = of.schedule.iter().filter(|scheduled| scheduled.terms == terms).collect();
+    let answers = scheduled.iter().flat_map(|scheduled| &scheduled.consents);
+    if let Some(at) = answers.filter(|consent| consent.party == entity).find_map(|consent| consent.agreed_at)
+    {
+        return Error::AlreadyAgreed { market, entity, terms, at };
+    }
+    if !scheduled.is_empty() {
+        return Error::AgreedUnasked { market, entity, terms };
+    }
+    if TERMS.contains(&ctx.state, &terms) {
+        return Error::NotScheduled { market, terms };
+    }
+    Error::UnknownTerms(terms)
 }
 
 /// All parties have agreed: the first slot is scheduled, as asked for or, if that has passed, the first whose gate is ahead.

@@ -2,6 +2,7 @@
 
 use super::SlotState;
 use super::standing::BadTemplate;
+use crate::modules::registry::RoleNames;
 use contract_interface::RuleError;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{
@@ -53,10 +54,14 @@ pub enum Error {
         needed: Money,
     },
     /// No such market.
-    #[error("unknown market {0}")]
+    #[error(
+        "unknown market {0}; busbar market list shows those that exist, busbar market create makes one from a spec"
+    )]
     UnknownMarket(MarketId),
-    /// The slot has not opened, or never will.
-    #[error("slot {slot} of market {market} has not opened")]
+    /// The slot has not opened.
+    #[error(
+        "slot {slot} of market {market} has not opened; busbar market wait --market {market} --slot {slot} waits for it"
+    )]
     UnknownSlot {
         /// Market.
         market: MarketId,
@@ -123,9 +128,12 @@ pub enum Error {
         max: Price,
     },
     /// More energy than the connection can move.
-    #[error("{energy} Wh are above the connection's {capacity} Wh a slot")]
+    #[error(
+        "with the meter's open orders in this slot {energy} Wh are ordered, the connection moves {capacity} Wh a slot; order \
+         less, or cancel one: busbar order list shows them"
+    )]
     AboveCapacity {
-        /// Of this order and the meter's others.
+        /// Of this order and the meter's open ones.
         energy: Energy,
         /// Of the connection.
         capacity: Energy,
@@ -366,7 +374,7 @@ pub enum Error {
         owed: Money,
     },
     /// A party of the market lacks its role.
-    #[error("entity {entity} lacks role bits {needed:#06x}")]
+    #[error("entity {entity} has no role {}; the registrar registers one that has", RoleNames(*needed))]
     PartyRole {
         /// Who.
         entity: EntityId,
@@ -460,7 +468,10 @@ pub enum Error {
         cap: Money,
     },
     /// No market ever had these terms.
-    #[error("no terms {0} are published: read the market's")]
+    #[error(
+        "no market ever published terms {0}; busbar market status shows what is scheduled, busbar market spec show --terms \
+         HASH prints it"
+    )]
     #[codec(index = 108)]
     UnknownTerms(Hash),
     /// A standing order contradicts itself.
@@ -613,18 +624,70 @@ pub enum Error {
         /// Who signed.
         entity: EntityId,
     },
-    /// Nothing waits for this agreement.
+    /// Agreement is given once.
     #[error(
-        "market {market} has no terms {terms} that wait for entity {entity}: busbar market status shows which do"
+        "entity {entity} has agreed to terms {terms} of market {market} already; busbar market status --market {market} shows \
+         whose answer is missing"
     )]
-    #[codec(index = 76)]
-    NothingToAgree {
+    #[codec(index = 190)]
+    AlreadyAgreed {
         /// Market.
         market: MarketId,
         /// Who signed.
         entity: EntityId,
         /// What it agreed to.
         terms: Hash,
+        /// When it did before.
+        at: Timestamp,
+    },
+    /// Terms that bind a party as those before them do not ask it.
+    #[error(
+        "terms {terms} of market {market} bind entity {entity} as those before them: they govern by notice alone, nothing is \
+         to be done"
+    )]
+    #[codec(index = 191)]
+    AgreedUnasked {
+        /// Market.
+        market: MarketId,
+        /// Who signed.
+        entity: EntityId,
+        /// What it agreed to.
+        terms: Hash,
+    },
+    /// Only scheduled terms are agreed to.
+    #[error(
+        "terms {terms} are published, but market {market} has not scheduled them, or no longer: they were replaced, or lapsed, \
+         or are another market's; busbar market status --market {market} shows what waits"
+    )]
+    #[codec(index = 192)]
+    NotScheduled {
+        /// Market.
+        market: MarketId,
+        /// What was agreed to.
+        terms: Hash,
+    },
+    /// A standing order is for slots to come.
+    #[error(
+        "the standing order is for no slot that is still to open: its last is {last}, or its mask names none; the next to open \
+         is {next}"
+    )]
+    #[codec(index = 193)]
+    StandingPast {
+        /// Its last slot.
+        last: Slot,
+        /// The first slot that it can be for.
+        next: Slot,
+    },
+    /// The slot is of a time before the market.
+    #[error("market {market} has no slot {slot}; its first is {first}")]
+    #[codec(index = 194)]
+    BeforeFirstSlot {
+        /// Market.
+        market: MarketId,
+        /// Slot.
+        slot: Slot,
+        /// The first that the market has.
+        first: Slot,
     },
     /// A slot is adjusted when its money has moved.
     #[error("slot {slot} is {state:?}, not Settled: until then its readings are corrected, not its payments")]

@@ -395,6 +395,18 @@ pub enum Event {
         /// Who.
         entity: EntityId,
     },
+    /// Other terms took the place of scheduled ones: answers to these are void.
+    #[codec(index = 190)]
+    TermsReplaced {
+        /// Market.
+        market: MarketId,
+        /// First slot they would have governed.
+        slot: Slot,
+        /// Their hash.
+        terms: Hash,
+        /// Parties that had agreed to them.
+        agreed: Vec<EntityId>,
+    },
     /// All parties have agreed to a market's first terms: it runs.
     #[codec(index = 76)]
     MarketAgreed {

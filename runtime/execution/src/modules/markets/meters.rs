@@ -30,7 +30,7 @@ pub(crate) fn join(
     start: (Energy, Energy),
 ) -> Result<(), crate::DispatchError> {
     if !market.is_agreed() {
-        let missing = market.missing().to_vec();
+        let missing = market.missing();
         return Err(registry::Error::MarketNotAgreed { market: meter.market, missing }.into());
     }
     ensure_room(meter.market, METERS_OF.get_or_default(&ctx.state, &meter.market).len())?;

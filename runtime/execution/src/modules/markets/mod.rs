@@ -129,9 +129,17 @@ pub fn terms(state: &Overlay, hash: &Hash) -> Terms {
 /// A slot that has opened, with its terms.
 ///
 /// # Errors
-/// [`Error::UnknownSlot`].
+/// [`Error::UnknownMarket`], [`Error::UnknownSlot`], [`Error::BeforeFirstSlot`].
 pub fn live(state: &Overlay, at: At) -> Result<Live, Error> {
-    let slot = SLOTS.get(state, &at).ok_or(Error::UnknownSlot { market: at.0, slot: at.1 })?;
+    let Some(slot) = SLOTS.get(state, &at) else {
+        let found = market(state, at.0)?;
+        let (market, slot, first) = (at.0, at.1, found.first_slot);
+        return Err(if slot < first {
+            Error::BeforeFirstSlot { market, slot, first }
+        } else {
+            Error::UnknownSlot { market, slot }
+        });
+    };
     let terms = terms(state, &slot.terms);
     Ok(Live { at, slot, terms })
 }

@@ -82,7 +82,10 @@ fn offer(ctx: &mut Context, id: MarketId, market: &mut Market, slot: Slot, new: 
     let (terms, awaits) = (new.hash(), market.parties());
     (market.first_slot, market.next_slot) = (slot, slot);
     market.default_settlement = DEFAULT_SETTLEMENT.get(&ctx.state).unwrap_or(new.settlement);
-    market.schedule = vec![Scheduled { from: slot, terms, awaits: awaits.clone() }];
+    for replaced in std::mem::take(&mut market.schedule) {
+        tell_replaced(ctx, id, &replaced);
+    }
+    market.schedule = vec![Scheduled::asking(slot, terms, &awaits)];
     TERMS.put(&mut ctx.state, &terms, new);
     ctx.emit(Event::TermsScheduled { market: id, slot, terms, awaits });
     if market.is_agreed() {
@@ -148,7 +151,7 @@ pub fn schedule(
     if before.from == slot && !is_bound {
         return Err(Error::SlotAgreed { slot, terms: before.terms }.into());
     }
-    market.schedule.retain(|scheduled| scheduled.from != slot);
+    let replaced: Vec<_> = market.schedule.extract_if(.., |scheduled| scheduled.from == slot).collect();
     if market.schedule.len() >= SCHEDULE_MAX as usize {
         forget_past(&ctx.state, id, &mut market);
     }
@@ -158,11 +161,18 @@ pub fn schedule(
     let awaits = if is_bound { Vec::new() } else { market.parties() };
     let hash = new.hash();
     let place = market.schedule.partition_point(|scheduled| scheduled.from < slot);
-    market.schedule.insert(place, Scheduled { from: slot, terms: hash, awaits: awaits.clone() });
+    market.schedule.insert(place, Scheduled::asking(slot, hash, &awaits));
     TERMS.put(&mut ctx.state, &hash, new);
     MARKETS.put(&mut ctx.state, &id, &market);
+    replaced.iter().for_each(|replaced| tell_replaced(ctx, id, replaced));
     ctx.emit(Event::TermsScheduled { market: id, slot, terms: hash, awaits });
     Ok(())
+}
+
+/// What was scheduled is not any more, and who has agreed to it is told that this is void.
+fn tell_replaced(ctx: &mut Context, market: MarketId, replaced: &Scheduled) {
+    let (slot, terms, agreed) = (replaced.from, replaced.terms, replaced.agreed());
+    ctx.emit(Event::TermsReplaced { market, slot, terms, agreed });
 }
 
 /// Terms that govern no slot that is to be opened or settled any more: deposits are held by all others.

@@ -119,6 +119,14 @@ impl Template {
     pub fn is_for(&self, slot: Slot) -> bool {
         self.first <= slot && slot <= self.last && self.mask.as_ref().is_none_or(|mask| mask.has(slot))
     }
+
+    /// Whether it is for a slot that opens after all before `next` have.
+    fn is_ahead(&self, next: Slot) -> bool {
+        let first = self.first.max(next).number();
+        let period = self.mask.as_ref().map_or(1, |mask| u32::from(mask.period));
+        let last = self.last.number().min(first.saturating_add(period - 1));
+        (first..=last).any(|number| self.is_for(Slot::from_number(number)))
+    }
 }
 
 /// A template as the state keeps it.
@@ -192,7 +200,7 @@ const LOOK_GAS: u64 = 1_000_000;
 pub fn set(ctx: &mut Context, origin: &Origin, template: Template) -> Result<u32, crate::DispatchError> {
     let bidder = Bidder::of(ctx, origin)?;
     let (entity, market) = (bidder.entity, template.market);
-    super::market(&ctx.state, market)?;
+    let next = super::market(&ctx.state, market)?.next_slot;
     orders::trader(ctx, entity)?;
     let meter = METERS.get(&ctx.state, &template.meter).filter(|meter| meter.market == market);
     let owner = meter.ok_or(Error::UnknownMeter(template.meter))?.entity;
@@ -200,6 +208,9 @@ pub fn set(ctx: &mut Context, origin: &Origin, template: Template) -> Result<u32
         return Err(Error::ForeignMeter { meter: template.meter, owner }.into());
     }
     check(ctx, &template)?;
+    if !template.is_ahead(next) {
+        return Err(Error::StandingPast { last: template.last, next }.into());
+    }
     bidder.may_order(template.energy)?;
     let count = STANDING_COUNTS.get_or_default(&ctx.state, &(market, entity));
     if count >= STANDING_PER_ENTITY_MAX {

@@ -46,8 +46,18 @@ pub struct Scheduled {
     pub from: Slot,
     /// Their hash.
     pub terms: Hash,
-    /// Parties whose agreement is missing, ascending; they govern nothing until nobody is.
-    pub awaits: Vec<EntityId>,
+    /// What each party says to them, ascending by party; they govern nothing until all agree. Nobody is asked about terms
+    /// that bind it as those before them.
+    pub consents: Vec<Consent>,
+}
+
+/// A party's answer to terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Consent {
+    /// Whose.
+    pub party: EntityId,
+    /// When it agreed; `None` while it has not answered.
+    pub agreed_at: Option<Timestamp>,
 }
 
 /// Where a slot stands (MARKET section 2). `Scheduled` is the absence of a record.

@@ -2,9 +2,11 @@
 //!
 //! A key that is not bound here is refused before the pool. Names stay off chain.
 
+mod names;
 pub mod roll;
 mod voting;
 
+pub use names::{RoleNames, ScopeNames};
 pub(crate) use voting::set_voting_key;
 pub use voting::{Enrolled, Voter, voters, voters_of};
 
@@ -173,8 +175,9 @@ pub enum Event {
 pub enum Error {
     /// The signer lacks the role.
     #[error(
-        "wrong role: the call needs role bits {needed:#06x}, the entity has {has:#06x}; sign as an entity with that role \
-         (busbar entity list shows them)"
+        "wrong role: the call needs {}, the entity has {}; sign as an entity with that role (busbar entity list shows them)",
+        RoleNames(*needed),
+        RoleNames(*has)
     )]
     #[codec(index = 0)]
     WrongRole {
@@ -185,8 +188,9 @@ pub enum Error {
     },
     /// The key's scopes do not cover the call.
     #[error(
-        "wrong scope: the call needs scope bits {needed:#04x}, the key has {has:#04x}; sign with a key that has them, such \
-         as the entity's owner"
+        "wrong scope: the call needs {}, the key has {}; sign with a key that has them, such as the entity's owner",
+        ScopeNames(*needed),
+        ScopeNames(*has)
     )]
     #[codec(index = 1)]
     WrongScope {
@@ -221,7 +225,9 @@ pub enum Error {
     #[codec(index = 6)]
     ZeroCapacity,
     /// No such market.
-    #[error("unknown market {0}")]
+    #[error(
+        "unknown market {0}; busbar market list shows those that exist, busbar market create makes one from a spec"
+    )]
     #[codec(index = 7)]
     UnknownMarket(MarketId),
     /// Unknown bits.
