@@ -72,7 +72,44 @@
       (br $more)))
     (local.get $best))
 
+  ;; At the older order's price.
+  (func $trade (param $new i32) (param $old i32) (param $energy i64)
+    (i64.store offset=13 (local.get $new) (i64.sub (i64.load offset=13 (local.get $new)) (local.get $energy)))
+    (i64.store offset=13 (local.get $old) (i64.sub (i64.load offset=13 (local.get $old)) (local.get $energy)))
+    (if (i32.load8_u offset=12 (local.get $new)) (then
+      (i32.store (global.get $trades) (i32.load (local.get $old)))
+      (i32.store offset=4 (global.get $trades) (i32.load (local.get $new))))
+    (else
+      (i32.store (global.get $trades) (i32.load (local.get $new)))
+      (i32.store offset=4 (global.get $trades) (i32.load (local.get $old)))))
+    (i64.store offset=8 (global.get $trades) (local.get $energy))
+    (i32.store offset=16 (global.get $trades) (i32.load offset=29 (local.get $old)))
+    (i32.store offset=20 (global.get $trades) (i32.load offset=29 (local.get $old)))
+    (global.set $trades (i32.add (global.get $trades) (i32.const 24))))
+
+  ;; One Wh of every order that `new` reaches, and the rest of the last: many trades that fill nobody.
+  (func $crumble (param $new i32) (local $next i32) (local $old i32) (local $last i32) (local $energy i64)
+    (local.set $next (global.get $book))
+    (block $found (loop $more
+      (br_if $found (i32.le_u (local.get $next) (i32.const 0x840000)))
+      (local.set $next (i32.sub (local.get $next) (i32.const 4)))
+      (local.set $last (i32.load (local.get $next)))
+      (br_if $more (i32.eqz (call $crosses (local.get $new) (local.get $last))))))
+    (local.set $next (i32.const 0x840000))
+    (block $done (loop $more
+      (br_if $done (i32.ge_u (local.get $next) (global.get $book)))
+      (local.set $old (i32.load (local.get $next)))
+      (local.set $next (i32.add (local.get $next) (i32.const 4)))
+      (br_if $more (i32.eqz (call $crosses (local.get $new) (local.get $old))))
+      (local.set $energy (i64.const 1))
+      (if (i32.eq (local.get $old) (local.get $last))
+        (then (local.set $energy (i64.load offset=13 (local.get $new)))))
+      (call $trade (local.get $new) (local.get $old) (local.get $energy))
+      (br $more)))
+    (call $rest (local.get $new)))
+
   (func $arrive (param $new i32) (local $old i32) (local $energy i64)
+    (if (i32.ge_u (i32.load (i32.const 0x2000e)) (i32.const $CRUMBLES_FROM)) (then (call $crumble (local.get $new)) (return)))
     (loop $more
       (if (i64.eqz (i64.load offset=13 (local.get $new))) (then (return)))
       (local.set $old (call $best (local.get $new)))
@@ -84,18 +121,7 @@
       (local.set $energy (i64.load offset=13 (local.get $new)))
       (if (i64.gt_u (local.get $energy) (i64.load offset=13 (local.get $old)))
         (then (local.set $energy (i64.load offset=13 (local.get $old)))))
-      (i64.store offset=13 (local.get $new) (i64.sub (i64.load offset=13 (local.get $new)) (local.get $energy)))
-      (i64.store offset=13 (local.get $old) (i64.sub (i64.load offset=13 (local.get $old)) (local.get $energy)))
-      (if (i32.load8_u offset=12 (local.get $new)) (then
-        (i32.store (global.get $trades) (i32.load (local.get $old)))
-        (i32.store offset=4 (global.get $trades) (i32.load (local.get $new))))
-      (else
-        (i32.store (global.get $trades) (i32.load (local.get $new)))
-        (i32.store offset=4 (global.get $trades) (i32.load (local.get $old)))))
-      (i64.store offset=8 (global.get $trades) (local.get $energy))
-      (i32.store offset=16 (global.get $trades) (i32.load offset=29 (local.get $old)))
-      (i32.store offset=20 (global.get $trades) (i32.load offset=29 (local.get $old)))
-      (global.set $trades (i32.add (global.get $trades) (i32.const 24)))
+      (call $trade (local.get $new) (local.get $old) (local.get $energy))
       (br $more)))
 
   (func $cancel (param $target i32) (local $next i32) (local $old i32)

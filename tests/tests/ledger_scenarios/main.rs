@@ -28,6 +28,7 @@ mod shortfalls;
 mod sizes;
 mod slots_in_a_row;
 mod standing;
+mod trade_cap;
 mod voids;
 
 use busbar_tests::ledger::{self, Ledger, Line};
