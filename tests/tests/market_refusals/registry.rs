@@ -3,14 +3,14 @@
 use super::scenes::{BUYER, BYSTANDER, SELLER, Scene};
 use super::{Attempt, Row, Wrong, row};
 use busbar_tests::keyring;
-use busbar_tests::world::{FIRST, MARKET, World, entities, register_meter};
+use busbar_tests::world::{FIRST, Home, MARKET, World, entities, register_meter};
 use contract_interface::{Side, roles};
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::registry::{self, Caps, Error, scopes};
 use runtime_execution::modules::{balances, contracts, markets, sudo, system, timestamp};
 use runtime_execution::{Call, DispatchError};
-use runtime_primitives::{AccountId, Energy, EntityId, MarketId, Money, Seq};
+use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Money, Seq};
 
 /// Signed by the owner of a household.
 fn by_home(
@@ -497,6 +497,37 @@ fn money() -> Vec<Row> {
             let owed = Money::from_units(250 * 9_000);
             let wrong = markets::Error::OpenReceivables { owed };
             by_home(world, BYSTANDER, withdraw(entities::BANK, Money::from_units(1)), wrong)
+        }),
+        row("a funding by a bank that owes", Scene::Before, |world| {
+            // Its connection takes 250 Wh, and its money is elsewhere when they are billed.
+            let (bank, registrar) =
+                (world.bank().clone(), world.owners[entities::REGISTRAR as usize].clone());
+            let own = Home {
+                entity: EntityId::from_number(entities::BANK),
+                owner: bank.clone(),
+                meter: MeterId::from_number(3),
+                meter_key: world.keys.add("the meter of the bank"),
+                ..world.homes[BYSTANDER].clone()
+            };
+            world.chain.must(&registrar, register_meter(&own));
+            world.homes.push(own);
+            let (friend, entity) = (world.homes[SELLER].owner.clone(), world.homes[SELLER].entity);
+            let transfer = |to: AccountId, units| {
+                let (dest, value) = (MultiAddress::Id(to), Compact(units));
+                balances::Call::TransferAllowDeath { dest, value }
+            };
+            let (free, _) = world.chain.money(&bank.account());
+            world.chain.must(&bank, transfer(friend.account(), free.units()));
+            world.open(FIRST);
+            world.finish(FIRST, &[(0, 0), (0, 0), (0, 0), (250, 0)]);
+            let owed = Money::from_units(250 * 9_000);
+            world.chain.must(&friend, transfer(bank.account(), free.units()));
+            let call = markets::Call::Fund { entity, amount: Money::from_units(1) };
+            let attempt = by(world, entities::BANK, call.clone(), markets::Error::OpenReceivables { owed });
+            let mut paid = world.clone();
+            paid.chain.must(&bank, markets::Call::PayReceivables);
+            paid.chain.must(&bank, call);
+            attempt
         }),
         row("a plain transfer by who owes", Scene::Payable, |world| {
             let (owner, friend) = (world.homes[BYSTANDER].owner.clone(), world.homes[SELLER].account());

@@ -97,10 +97,11 @@ pub fn pay_what_is_there(
     (Some(paid), missing)
 }
 
-/// The bank credits an entity's account; open receivables are paid first, then what its supply deposits lack.
+/// The bank credits an entity's account; open receivables are paid first, then what its supply deposits lack. A bank with a
+/// connection of its own may owe like anybody, and then pays first.
 ///
 /// # Errors
-/// Wrong role, unknown entity, the bank's own funds.
+/// Wrong role, unknown entity, nothing, the bank's open receivables, its own funds.
 pub fn fund(
     ctx: &mut Context,
     origin: &Origin,
@@ -112,6 +113,7 @@ pub fn fund(
     if amount.is_zero() {
         return Err(balances::Error::ExistentialDeposit.into());
     }
+    receivables::ensure_none(&ctx.state, origin.entity()?)?;
     let spends = FUNDINGS.get_or_default(&ctx.state, &payee);
     let record = TransferRecord {
         kind: kinds::FUNDING,
