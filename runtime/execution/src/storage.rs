@@ -135,6 +135,7 @@ macro_rules! key_tuple {
 key_tuple!(A, B);
 key_tuple!(A, B, C);
 key_tuple!(A, B, C, D);
+key_tuple!(A, B, C, D, E);
 
 /// A map.
 pub struct Map<K, T> {
@@ -196,11 +197,27 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
     where
         K: ReadableKey + Ord,
     {
-        let prefix = self.prefix.bytes();
+        self.entries_with(state, self.prefix.bytes())
+    }
+
+    /// As [`Self::entries`], of those whose keys begin with `part`. Cost grows with them.
+    pub fn entries_under(&self, state: &Overlay, part: &impl StorageKey) -> BTreeMap<K, T>
+    where
+        K: ReadableKey + Ord,
+    {
+        let mut prefix = self.prefix.bytes().to_vec();
+        part.hash_into(&mut prefix);
+        self.entries_with(state, &prefix)
+    }
+
+    fn entries_with(&self, state: &Overlay, prefix: &[u8]) -> BTreeMap<K, T>
+    where
+        K: ReadableKey + Ord,
+    {
         let mut found = BTreeMap::new();
         for key in state.keys_with_prefix(prefix, usize::MAX) {
             let value = state.get(&key).expect("a listed key has a value");
-            let read = K::read(&mut &key[prefix.len()..]);
+            let read = K::read(&mut &key[self.prefix.bytes().len()..]);
             let read = read.unwrap_or_else(|| self.prefix.damaged(&"a key"));
             found.insert(read, decode(&self.prefix, &value));
         }

@@ -127,7 +127,7 @@ fn lists() -> Vec<Row> {
             posted
                 .0
                 .push(ExecutionEntry { meter: runtime_primitives::MeterId::from_number(3), ..posted.0[2] });
-            list(world, posted, Error::ListIncomplete { expected: 3, got: 3 })
+            list(world, posted, Error::ListIncomplete { expected: 3, got: 4 })
         }),
         row("a voter's second list", Scene::Voting, |world| {
             let home = world.homes[SELLER].clone();

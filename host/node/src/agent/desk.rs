@@ -84,9 +84,7 @@ impl<'a> Desk<'a> {
     pub fn ballot(&self, stage: Stage) -> Option<(Ballot, Vec<Elector>)> {
         let round = if stage == Stage::Certification { self.live.slot.round } else { 0 };
         let ballot = BALLOTS.get(self.state, &attestation::key(self.live.at, stage, round))?;
-        let electors = attestation::electors(self.state, self.live.at, stage, round);
-        let waiting = (0..).zip(electors).filter(|(index, _)| !has_voted(&ballot, *index));
-        let waiting = waiting.map(|(_, elector)| elector).collect();
+        let waiting = attestation::waiting(self.state, self.live.at, stage, round);
         Some((ballot, waiting))
     }
 
@@ -133,10 +131,6 @@ impl<'a> Desk<'a> {
     pub fn settle_input(&self, list: &PostedList) -> SettleInput {
         settle::preview(self.state, &self.live, list)
     }
-}
-
-fn has_voted(ballot: &Ballot, index: usize) -> bool {
-    ballot.voted.get(index / 8).is_some_and(|byte| byte & (1 << (index % 8)) != 0)
 }
 
 /// The electors whose votes `entity` casts: its own unless it has a proxy, and those it is proxy for.

@@ -268,7 +268,7 @@ pub enum Error {
     ListIncomplete {
         /// Meters of the slot.
         expected: u32,
-        /// Entries that fit.
+        /// Entries given; those that fit, if they are as many.
         got: u32,
     },
     /// The list is posted already.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::archive::ArchiveEntry;
 use crate::context::Context;
-use crate::modules::attestation::{self, BALLOTS};
+use crate::modules::attestation;
 use crate::modules::registry::{self, scopes};
 use crate::origin::Origin;
 use contract_interface::{Claim, ExecutionEntry, ExecutionList, Stage, roles};
@@ -45,14 +45,12 @@ pub fn reopen(ctx: &mut Context, live: &mut Live) {
 }
 
 fn start_round(ctx: &mut Context, live: &mut Live) {
-    let electorate = electorate(&ctx.state, live);
-    let votes_before = BALLOTS
-        .get(&ctx.state, &attestation::key(live.at, Stage::Certification, 0))
-        .map(|ballot| ballot.votes);
     let claim = claim(ctx, live, live.slot.round);
-    attestation::open(ctx, claim, electorate);
-    if let Some(votes) = votes_before {
-        attestation::continue_votes(ctx, live.at, Stage::Certification, live.slot.round, votes);
+    if live.slot.round == 0 {
+        let electorate = electorate(&ctx.state, live);
+        attestation::open(ctx, claim, electorate);
+    } else {
+        attestation::open_again(ctx, claim);
     }
     let window = u64::from(live.terms.windows.voting_s) * 1_000;
     let end = live.terms.delivery_end(live.at.1).plus_ms(window);
@@ -113,10 +111,10 @@ pub fn post(
     if live.slot.state != SlotState::Voting {
         return Err(Error::NotVoting { slot: at.1, state: live.slot.state }.into());
     }
-    let electors = attestation::electors(&ctx.state, at, Stage::Certification, live.slot.round);
+    let round = live.slot.round;
     let operator = market(&ctx.state, at.0)?.operator;
     let is_platform = operator == poster;
-    if !is_platform && !electors.iter().any(|elector| elector.entity == poster) {
+    if !is_platform && !attestation::is_elector(&ctx.state, at, Stage::Certification, round, poster) {
         return Err(Error::NotAPoster(poster).into());
     }
     let hash = list.hash();
@@ -125,7 +123,7 @@ pub fn post(
     }
     // Each poster has a quota of its own, so that nobody can crowd out the others.
     let own = LISTS_OF.get_or_default(&ctx.state, &(at.0, at.1, poster)).len();
-    let limit = if is_platform { EXECUTION_LISTS_MAX } else { 1 + u32::from(live.slot.round) };
+    let limit = if is_platform { EXECUTION_LISTS_MAX } else { 1 + u32::from(round) };
     if own >= limit as usize {
         return Err(Error::TooManyLists(limit).into());
     }
@@ -133,7 +131,7 @@ pub fn post(
     keep(&mut ctx.state, at, &PostedList { hash, poster, revisions });
     ctx.archive(ArchiveEntry::list(at, &hash, list.encode()));
     ctx.emit(Event::ListPosted { market: at.0, slot: at.1, list: hash, poster });
-    if attestation::passed(&ctx.state, at, Stage::Certification, live.slot.round, &hash) {
+    if attestation::passed(&ctx.state, at, Stage::Certification, round, &hash) {
         choose(ctx, &mut live, hash);
     }
     Ok(())
@@ -176,11 +174,15 @@ fn select(state: &Overlay, live: &Live, revisions: &[u16]) -> Result<ExecutionLi
 
 /// The revisions a list names.
 fn resolve(state: &Overlay, live: &Live, list: &ExecutionList) -> Result<Vec<u16>, Error> {
+    let (expected, got) = (live.slot.meters, super::clearing::count(list.0.len()));
+    if got != expected {
+        // A short list is cheap, and so is its refusal.
+        return Err(Error::ListIncomplete { expected, got });
+    }
     let meters = meters::meters_of(state, live);
     let fits = list.0.iter().zip(&meters).take_while(|(entry, meter)| entry.meter == **meter).count();
-    if fits != meters.len() || list.0.len() != meters.len() {
-        let (expected, got) = (live.slot.meters, super::clearing::count(fits));
-        return Err(Error::ListIncomplete { expected, got });
+    if fits != meters.len() {
+        return Err(Error::ListIncomplete { expected, got: super::clearing::count(fits) });
     }
     let all = meters::all_posted(state, live);
     let revision = |(posted, entry): (&Vec<super::Posted>, &ExecutionEntry)| {

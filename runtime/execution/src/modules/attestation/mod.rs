@@ -3,6 +3,8 @@
 //!
 //! Certified iff `100 · pass > 51 · N` with N fixed when the claim opens; an abstention is not a pass.
 
+mod electorate;
+
 use crate::context::Context;
 use crate::leaves;
 use crate::modules::markets::{self, At, Elector, SlotState};
@@ -111,10 +113,6 @@ pub struct Ballot {
     pub claim: Claim,
     /// Size of the electorate.
     pub electors: u32,
-    /// Who has voted, a bit for each elector.
-    pub voted: Vec<u8>,
-    /// Votes by result.
-    pub tally: Vec<(Hash, u32)>,
     /// The votes, as leaves of the stage.
     pub votes: MerkleAccumulator,
 }
@@ -124,8 +122,8 @@ pub type BallotKey = (MarketId, Slot, Stage, u8);
 
 /// Ballots of live slots.
 pub static BALLOTS: Map<BallotKey, Ballot> = Map::new("Attestation", "Ballots");
-/// Their electorates, ascending by entity.
-pub static ELECTORATES: Map<BallotKey, Vec<Elector>> = Map::new("Attestation", "Electorates");
+/// Their votes by result.
+static TALLIES: Map<(MarketId, Slot, Stage, u8, Hash), u32> = Map::new("Attestation", "Tallies");
 
 /// The key of a slot's ballot.
 pub const fn key(at: At, stage: Stage, round: u8) -> BallotKey {
@@ -143,16 +141,20 @@ pub fn open(ctx: &mut Context, mut claim: Claim, mut electorate: Vec<Elector>) {
     let entities: Vec<EntityId> = electorate.iter().map(|elector| elector.entity).collect();
     claim.electorate_hash = blake2_256(&entities.encode());
     let electors = u32::try_from(electorate.len()).expect("entities are numbered with u32");
-    let ballot = Ballot {
-        claim,
-        electors,
-        voted: vec![0; electorate.len().div_ceil(8)],
-        tally: Vec::new(),
-        votes: MerkleAccumulator::default(),
-    };
+    let ballot = Ballot { claim, electors, votes: MerkleAccumulator::default() };
     let key = (claim.market, claim.slot, claim.stage, claim.round);
     BALLOTS.put(&mut ctx.state, &key, &ballot);
-    ELECTORATES.put(&mut ctx.state, &key, &electorate);
+    electorate::seat(&mut ctx.state, key, &electorate);
+}
+
+/// Open a second round of the claim's first, for the same electorate and among the same leaves: costs nothing for each
+/// elector.
+pub fn open_again(ctx: &mut Context, mut claim: Claim) {
+    let (market, slot, stage, round) = (claim.market, claim.slot, claim.stage, claim.round);
+    let first =
+        BALLOTS.get(&ctx.state, &(market, slot, stage, 0)).expect("a first round comes before a second");
+    claim.electorate_hash = first.claim.electorate_hash;
+    BALLOTS.put(&mut ctx.state, &(market, slot, stage, round), &Ballot { claim, ..first });
 }
 
 /// Let a later round append to the leaves of an earlier one: every vote stays in the stage's tree.
@@ -164,9 +166,20 @@ pub fn continue_votes(ctx: &mut Context, at: At, stage: Stage, round: u8, votes:
     }
 }
 
-/// The electorate of a round.
+/// The electorate of a round, ascending by entity. Cost grows with it: for views, not for the block path.
 pub fn electors(state: &Overlay, at: At, stage: Stage, round: u8) -> Vec<Elector> {
-    ELECTORATES.get_or_default(state, &key(at, stage, round))
+    electorate::all(state, key(at, stage, round)).into_iter().map(|seat| seat.elector).collect()
+}
+
+/// As [`electors`], of those who have not voted.
+pub fn waiting(state: &Overlay, at: At, stage: Stage, round: u8) -> Vec<Elector> {
+    let seats = electorate::all(state, key(at, stage, round)).into_iter();
+    seats.filter(|seat| !seat.has_voted(round)).map(|seat| seat.elector).collect()
+}
+
+/// Whether an entity may vote in a round.
+pub fn is_elector(state: &Overlay, at: At, stage: Stage, round: u8, entity: EntityId) -> bool {
+    electorate::find(state, key(at, stage, round), entity).is_some()
 }
 
 /// The result the chain itself has, zero where voters choose.
@@ -176,10 +189,8 @@ pub fn expected(state: &Overlay, at: At, stage: Stage) -> Hash {
 
 /// Whether `result` has its majority.
 pub fn passed(state: &Overlay, at: At, stage: Stage, round: u8, result: &Hash) -> bool {
-    BALLOTS.get(state, &key(at, stage, round)).is_some_and(|ballot| {
-        let votes = ballot.tally.iter().find(|(hash, _)| hash == result);
-        votes.is_some_and(|(_, count)| is_majority(*count, ballot.electors))
-    })
+    let Some(ballot) = BALLOTS.get(state, &key(at, stage, round)) else { return false };
+    is_majority(TALLIES.get_or_default(state, &(at.0, at.1, stage, round, *result)), ballot.electors)
 }
 
 /// The votes of a round as leaves.
@@ -189,12 +200,9 @@ pub fn votes(state: &Overlay, at: At, stage: Stage, round: u8) -> MerkleAccumula
 
 /// Drop the ballots of a settled slot.
 pub fn forget(state: &mut Overlay, at: At) {
-    for (stage, rounds) in [(Stage::Authentication, 0..1), (Stage::Certification, 0..3)] {
-        for round in rounds {
-            BALLOTS.remove(state, &key(at, stage, round));
-            ELECTORATES.remove(state, &key(at, stage, round));
-        }
-    }
+    BALLOTS.clear_under(state, &at, usize::MAX);
+    TALLIES.clear_under(state, &at, usize::MAX);
+    electorate::forget(state, at);
 }
 
 /// The statement a vote's signature makes, if the voter is an elector.
@@ -205,9 +213,8 @@ pub fn vote_statement(
     claim: &Claim,
     signature: Signature,
 ) -> Option<Statement> {
-    let electors = electors(state, (claim.market, claim.slot), claim.stage, claim.round);
-    let index = electors.binary_search_by_key(&voter, |elector| elector.entity).ok()?;
-    let Elector { key, proxy, .. } = electors[index];
+    let seat = electorate::find(state, (claim.market, claim.slot, claim.stage, claim.round), voter)?;
+    let Elector { key, proxy, .. } = seat.elector;
     Some(Statement { signer: key, message: vote_message(genesis, claim, voter, proxy), signature })
 }
 
@@ -231,25 +238,24 @@ pub fn vote(ctx: &mut Context, voter: EntityId, claim: &Claim, signature: Signat
     if (Claim { result_hash: ballot.claim.result_hash, ..*claim }) != ballot.claim {
         return Err(Error::ClaimMismatch);
     }
-    let electors = ELECTORATES.get_or_default(&ctx.state, &key);
-    let index = electors.binary_search_by_key(&voter, |elector| elector.entity);
-    let index = index.map_err(|_| Error::NotAnElector(voter))?;
-    let (byte, bit) = (index / 8, 1u8 << (index % 8));
-    if ballot.voted[byte] & bit != 0 {
+    let seat = electorate::find(&ctx.state, key, voter).ok_or(Error::NotAnElector(voter))?;
+    if seat.has_voted(round) {
         return Err(Error::VotedTwice(voter));
     }
     let by_entities = stage == Stage::Certification && round != markets::lists::DISPUTE_ROUND;
-    let Elector { key: signer, proxy, .. } = electors[index];
+    let Elector { key: signer, proxy, .. } = seat.elector;
     if by_entities {
-        check_key(ctx, &electors[index])?;
+        check_key(ctx, &seat.elector)?;
     }
     let message = vote_message(&ctx.env.genesis, claim, voter, proxy);
     let statement = Statement { signer, message, signature };
     if !ctx.verifier.verify(&statement) {
         return Err(Error::BadSignature(voter));
     }
-    ballot.voted[byte] |= bit;
-    let count = add(&mut ballot.tally, claim.result_hash);
+    electorate::mark(&mut ctx.state, key, voter);
+    let tally = (market, slot, stage, round, claim.result_hash);
+    let count = TALLIES.get_or_default(&ctx.state, &tally) + 1;
+    TALLIES.put(&mut ctx.state, &tally, &count);
     let record = Vote { voter, key: signer, proxy, claim: *claim, signature: signature.0 };
     let leaf = record.encode();
     let leaf_index = ballot.votes.push(&leaf);
@@ -271,15 +277,6 @@ fn check_key(ctx: &Context, elector: &Elector) -> Result<(), Error> {
         Some(proxy) if named != Some(proxy) => Err(Error::RevokedProxy { voter, proxy }),
         _ => Ok(()),
     }
-}
-
-fn add(tally: &mut Vec<(Hash, u32)>, result: Hash) -> u32 {
-    if let Some((_, count)) = tally.iter_mut().find(|(hash, _)| *hash == result) {
-        *count += 1;
-        return *count;
-    }
-    tally.push((result, 1));
-    1
 }
 
 /// Tell the market when a result has its majority, and everybody when a validator signed something else.
