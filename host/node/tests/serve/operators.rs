@@ -152,6 +152,8 @@ fn a_cap_in_real_time_exempts_who_could_not_deliver() {
                 ),
                 (&with(&["--slot", "500", "--entity", "99"]), &key, 1, "there is no entity 99"),
                 (&with(&["--at", "2015-01-01T00:00:00Z", "--feeder", "0"]), &key, 1, "has no slot at 2015"),
+                // This machine's clock is years ahead of the played chain's.
+                (&with(&["--at", "now", "--feeder", "0"]), &key, 1, "has not opened"),
                 (&with(&["--at", "soon", "--feeder", "0"]), &key, 64, "or now"),
                 (&with(&["--slot", "500"]), &key, 64, "--feeder"),
                 (&with(&["--feeder", "0"]), &key, 64, "--slot"),

@@ -129,8 +129,8 @@ impl CreateArgs {
         let spec = load(&self.spec)?;
         let session = self.sign.session()?;
         ensure_rules(&session, &spec)?;
-        let first =
-            spec.first.slot(&spec.terms, now(&session)?).context("no slot number reaches that far")?;
+        let soonest = now(&session)?.plus_ms(CALL_MS);
+        let first = spec.first.slot(&spec.terms, soonest).context("no slot number reaches that far")?;
         let new = Box::new(spec.new_market(first));
         self.sign.send(&session, &Call::Markets(markets::Call::Create { new }), |events| {
             let market = events.iter().find_map(|event| match event {
