@@ -286,8 +286,8 @@ fn the_command_writes_files_and_says_so() {
     names.sort();
     assert_eq!(names, ["orders.parquet", "trades.parquet"]);
     for (arguments, says) in [
-        (&["--slots", "1..2"][..], "slots 1..2 have not opened: market 0 has opened slots 500.."),
-        (&["--slots", "7"], "slot 7 has not opened"),
+        (&["--slots", "1..2"][..], "slots 1..2 have never opened: market 0 has opened slots 500.."),
+        (&["--slots", "7"], "slot 7 has never opened"),
         (&["--slots", "500", "--market", "3"], "there is no such market"),
         (&["--day", "1999-01-01"], "no slot that has opened is selected"),
         (&["--entity", "99"], "there is no entity 99"),

@@ -56,7 +56,7 @@ pub enum Invalid {
     #[codec(index = 6)]
     MetadataHashMode(u8),
     /// The signer is not registered.
-    #[error("{signer} is no registered key: ask the registrar to admit it")]
+    #[error("{signer} is no registered key; the registrar admits it: busbar entity register --owner ADDRESS")]
     #[codec(index = 7)]
     Unregistered {
         /// Who signed.

@@ -13,7 +13,7 @@ use contract_interface::Stage;
 use host_rpc::{ClientError, RemoteNode};
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{Elector, SLOTS, SlotState};
+use runtime_execution::modules::markets::{Elector, Error, SlotState, live};
 use runtime_execution::modules::registry::{self, METERS, scopes};
 use runtime_execution::modules::{attestation, timestamp};
 use runtime_primitives::{AccountId, EntityId, Hash, Height, MarketId, MeterId, Slot, Timestamp};
@@ -214,15 +214,17 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// What `state` calls for in the slots `ahead`, and which of them are settled.
+    /// What `state` calls for in the slots `ahead`, and which of them are settled or never were.
     fn take(&mut self, state: &Overlay, ahead: &BTreeSet<Slot>) -> (Deeds, BTreeSet<Slot>) {
         let (mut deeds, mut settled) = (Deeds::new(), BTreeSet::new());
         for &slot in ahead {
-            match SLOTS.get(state, &(self.market, slot)).map(|record| record.state) {
+            match live(state, (self.market, slot)).map(|live| live.slot.state) {
+                // The market began later: nobody waits for what will never open.
+                Err(Error::BeforeFirstSlot { .. }) => _ = settled.insert(slot),
                 // Slots open in order: the rest of the plan lies in the future.
-                None => break,
-                Some(SlotState::Settled) => _ = settled.insert(slot),
-                Some(_) => {
+                Err(_) => break,
+                Ok(SlotState::Settled) => _ = settled.insert(slot),
+                Ok(_) => {
                     let done = self.act(state, slot).into_iter();
                     deeds.extend(done.map(|(deed, bytes)| (slot, deed, bytes)));
                 }

@@ -1,5 +1,6 @@
 //! `busbar agent`: one household against a running node: bids, confirms, reads its meter, re-runs settlements, votes.
 
+use super::refusals::told;
 use super::remote::default_url;
 use crate::agent::{Deed, Done, Identity, Intent, RemoteHousehold, Round};
 use crate::files::{PLAN_BYTES_MAX, text_at_most};
@@ -84,7 +85,8 @@ impl AgentArgs {
                 }
                 Err(error) if self.once => return Err(error.into()),
                 Err(error) => {
-                    eprintln!("busbar: {error}; trying again in {retry_ms} ms");
+                    let error = anyhow::Error::from(error);
+                    eprintln!("{}", told(&error.context(format!("trying again in {retry_ms} ms"))));
                     sleep(Duration::from_millis(retry_ms));
                     retry_ms = retry_ms.saturating_mul(2).min(RETRY_MS_MAX.max(self.poll_ms));
                 }

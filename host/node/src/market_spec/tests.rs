@@ -51,6 +51,24 @@ fn every_value_survives_the_way_there_and_back() {
 }
 
 #[test]
+fn what_terms_change_is_told_by_the_keys_of_a_spec() {
+    let before = read(DEFAULT, Path::new("")).unwrap().terms;
+    assert_eq!(changes(&before, &before), []);
+    for (line, other, told) in [
+        ("retail = \"1.00\"", "retail = \"1.05\"", ("rates.retail", "1.00", "1.05")),
+        ("matching = \"high-low\"", "matching = \"huang\"", ("rules.matching", "high-low", "huang")),
+        ("objection = \"1 h\"", "objection = \"2 h\"", ("windows.objection", "1 h", "2 h")),
+        ("feeders = \"\"", "feeders = \"1>2 0.02/0\"", ("fees.feeders", "", "1>2 0.02/0.00")),
+        ("deposit = 5", "deposit = 6", ("slots.deposit", "5", "6")),
+    ] {
+        let after = read(&with(line, other), Path::new("")).unwrap().terms;
+        let found = changes(&before, &after);
+        let found: Vec<_> = found.iter().map(|one| (one.key, &*one.before, &*one.after)).collect();
+        assert_eq!(found, [told]);
+    }
+}
+
+#[test]
 fn problems_without_end_are_a_short_list() {
     for text in ["=\n".repeat(20_000), "=".repeat(20_000), "a = 1\n".repeat(20_000)] {
         let found = problems(&text);

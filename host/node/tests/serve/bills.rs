@@ -57,7 +57,7 @@ fn a_bill_names_its_evidence_and_adds_up() {
         assert_ne!(seller[0]["reading"], slot[0]["reading"], "each by its own meter");
         assert!(lines(&bill(b, &["--data", &data, "--slots", "501..502", "--json"])).is_empty());
         for (slots, words) in
-            [("7", "slot 7 has not opened: market 0 has opened slots 500.."), ("8..9", "8..9 have")]
+            [("7", "slot 7 has never opened: market 0 has opened slots 500.."), ("8..9", "8..9 have")]
         {
             let refused = bill(b, &["--data", &data, "--slots", slots]);
             let said = String::from_utf8(refused.stderr).unwrap();

@@ -174,7 +174,7 @@ mod tests {
                 markets::Event::StandingSkipped { market, slot, id: 1, error }.into(),
                 json!({
                     "event": "Markets.StandingSkipped", "market": 0, "slot": 7, "id": 1,
-                    "error": { "rule": "Markets.SlotFull", "message": "order count limit: the slot has its 40 orders" },
+                    "error": { "rule": "Markets.SlotFull", "message": "order count limit: the slot has its 40 orders; take another slot" },
                 }),
             ),
             (

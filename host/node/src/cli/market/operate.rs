@@ -1,6 +1,7 @@
 //! `busbar market operate`: what an operator does for its market while it runs: posts execution lists, votes on them.
 
 use crate::agent::{Desk, Operator};
+use crate::cli::refusals::told;
 use crate::cli::remote::SignArgs;
 use crate::client::{Party, Session};
 use crate::wallet::Wallet;
@@ -53,7 +54,7 @@ impl OperateArgs {
             match desk.round(&session) {
                 Ok(deeds) => deeds.iter().for_each(|deed| self.show(deed)),
                 Err(error) if self.once => return Err(error),
-                Err(error) => eprintln!("busbar: {error}"),
+                Err(error) => eprintln!("{}", told(&error)),
             }
             if self.once || self.is_over(&session)? {
                 return Ok(ExitCode::SUCCESS);

@@ -2,7 +2,8 @@
 //!
 //! A template is signed under terms: those that govern its first slot as far as is known when it is set.
 
-use super::{OrderSpec, entity_of};
+use super::arguments::OrderSpec;
+use super::entity_of;
 use crate::cli::book::side_text;
 use crate::cli::remote::{Answer, NodeArgs, SignArgs, table};
 use crate::client::Party;

@@ -15,7 +15,7 @@ use thiserror::Error as ThisError;
 pub enum Error {
     /// The entity's supply deposit in the market is not full, and it cannot fill it.
     #[error(
-        "the supply deposit for the entity's connections in this market is {needed} yuan, {held} are held and {free} free: \
+        "the supply deposit for the entity's connections in this market is {needed} yuan, {held} are held and {free} free; \
          fund the account"
     )]
     #[codec(index = 70)]
@@ -29,7 +29,7 @@ pub enum Error {
     },
     /// The retailer cannot pre-fund the meter.
     #[error(
-        "with this meter retailer {retailer} pre-funds {needed} yuan, {held} are held and {free} free: fund the retailer"
+        "with this meter retailer {retailer} pre-funds {needed} yuan, {held} are held and {free} free; fund the retailer"
     )]
     #[codec(index = 71)]
     RetailerFunding {
@@ -110,7 +110,7 @@ pub enum Error {
     #[error("an order is for at least 1 Wh")]
     ZeroEnergy,
     /// The price is no multiple of the tick.
-    #[error("off tick: {price} is no multiple of {tick}")]
+    #[error("off tick: {price} is no multiple of {tick}; round it to one")]
     OffTick {
         /// Of the order.
         price: Price,
@@ -118,7 +118,7 @@ pub enum Error {
         tick: Price,
     },
     /// The price is outside the market's bounds.
-    #[error("price {price} is outside [{min}, {max}]")]
+    #[error("price {price} is outside [{min}, {max}]; write one within the market's bounds")]
     PriceOutOfBounds {
         /// Of the order.
         price: Price,
@@ -139,7 +139,7 @@ pub enum Error {
         capacity: Energy,
     },
     /// The least acceptable fill is more than the order.
-    #[error("min_energy {min} is above energy {energy}")]
+    #[error("min_energy {min} is above energy {energy}; ask for at most the order itself")]
     MinAboveEnergy {
         /// Least fill.
         min: Energy,
@@ -153,7 +153,9 @@ pub enum Error {
         flags: u8,
     },
     /// An entity trades on one side of a slot.
-    #[error("both sides: the entity already trades on the other side of this slot")]
+    #[error(
+        "both sides: the entity already trades on the other side of this slot; cancel that first, or take another slot"
+    )]
     BothSides,
     /// The account cannot cover the hold.
     #[error("insufficient funds: the hold is {hold}, {free} are free; fund the account")]
@@ -164,10 +166,10 @@ pub enum Error {
         free: Money,
     },
     /// The slot takes no more orders.
-    #[error("order count limit: the slot has its {0} orders")]
+    #[error("order count limit: the slot has its {0} orders; take another slot")]
     SlotFull(u32),
     /// The entity may place no more orders in this slot.
-    #[error("order count limit: the entity has its {0} orders in this slot")]
+    #[error("order count limit: the entity has its {0} orders in this slot; amend or cancel one")]
     EntityOrderLimit(u32),
     /// The bid rule refused.
     #[error("the bid rule refused the order: rule {rule}")]
@@ -179,7 +181,7 @@ pub enum Error {
     #[error("the bid rule failed on this order (trap, error or garbage)")]
     AdmissionFailed,
     /// No such order, or it is cancelled.
-    #[error("no live order {0} in this slot")]
+    #[error("no live order {0} in this slot; busbar order list shows those that are")]
     UnknownOrder(Seq),
     /// The order is somebody else's.
     #[error("order {seq} belongs to entity {owner}")]
@@ -198,7 +200,7 @@ pub enum Error {
         state: SlotState,
     },
     /// No such trade.
-    #[error("no trade {0} in this slot")]
+    #[error("no trade {0} in this slot; busbar market status --slot N lists its trades")]
     UnknownTrade(u32),
     /// The signer is no party of the trade.
     #[error("not a party of trade {0}")]
@@ -307,7 +309,7 @@ pub enum Error {
         state: SlotState,
     },
     /// No such code on chain.
-    #[error("no code {0} on chain: upload it first")]
+    #[error("no code {0} on chain; its author uploads it by busbar contract deploy")]
     UnknownCode(Hash),
     /// The code is no rule of this kind or does not answer `describe`.
     #[error("code {0} does not describe itself as a rule of this interface")]
@@ -338,13 +340,15 @@ pub enum Error {
     )]
     WorstCase(u32, Hash),
     /// Terms are published at least 24 h before the slots they govern.
-    #[error("terms for slot {slot} come too late: they are published 24 h ahead")]
+    #[error(
+        "terms for slot {slot} come too late: they are published 24 h ahead; schedule them --from-slot earliest"
+    )]
     TermsTooLate {
         /// First slot they would govern.
         slot: Slot,
     },
     /// The market's first slot has passed its opening.
-    #[error("the first slot {0} would close before the market exists")]
+    #[error("the first slot {0} would close before the market exists; name a later one, or \"next\"")]
     FirstSlotPassed(Slot),
     /// A confirmation of nothing.
     #[error("a confirmation names at least one trade")]
@@ -367,7 +371,7 @@ pub enum Error {
     #[codec(index = 121)]
     ScheduleFull(u32),
     /// Who owes pays before its money goes elsewhere.
-    #[error("{owed} are owed: fund the account or call pay_receivables first")]
+    #[error("{owed} are owed; fund the account, or pay first: busbar bank pay")]
     #[codec(index = 120)]
     OpenReceivables {
         /// What is open.
@@ -386,11 +390,11 @@ pub enum Error {
     #[codec(index = 160)]
     NothingRead,
     /// A batch with too many readings.
-    #[error("a batch holds at most {0} readings: send the others in another one")]
+    #[error("a batch holds at most {0} readings; send the others in another one")]
     #[codec(index = 161)]
     TooManyReadings(u32),
     /// No more orders with a minimum fill: a rule may have to clear once more for each.
-    #[error("the slot has its {0} orders with a minimum fill: place this one without, or in another slot")]
+    #[error("the slot has its {0} orders with a minimum fill; place this one without, or in another slot")]
     #[codec(index = 95)]
     TooManyMinimums(u32),
     /// A curtailment that withdraws too much at once.
@@ -411,11 +415,11 @@ pub enum Error {
     #[codec(index = 97)]
     ConsentOver(Slot),
     /// Orders of a sealed slot are committed to.
-    #[error("slot {0} is sealed: commit to an order now and reveal it after the gate")]
+    #[error("slot {0} is sealed; commit to an order now and reveal it after the gate")]
     #[codec(index = 100)]
     SealedSlot(Slot),
     /// Orders of an open book are placed.
-    #[error("slot {0} has an open book: place the order, there is nothing to commit to")]
+    #[error("slot {0} has an open book; place the order, there is nothing to commit to")]
     #[codec(index = 101)]
     OpenSlot(Slot),
     /// Sealed orders are revealed after the gate.
@@ -479,7 +483,7 @@ pub enum Error {
     #[codec(index = 109)]
     BadTemplate(BadTemplate),
     /// No such standing order.
-    #[error("no standing order {0} in this market")]
+    #[error("no standing order {0} in this market; busbar order standing list shows them")]
     #[codec(index = 110)]
     UnknownStanding(u32),
     /// The standing order is somebody else's.
@@ -492,7 +496,7 @@ pub enum Error {
         owner: EntityId,
     },
     /// The entity has its standing orders.
-    #[error("the entity has its {0} standing orders in this market: remove one")]
+    #[error("the entity has its {0} standing orders in this market; remove one")]
     #[codec(index = 112)]
     TooManyStanding(u32),
     /// The market has its standing orders.
@@ -550,7 +554,7 @@ pub enum Error {
     #[codec(index = 61)]
     NothingCurtailed,
     /// Too many meters in one curtailment.
-    #[error("a curtailment names at most {0} meters: send the others in another")]
+    #[error("a curtailment names at most {0} meters; send the others in another")]
     #[codec(index = 62)]
     TooManyCurtailed(u32),
     /// A curtailment gives each meter one cap.
@@ -589,7 +593,7 @@ pub enum Error {
     AboveLaterReading(MeterId),
     /// What is found out later is put right by an adjustment.
     #[error(
-        "objections to slot {slot} were taken until {until}: busbar market adjust puts right what is found out later"
+        "objections to slot {slot} were taken until {until}; busbar market adjust puts right what is found out later"
     )]
     #[codec(index = 170)]
     ObjectionsOver {
@@ -599,7 +603,7 @@ pub enum Error {
         until: Timestamp,
     },
     /// A substitute is signed by the market's meter operator.
-    #[error("{0} is no owner key of the market's meter operator: busbar market status names it")]
+    #[error("{0} is no owner key of the market's meter operator; busbar market status names it")]
     #[codec(index = 67)]
     NoMeterOperator(AccountId),
     /// The substitute's signature does not verify.
@@ -607,7 +611,7 @@ pub enum Error {
     #[codec(index = 68)]
     WrongOperatorKey(MeterId),
     /// Terms that bind the parties otherwise do not replace agreed ones while these are all that the slot has.
-    #[error("the terms {terms} from slot {slot} on are agreed: schedule others from the slot after it")]
+    #[error("the terms {terms} from slot {slot} on are agreed; schedule others from the slot after it")]
     #[codec(index = 90)]
     SlotAgreed {
         /// Slot.
@@ -616,7 +620,9 @@ pub enum Error {
         terms: Hash,
     },
     /// Who agrees to terms is a party of the market.
-    #[error("entity {entity} is no retailer, grid operator or meter operator that market {market} names")]
+    #[error(
+        "entity {entity} is no retailer, grid operator or meter operator that market {market} names; busbar market status shows them"
+    )]
     #[codec(index = 75)]
     NoMarketParty {
         /// Market.
@@ -703,7 +709,7 @@ pub enum Error {
     #[codec(index = 81)]
     NothingAdjusted,
     /// Too many payments in one adjustment.
-    #[error("an adjustment has at most {0} payments: send the others in another")]
+    #[error("an adjustment has at most {0} payments; send the others in another")]
     #[codec(index = 82)]
     TooManyAdjustments(u32),
     /// Money goes to somebody else.

@@ -1,0 +1,66 @@
+//! Orders of sealed slots: committed to before the gate, revealed after it from the file that keeps them.
+
+use super::{entity_of, placed};
+use crate::cli::remote::{Answer, SignArgs};
+use crate::client::{SealedOrder, Session};
+use anyhow::Context as _;
+use contract_interface::{OrderRequest, flags};
+use runtime_execution::modules::markets::sealed::Commitment;
+use runtime_execution::modules::markets::{self, Event as Done, SEALED, live};
+use runtime_execution::{Call, Event};
+use runtime_primitives::Seq;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Keep the order, then commit to it.
+pub(super) fn commit(
+    session: &Session,
+    request: OrderRequest,
+    keep: Option<PathBuf>,
+    sign: &SignArgs,
+) -> anyhow::Result<ExitCode> {
+    let key = sign.signer()?.account();
+    let entity = session.read(|state| entity_of(state, key))??;
+    let order = SealedOrder::new(entity, request);
+    let path = keep.unwrap_or_else(|| order.file_name(session.genesis()));
+    order.keep(&path)?;
+    let OrderRequest { market, slot, terms, meter, valid_until, .. } = order.request;
+    let commitment = order.commitment(session.genesis());
+    let commit = Commitment { market, slot, terms, meter, commitment, valid_until };
+    sign.send(session, &Call::Markets(markets::Call::Commit { commit }), |events| {
+        events.iter().find_map(|event| match event {
+            Event::Markets(Done::OrderSealed { seq, deposit, .. }) => Some(Answer::new(
+                format!(
+                    "sealed order {seq} in slot {slot}; {deposit} yuan are held until it is revealed after the gate: \
+                     busbar order reveal {}",
+                    path.display()
+                ),
+                json!({ "slot": slot.number(), "seq": seq.number(), "deposit": deposit.to_string(), "file": path }),
+            )),
+            _ => None,
+        })
+    })
+}
+
+/// Reveal the order that a file keeps, at the place of its commitment.
+pub(super) fn reveal(file: &Path, sign: &SignArgs) -> anyhow::Result<ExitCode> {
+    let session = sign.session()?;
+    let SealedOrder { request, salt, .. } = SealedOrder::load(file)?;
+    let commitment = SealedOrder::load(file)?.commitment(session.genesis());
+    let at = (request.market, request.slot);
+    let place = session.read(|state| {
+        let places = SEALED.find(state, at, live(state, at)?.slot.next_seq.number());
+        let places =
+            places.with_context(|| format!("slot {} is settled: nothing is revealed any more", at.1))?;
+        anyhow::Ok(places.iter().position(|entry| entry.commitment == commitment))
+    })??;
+    let place = place.and_then(|place| u32::try_from(place).ok());
+    let seq = place
+        .with_context(|| format!("slot {} has no commitment to the order in {}", at.1, file.display()))?;
+    let seq = Seq::from_number(seq);
+    let agreed = request.flags & flags::AUTO_CONFIRM != 0;
+    sign.send(&session, &Call::Markets(markets::Call::Reveal { seq, request, salt }), |events| {
+        placed(events, agreed)
+    })
+}
