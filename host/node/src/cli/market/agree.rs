@@ -14,10 +14,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Agree to a market's terms. Signed by the retailer, the grid operator or the meter operator that it names.
-///
-/// The signature is under the hash of the terms, so under every figure of slots, windows, limits, rates, fees and rules. It
-/// also bears with what the operator changes later by 24 h of notice alone: bid, matching and fallback rules, and limits.
-/// Whatever else changes asks the parties anew.
 #[derive(Debug, Args)]
 pub struct AgreeArgs {
     /// The terms: a spec, of which slots, windows, limits, rates, fees and rules count, or 0x and the hash of terms.

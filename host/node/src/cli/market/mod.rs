@@ -32,6 +32,10 @@ enum MarketCommand {
     /// Create a market from its spec. Signed by a market operator; the rules are on chain before.
     Create(chain::CreateArgs),
     /// Agree to a market's terms. Signed by the retailer, the grid operator or the meter operator that it names.
+    ///
+    /// The signature is for the hash of the terms, so for every figure of slots, windows, limits, rates, fees and rules. What
+    /// the operator changes later by 24 h of notice alone is borne with: bid, matching and fallback rules, and limits.
+    /// Whatever else changes asks the parties anew.
     Agree(agree::AgreeArgs),
     /// Schedule a spec's rules, limits and rates, 24 h ahead. Signed by the market's operator.
     Schedule(chain::ScheduleArgs),
@@ -47,7 +51,7 @@ enum MarketCommand {
     Operate(operate::OperateArgs),
     /// Show where a market stands, or one of its slots.
     Status(status::StatusArgs),
-    /// Wait until a slot has come to a state, and print its number.
+    /// Wait until a slot has come to a state, and print its number. Exits with 4 at once if the slot is beyond it.
     Wait(wait::WaitArgs),
     /// List markets.
     List(status::ListArgs),

@@ -16,7 +16,7 @@ use thiserror::Error;
 /// Time between two looks at the chain.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Wait until a slot has come to a state, and print its number. Exits with 4 at once if the slot is beyond that state.
+/// Wait until a slot has come to a state, and print its number.
 #[derive(Debug, Args)]
 pub struct WaitArgs {
     /// The market.
