@@ -544,6 +544,23 @@ fn money() -> Vec<Row> {
             let wrong = markets::Error::OpenReceivables { owed };
             (world.chain.signed(&owner, &Call::Balances(transfer(friend, 1))), wrong.into())
         }),
+        row("money for a contract by who owes", Scene::Payable, |world| {
+            let owner = world.homes[BYSTANDER].owner.clone();
+            let (free, _) = world.chain.money(&owner.account());
+            let (bank, now) = (EntityId::from_number(entities::BANK), world.after_end(FIRST, 10_000));
+            world.chain.must(&owner, markets::Call::Withdraw { bank, amount: free });
+            world.chain.pass_to(now);
+            let owed = Money::from_units(250 * 9_000);
+            let call = contracts::Call::Call {
+                dest: MultiAddress::Id(world.homes[SELLER].account()),
+                value: Compact(1),
+                gas_limit: contracts::Weight { ref_time: 1_000_000, proof_size: 0 },
+                storage_deposit_limit: Some(Compact(0)),
+                data: Vec::new(),
+            };
+            let wrong = markets::Error::OpenReceivables { owed };
+            (world.chain.signed(&owner, &Call::Contracts(call)), wrong.into())
+        }),
         row("deposit beyond the platform's money", Scene::Open, |world| {
             let (free, _) = world.chain.money(&world.account(entities::PLATFORM));
             let needed = free.checked_add(Money::from_units(1)).unwrap();

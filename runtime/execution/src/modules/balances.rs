@@ -7,7 +7,6 @@ use crate::archive::ArchiveEntry;
 use crate::context::Context;
 use crate::extrinsic::MultiAddress;
 use crate::modules::markets::receivables;
-use crate::modules::registry;
 use crate::modules::system::{ACCOUNT, AccountInfo};
 use crate::origin::Origin;
 use crate::storage::Value;
@@ -199,11 +198,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
     if amount.is_zero() {
         return Err(Error::ExistentialDeposit.into());
     }
-    if let Ok(entity) = origin.entity()
-        && registry::entity(&ctx.state, entity)?.owner == payer
-    {
-        receivables::ensure_none(&ctx.state, entity)?;
-    }
+    receivables::ensure_spendable(&ctx.state, origin)?;
     if keep && account(&ctx.state, &payer).data.free == amount {
         return Err(Error::Expendability.into());
     }

@@ -7,6 +7,7 @@ use super::{CONTRACT_INFO, ContractInfo, Error, Event, code};
 use crate::context::Context;
 use crate::error::DispatchError;
 use crate::extrinsic::MultiAddress;
+use crate::modules::markets::receivables;
 use crate::modules::registry;
 use crate::origin::Origin;
 use contract_interface::roles;
@@ -139,6 +140,17 @@ impl Call {
         };
         Gas::from_units(BASE_GAS + own).saturating_add(limit)
     }
+
+    /// Whether money may leave the signer's account for a contract's or be reserved: an entity that owes cannot do that.
+    fn may_spend(&self) -> bool {
+        match self {
+            Self::RemoveCode { .. } | Self::SetCode { .. } => false,
+            Self::Call { value, storage_deposit_limit, .. } => {
+                value.0 != 0 || *storage_deposit_limit != Some(Compact(0))
+            }
+            Self::UploadCode { .. } | Self::InstantiateWithCode { .. } | Self::Instantiate { .. } => true,
+        }
+    }
 }
 
 /// What checking `code` costs; an extrinsic's bytes are limited, so this cannot overflow.
@@ -151,6 +163,9 @@ const fn checking(code: &[u8]) -> u64 {
 /// # Errors
 /// As the call says.
 pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), DispatchError> {
+    if call.may_spend() {
+        receivables::ensure_spendable(&ctx.state, origin)?;
+    }
     match call {
         Call::UploadCode { code, storage_deposit_limit, determinism } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR | roles::MARKET_OPERATOR)?;

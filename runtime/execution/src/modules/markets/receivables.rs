@@ -5,6 +5,7 @@
 
 use super::{Error, Event, RECEIVABLE, RECEIVABLE_TO, RECEIVABLES, Receivable};
 use crate::context::Context;
+use crate::error::DispatchError;
 use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use contract_interface::{TransferRecord, kinds};
@@ -26,6 +27,20 @@ pub(crate) fn ensure_none(state: &Overlay, entity: EntityId) -> Result<(), Error
         owed if owed.is_zero() => Ok(()),
         owed => Err(Error::OpenReceivables { owed }),
     }
+}
+
+/// Who signs for an entity that owes spends nothing of its owner's. A key beside the owner's has money of its own.
+///
+/// # Errors
+/// [`Error::OpenReceivables`]; nobody signed, or the entity is unknown.
+pub(crate) fn ensure_spendable(state: &Overlay, origin: &Origin) -> Result<(), DispatchError> {
+    let payer = origin.signer()?;
+    if let Ok(entity) = origin.entity()
+        && registry::entity(state, entity)?.owner == payer
+    {
+        ensure_none(state, entity)?;
+    }
+    Ok(())
 }
 
 /// `debtor` owes `creditor` so much more, by the settlement whose record of stage 7 is `origin`.
