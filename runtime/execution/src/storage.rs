@@ -75,7 +75,7 @@ impl<T: Encode + Decode> Value<T> {
 
     /// The value, if set.
     pub fn get(&self, state: &Overlay) -> Option<T> {
-        state.get(self.prefix.bytes()).map(|bytes| decode(&self.prefix, &bytes))
+        state.read(self.prefix.bytes(), |bytes| bytes.map(|bytes| decode(&self.prefix, bytes)))
     }
 
     /// Set the value.
@@ -100,9 +100,11 @@ macro_rules! key_part {
     ($hash:ident, $width:literal: $($name:ty),*) => {$(
         impl StorageKey for $name {
             fn hash_into(&self, out: &mut Vec<u8>) {
-                let bytes = self.encode();
-                out.extend_from_slice(&$hash(&bytes));
-                out.extend_from_slice(&bytes);
+                let at = out.len();
+                out.extend_from_slice(&[0; $width]);
+                self.encode_to(out);
+                let hash = $hash(&out[at + $width..]);
+                out[at..at + $width].copy_from_slice(&hash);
             }
         }
         impl ReadableKey for $name {
@@ -159,7 +161,7 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
 
     /// The value, if set.
     pub fn get(&self, state: &Overlay, key: &K) -> Option<T> {
-        state.get(&self.key(key)).map(|bytes| decode(&self.prefix, &bytes))
+        state.read(&self.key(key), |bytes| bytes.map(|bytes| decode(&self.prefix, bytes)))
     }
 
     /// The value, or the type's default.
@@ -363,8 +365,10 @@ impl<T: FixedSize> Paged<T> {
     pub fn find(&self, state: &Overlay, at: (MarketId, Slot), len: u32) -> Option<Vec<T>> {
         let mut items = Vec::new();
         for page in 0..len.div_ceil(ORDERS_PER_PAGE) {
-            let bytes = state.get(&self.page_key(at, page))?;
-            items.extend(decode::<Vec<T>>(&self.prefix, &bytes));
+            let page = self.page_key(at, page);
+            items.append(
+                &mut state.read(&page, |page| page.map(|page| decode::<Vec<T>>(&self.prefix, page)))?,
+            );
         }
         (items.len() == len as usize).then_some(items)
     }

@@ -108,9 +108,10 @@ impl<'a> Overlay<'a> {
             versions.push(Version { layer, write: Write::Set(value) });
             self.note(key);
         } else {
-            let versions = Vec::from([Version { layer, write: Write::Set(value) }]);
-            self.writes.insert(key.clone(), versions);
-            self.note(key);
+            if layer > 0 {
+                self.note(key.clone());
+            }
+            self.writes.insert(key, Vec::from([Version { layer, write: Write::Set(value) }]));
         }
     }
 

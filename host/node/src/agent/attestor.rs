@@ -5,7 +5,7 @@
 use super::desk::{Desk, claim_for};
 use super::journal::{Journal, JournalError};
 use crate::keys::Signer;
-use contract_interface::{Book, CLEAR, Clearing, Op, Order, Stage, Trade, attest_message};
+use contract_interface::{CLEAR, Clearing, Op, Order, Stage, Trade, attest_message};
 use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
@@ -146,7 +146,7 @@ fn rerun_auction(desk: &Desk, second: &Vm, book: &[BookEntry], input_root: &Hash
         return (None, Gas::ZERO);
     };
     let params = live.terms.clear_params(live.at.0, live.at.1, 0);
-    let input = rules::clear_input(&params, &Book::Auction(rules::readable_book(&rule, &orders)));
+    let input = rules::clear_input(&params, &rules::readable_book(&rule, &orders));
     let run = rerun(desk, second, &code, &input);
     (run.answer.ok().map(|clearing| clearing.trades), run.gas)
 }

@@ -3,7 +3,6 @@
 use contract_interface::{Clearing, Descriptor, Order, Pricing, Side, Trade};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{Energy, EntityId, Price, Seq};
-use std::collections::BTreeSet;
 use thiserror::Error as ThisError;
 
 /// The rule that a clearing breaks.
@@ -157,11 +156,11 @@ pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) ->
     }
     check_count(clearing, book.len())?;
     let mut fills = vec![Energy::ZERO; book.len()];
-    let mut pairs = BTreeSet::new();
+    let repeated = first_repeated(&clearing.trades);
     for (number, trade) in (0u32..).zip(&clearing.trades) {
         let buy = find(book, number, trade.buy, Side::Buy)?;
         let sell = find(book, number, trade.sell, Side::Sell)?;
-        if !pairs.insert((trade.buy, trade.sell)) {
+        if repeated == Some(number) {
             return Err(ClearingFault::RepeatedPair { buy: trade.buy, sell: trade.sell });
         }
         check_trade(number, trade, &book[buy], &book[sell])?;
@@ -188,6 +187,15 @@ pub fn check_clearing(rule: &Descriptor, book: &[Order], clearing: &Clearing) ->
         }
         _ => check_residual(open),
     }
+}
+
+/// Position of the first trade whose pair an earlier one has.
+fn first_repeated(trades: &[Trade]) -> Option<u32> {
+    let mut pairs: Vec<(Seq, Seq, u32)> =
+        (0u32..).zip(trades).map(|(number, trade)| (trade.buy, trade.sell, number)).collect();
+    pairs.sort_unstable();
+    let repeats = pairs.windows(2).filter(|two| (two[0].0, two[0].1) == (two[1].0, two[1].1));
+    repeats.map(|two| two[1].2).min()
 }
 
 /// As [`check_residual`], at a uniform price.
@@ -241,10 +249,18 @@ pub(super) fn fill(order: &Order, filled: &mut Energy, energy: Energy) -> Result
     Ok(())
 }
 
+/// Where an order stands in `book`, ascending by seq: at its own place, if nothing before it was cancelled.
+pub fn place(book: &[Order], seq: Seq) -> Option<usize> {
+    let own = seq.number() as usize;
+    if book.get(own).is_some_and(|order| order.seq == seq) {
+        return Some(own);
+    }
+    book.binary_search_by_key(&seq, |order| order.seq).ok()
+}
+
 /// Where the order that trade number `trade` names stands in `book`.
 pub(super) fn find(book: &[Order], trade: u32, seq: Seq, side: Side) -> Result<usize, ClearingFault> {
-    let index = book.binary_search_by_key(&seq, |order| order.seq);
-    let index = index.map_err(|_| ClearingFault::UnknownOrder { trade, seq })?;
+    let index = place(book, seq).ok_or(ClearingFault::UnknownOrder { trade, seq })?;
     if book[index].side == side { Ok(index) } else { Err(ClearingFault::WrongSide { trade, seq }) }
 }
 

@@ -7,5 +7,5 @@ mod clearing;
 mod settlement;
 
 pub use batch::check_batch;
-pub use clearing::{ClearingFault, check_clearing};
+pub use clearing::{ClearingFault, check_clearing, place};
 pub use settlement::{PaymentFault, SettlementFault, check_settlement};

@@ -12,7 +12,7 @@ use crate::archive::{ArchiveEntry, ClearingRecord};
 use crate::context::Context;
 use crate::leaves::Leaves;
 use crate::referee;
-use contract_interface::{Book, Clearing, Order, Stage, Trade, flags};
+use contract_interface::{Clearing, Order, Stage, Trade, flags};
 use parity_scale_codec::Encode;
 use runtime_primitives::limits::CLEAR_GAS_MAX;
 use runtime_primitives::{EntityId, Gas, Money, Seq};
@@ -59,7 +59,7 @@ pub fn clear(ctx: &mut Context, live: &mut Live) -> Step {
     let params = live.terms.clear_params(live.at.0, live.at.1, 0);
     let rule = rules::describe(ctx, &code).expect("described at registration");
     let readable = rules::readable_book(&rule, &book);
-    let input = rules::clear_input(&params, &Book::Auction(readable.clone()));
+    let input = rules::clear_input(&params, &readable);
     let run = rules::clear(ctx, &code, &input);
     ctx.market_gas_left = ctx.market_gas_left.saturating_sub(run.gas);
     step_fee(ctx, live.at, run.gas);
@@ -138,11 +138,7 @@ pub(super) fn add_trades(ctx: &mut Context, live: &mut Live, book: &[Order], tra
 
 /// Where an order that traded stands in its book: at its own place, if nothing before it was cancelled.
 fn position(book: &[Order], seq: Seq) -> usize {
-    let place = seq.number() as usize;
-    if book.get(place).is_some_and(|order| order.seq == seq) {
-        return place;
-    }
-    book.binary_search_by_key(&seq, |order| order.seq).expect("the referee found the order")
+    referee::place(book, seq).expect("the referee found the order")
 }
 
 /// Both sides of every trade are asked until the window for it ends.

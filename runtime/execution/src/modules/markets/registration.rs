@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::modules::{balances, registry};
 use crate::origin::Origin;
 use crate::referee;
-use contract_interface::{Book, Descriptor, Op, Order, Pricing, Side, Terms, roles};
+use contract_interface::{Descriptor, Op, Order, Pricing, Side, Terms, roles};
 use runtime_primitives::limits::{
     BILLING_SLOTS_MAX, CLEAR_GAS_MAX, DEPOSIT_SLOTS_MAX, DISPUTE_S_MAX, FEEDER_FEES_MAX, MAX_ORDERS_PER_SLOT,
     OPEN_BEFORE_S_MAX, OPEN_SLOTS_MAX, ORDERS_PER_ENTITY_MAX, RECEIVABLES_PER_CREDIT, RULES_CHECK_GAS_MAX,
@@ -357,7 +357,7 @@ fn run_worst_case(
         let judged = |clearing| referee::check_batch(&batch.resting, &batch.ops, &clearing).is_ok();
         return (run.gas, run.answer.is_ok_and(judged));
     }
-    let input = rules::clear_input(&params, &Book::Auction(orders.to_vec()));
+    let input = rules::clear_input(&params, orders);
     let run = rules::clear_within(ctx, &code, &input, limit);
     let judged = |clearing| referee::check_clearing(rule, orders, &clearing).is_ok();
     (run.gas, run.answer.is_ok_and(judged))

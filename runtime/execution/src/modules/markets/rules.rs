@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::modules::contracts;
 use crate::storage::Map;
 use contract_interface::{
-    ADMIT, Admission, AdmitInput, Book, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE, Order,
+    ADMIT, Admission, AdmitInput, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE, Order,
     RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport, Terms, flags,
 };
 use parity_scale_codec::{Decode, DecodeAll, Encode};
@@ -102,9 +102,10 @@ pub fn clear_within(ctx: &Context, code: &Hash, input: &[u8], limit: Gas) -> Run
     on_chain(ctx, code, CLEAR, input, limit.units())
 }
 
-/// The arguments of `clear`.
-pub fn clear_input(params: &ClearParams, book: &Book) -> Vec<u8> {
-    (params, book).encode()
+/// The arguments of `clear` for an auction.
+pub fn clear_input(params: &ClearParams, book: &[Order]) -> Vec<u8> {
+    // As `Book::Auction` encodes, without a copy of the book.
+    (params, 0u8, book).encode()
 }
 
 /// The book as a rule can read it. A fallback may know less than the rule it replaces: preferences it does not
@@ -117,7 +118,9 @@ pub fn readable_book(rule: &Descriptor, orders: &[Order]) -> Vec<Order> {
         minimums += u32::from(has_minimum);
         !has_minimum || rule.min_energy && minimums <= MINIMUMS_PER_SLOT_MAX
     };
-    orders.iter().filter(fits).map(|order| readable_order(rule, order)).collect()
+    let mut readable = Vec::with_capacity(orders.len());
+    readable.extend(orders.iter().filter(fits).map(|order| readable_order(rule, order)));
+    readable
 }
 
 /// An order with the flags that `rule` knows.
