@@ -7,7 +7,8 @@ use crate::world::World;
 use contract_interface::{Side, Stage, TradeOrder, Transfer, TransferRecord, kinds};
 use parity_scale_codec::Decode;
 use runtime_execution::archive::{HoldRecord, SettleRecord, slot_key, tables};
-use runtime_execution::modules::markets::At;
+use runtime_execution::modules::attestation::BALLOTS;
+use runtime_execution::modules::markets::{At, SLOTS};
 use runtime_primitives::{AccountId, MeterId, Price, Seq};
 use std::collections::BTreeMap;
 
@@ -25,9 +26,21 @@ pub fn check(world: &World) -> Result<usize, String> {
             .and_then(|()| check(within_signed_limits))
             .and_then(|()| check(holds_cover_the_worst))
             .and_then(|()| check(holds_suffice))
+            .and_then(|()| check(votes_are_forgotten))
             .map_err(|why| format!("slot {} of market {}: {why}", at.1, at.0))?;
     }
     Ok(settled.len())
+}
+
+/// A settled slot leaves no claim, seat or count of votes in the state. Keys of all modules name a slot alike.
+fn votes_are_forgotten(world: &World, at: At, _: &SettleRecord) -> Result<(), String> {
+    const MODULE_BYTES: usize = 16;
+    const PREFIX_BYTES: usize = 32;
+    let module = &BALLOTS.key(&(at.0, at.1, Stage::Certification, 0))[..MODULE_BYTES];
+    let slot = &SLOTS.key(&at)[PREFIX_BYTES..];
+    let keys = world.chain.view().keys_with_prefix(module, usize::MAX);
+    let left = keys.iter().filter(|key| key[PREFIX_BYTES..].starts_with(slot)).count();
+    ensure(left == 0, || format!("{left} entries of its votes are left"))
 }
 
 fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {

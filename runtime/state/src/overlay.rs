@@ -108,6 +108,7 @@ impl<'a> Overlay<'a> {
             versions.push(Version { layer, write: Write::Set(value) });
             self.note(key);
         } else {
+            // Outside all layers nothing is noted, and the key needs no copy.
             if layer > 0 {
                 self.note(key.clone());
             }

@@ -213,6 +213,33 @@ fn agreed_terms_stand_beside_what_is_proposed() {
     });
 }
 
+/// Terms that bind alike take the place of agreed ones, and with it what was said to those.
+#[test]
+fn what_was_agreed_stays_agreed_under_other_limits() {
+    on_vm_thread(|| {
+        let plan = Plan { homes: 0, slot_minutes: 360, ..Plan::default() };
+        let mut world = World::new(&plan);
+        let slot = Slot::from_number(509);
+        let mut dearer = world.terms.clone();
+        dearer.rates.retail = Price::from_ticks(9_500);
+        schedule(&mut world, slot, &dearer);
+        agree(&mut world, &PARTIES, dearer.hash());
+        let said = market(&world).schedule.last().expect("it is scheduled").consents.clone();
+        assert!(said.len() == PARTIES.len() && said.iter().all(|consent| consent.agreed_at.is_some()));
+        let mut fewer = dearer.clone();
+        fewer.limits.orders_per_slot = 39;
+        schedule(&mut world, slot, &fewer);
+        let last = market(&world).schedule.last().expect("it is scheduled").clone();
+        assert_eq!((last.from, last.terms, last.consents), (slot, fewer.hash(), said));
+        let void = world.chain.market_events().find_map(|event| match event {
+            Event::TermsReplaced { terms, agreed, .. } if *terms == dearer.hash() => Some(agreed.clone()),
+            _ => None,
+        });
+        assert_eq!(void, Some(Vec::new()), "nobody's agreement is void");
+        Ledger::audit(&world, native_rules());
+    });
+}
+
 /// A market that is agreed and has not begun: other terms for its first slot leave it with those it has.
 #[test]
 fn the_first_slots_agreed_terms_are_not_replaced_by_a_proposal() {

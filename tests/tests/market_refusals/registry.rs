@@ -10,7 +10,7 @@ use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::registry::{self, Caps, Error, scopes};
 use runtime_execution::modules::{balances, contracts, markets, sudo, system, timestamp};
 use runtime_execution::{Call, DispatchError};
-use runtime_primitives::{AccountId, Energy, EntityId, MarketId, MeterId, Money, Seq};
+use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Seq};
 
 /// Signed by the owner of a household.
 fn by_home(
@@ -25,6 +25,49 @@ fn by_home(
 /// A withdrawal to an entity of genesis.
 const fn withdraw(bank: u32, amount: Money) -> markets::Call {
     markets::Call::Withdraw { bank: EntityId::from_number(bank), amount }
+}
+
+/// An institution's connection takes 250 Wh, and its money is elsewhere when they are billed; it comes back then. What it
+/// is told from then on.
+fn indebt(world: &mut World, institution: u32) -> markets::Error {
+    let owner = world.owners[institution as usize].clone();
+    let registrar = world.owners[entities::REGISTRAR as usize].clone();
+    let own = Home {
+        entity: EntityId::from_number(institution),
+        owner: owner.clone(),
+        meter: MeterId::from_number(3),
+        meter_key: world.keys.add("the meter of an institution"),
+        ..world.homes[BYSTANDER].clone()
+    };
+    world.chain.must(&registrar, register_meter(&own));
+    world.homes.push(own);
+    let friend = world.homes[SELLER].owner.clone();
+    let transfer = |to: AccountId, units| {
+        let (dest, value) = (MultiAddress::Id(to), Compact(units));
+        balances::Call::TransferAllowDeath { dest, value }
+    };
+    let (free, _) = world.chain.money(&owner.account());
+    world.chain.must(&owner, transfer(friend.account(), free.units()));
+    world.open(FIRST);
+    world.finish(FIRST, &[(0, 0), (0, 0), (0, 0), (250, 0)]);
+    world.chain.must(&friend, transfer(owner.account(), free.units()));
+    markets::Error::OpenReceivables { owed: Money::from_units(250 * 9_000) }
+}
+
+const GAS: contracts::Weight = contracts::Weight { ref_time: 1_000_000, proof_size: 0 };
+
+fn contract_call(world: &World, value: u128, storage_deposit_limit: Option<u128>) -> contracts::Call {
+    contracts::Call::Call {
+        dest: MultiAddress::Id(world.homes[SELLER].account()),
+        value: Compact(value),
+        gas_limit: GAS,
+        storage_deposit_limit: storage_deposit_limit.map(Compact),
+        data: Vec::new(),
+    }
+}
+
+fn contracts_by_platform(world: &World, call: contracts::Call, wrong: impl Into<Wrong>) -> Attempt {
+    (world.chain.signed(world.platform(), &Call::Contracts(call)), wrong.into())
 }
 
 /// Refused to the delegate of a household.
@@ -499,31 +542,10 @@ fn money() -> Vec<Row> {
             by_home(world, BYSTANDER, withdraw(entities::BANK, Money::from_units(1)), wrong)
         }),
         row("a funding by a bank that owes", Scene::Before, |world| {
-            // Its connection takes 250 Wh, and its money is elsewhere when they are billed.
-            let (bank, registrar) =
-                (world.bank().clone(), world.owners[entities::REGISTRAR as usize].clone());
-            let own = Home {
-                entity: EntityId::from_number(entities::BANK),
-                owner: bank.clone(),
-                meter: MeterId::from_number(3),
-                meter_key: world.keys.add("the meter of the bank"),
-                ..world.homes[BYSTANDER].clone()
-            };
-            world.chain.must(&registrar, register_meter(&own));
-            world.homes.push(own);
-            let (friend, entity) = (world.homes[SELLER].owner.clone(), world.homes[SELLER].entity);
-            let transfer = |to: AccountId, units| {
-                let (dest, value) = (MultiAddress::Id(to), Compact(units));
-                balances::Call::TransferAllowDeath { dest, value }
-            };
-            let (free, _) = world.chain.money(&bank.account());
-            world.chain.must(&bank, transfer(friend.account(), free.units()));
-            world.open(FIRST);
-            world.finish(FIRST, &[(0, 0), (0, 0), (0, 0), (250, 0)]);
-            let owed = Money::from_units(250 * 9_000);
-            world.chain.must(&friend, transfer(bank.account(), free.units()));
+            let owed = indebt(world, entities::BANK);
+            let (bank, entity) = (world.bank().clone(), world.homes[SELLER].entity);
             let call = markets::Call::Fund { entity, amount: Money::from_units(1) };
-            let attempt = by(world, entities::BANK, call.clone(), markets::Error::OpenReceivables { owed });
+            let attempt = by(world, entities::BANK, call.clone(), owed);
             let mut paid = world.clone();
             paid.chain.must(&bank, markets::Call::PayReceivables);
             paid.chain.must(&bank, call);
@@ -544,22 +566,56 @@ fn money() -> Vec<Row> {
             let wrong = markets::Error::OpenReceivables { owed };
             (world.chain.signed(&owner, &Call::Balances(transfer(friend, 1))), wrong.into())
         }),
-        row("money for a contract by who owes", Scene::Payable, |world| {
-            let owner = world.homes[BYSTANDER].owner.clone();
-            let (free, _) = world.chain.money(&owner.account());
-            let (bank, now) = (EntityId::from_number(entities::BANK), world.after_end(FIRST, 10_000));
-            world.chain.must(&owner, markets::Call::Withdraw { bank, amount: free });
-            world.chain.pass_to(now);
-            let owed = Money::from_units(250 * 9_000);
-            let call = contracts::Call::Call {
-                dest: MultiAddress::Id(world.homes[SELLER].account()),
-                value: Compact(1),
-                gas_limit: contracts::Weight { ref_time: 1_000_000, proof_size: 0 },
-                storage_deposit_limit: Some(Compact(0)),
+        row("a deposit for market steps by a platform that owes", Scene::Before, |world| {
+            let owed = indebt(world, entities::PLATFORM);
+            let call = markets::Call::TopUp { market: MARKET, amount: Money::from_units(1) };
+            by(world, entities::PLATFORM, call, owed)
+        }),
+        row("money for a contract by who owes", Scene::Before, |world| {
+            let owed = indebt(world, entities::PLATFORM);
+            let call = contract_call(world, 1, Some(0));
+            contracts_by_platform(world, call, owed)
+        }),
+        row("deposits of a contract's call by who owes", Scene::Before, |world| {
+            let owed = indebt(world, entities::PLATFORM);
+            let call = contract_call(world, 0, None);
+            contracts_by_platform(world, call, owed)
+        }),
+        row("a call that takes nothing from who owes, to no contract", Scene::Before, |world| {
+            indebt(world, entities::PLATFORM);
+            let missing = contracts::Error::ContractNotFound(world.homes[SELLER].account());
+            let call = contract_call(world, 0, Some(0));
+            contracts_by_platform(world, call, Wrong::Failed(missing.into()))
+        }),
+        row("code by who owes", Scene::Before, |world| {
+            let owed = indebt(world, entities::PLATFORM);
+            let (code, determinism) = (vec![0], contracts::Determinism::Enforced);
+            let call = contracts::Call::UploadCode { code, storage_deposit_limit: None, determinism };
+            contracts_by_platform(world, call, owed)
+        }),
+        row("a contract by who owes", Scene::Before, |world| {
+            let owed = indebt(world, entities::PLATFORM);
+            let call = contracts::Call::Instantiate {
+                value: Compact(0),
+                gas_limit: GAS,
+                storage_deposit_limit: None,
+                code_hash: Hash::ZERO,
                 data: Vec::new(),
+                salt: Vec::new(),
             };
-            let wrong = markets::Error::OpenReceivables { owed };
-            (world.chain.signed(&owner, &Call::Contracts(call)), wrong.into())
+            contracts_by_platform(world, call, owed)
+        }),
+        row("a contract from new code by who owes", Scene::Before, |world| {
+            let owed = indebt(world, entities::PLATFORM);
+            let call = contracts::Call::InstantiateWithCode {
+                value: Compact(0),
+                gas_limit: GAS,
+                storage_deposit_limit: None,
+                code: vec![0],
+                data: Vec::new(),
+                salt: Vec::new(),
+            };
+            contracts_by_platform(world, call, owed)
         }),
         row("deposit beyond the platform's money", Scene::Open, |world| {
             let (free, _) = world.chain.money(&world.account(entities::PLATFORM));

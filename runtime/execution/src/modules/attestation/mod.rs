@@ -122,7 +122,7 @@ pub type BallotKey = (MarketId, Slot, Stage, u8);
 
 /// Ballots of live slots.
 pub static BALLOTS: Map<BallotKey, Ballot> = Map::new("Attestation", "Ballots");
-/// Their votes by result.
+/// Their votes by result: at most one entry a vote, since a vote that is counted is paid for.
 static TALLIES: Map<(MarketId, Slot, Stage, u8, Hash), u32> = Map::new("Attestation", "Tallies");
 
 /// The key of a slot's ballot.
@@ -135,13 +135,14 @@ pub const fn is_majority(pass: u32, electors: u32) -> bool {
     100 * (pass as u64) > 51 * (electors as u64)
 }
 
-/// Open a claim for `electorate`; its electorate hash is filled in here.
-pub fn open(ctx: &mut Context, mut claim: Claim, mut electorate: Vec<Elector>) {
+/// Open a claim for `electorate`, once; its electorate hash is filled in here. Votes are appended to `votes`: every vote on
+/// a stage is a leaf of one tree.
+pub fn open(ctx: &mut Context, mut claim: Claim, mut electorate: Vec<Elector>, votes: MerkleAccumulator) {
     electorate.sort_unstable_by_key(|elector| elector.entity);
     let entities: Vec<EntityId> = electorate.iter().map(|elector| elector.entity).collect();
     claim.electorate_hash = blake2_256(&entities.encode());
     let electors = u32::try_from(electorate.len()).expect("entities are numbered with u32");
-    let ballot = Ballot { claim, electors, votes: MerkleAccumulator::default() };
+    let ballot = Ballot { claim, electors, votes };
     let key = (claim.market, claim.slot, claim.stage, claim.round);
     BALLOTS.put(&mut ctx.state, &key, &ballot);
     electorate::seat(&mut ctx.state, key, &electorate);
@@ -155,15 +156,6 @@ pub fn open_again(ctx: &mut Context, mut claim: Claim) {
         BALLOTS.get(&ctx.state, &(market, slot, stage, 0)).expect("a first round comes before a second");
     claim.electorate_hash = first.claim.electorate_hash;
     BALLOTS.put(&mut ctx.state, &(market, slot, stage, round), &Ballot { claim, ..first });
-}
-
-/// Let a later round append to the leaves of an earlier one: every vote stays in the stage's tree.
-pub fn continue_votes(ctx: &mut Context, at: At, stage: Stage, round: u8, votes: MerkleAccumulator) {
-    let key = key(at, stage, round);
-    if let Some(mut ballot) = BALLOTS.get(&ctx.state, &key) {
-        ballot.votes = votes;
-        BALLOTS.put(&mut ctx.state, &key, &ballot);
-    }
 }
 
 /// The electorate of a round, ascending by entity. Cost grows with it: for views, not for the block path.

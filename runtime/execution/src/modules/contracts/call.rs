@@ -140,17 +140,6 @@ impl Call {
         };
         Gas::from_units(BASE_GAS + own).saturating_add(limit)
     }
-
-    /// Whether money may leave the signer's account for a contract's or be reserved: an entity that owes cannot do that.
-    fn may_spend(&self) -> bool {
-        match self {
-            Self::RemoveCode { .. } | Self::SetCode { .. } => false,
-            Self::Call { value, storage_deposit_limit, .. } => {
-                value.0 != 0 || *storage_deposit_limit != Some(Compact(0))
-            }
-            Self::UploadCode { .. } | Self::InstantiateWithCode { .. } | Self::Instantiate { .. } => true,
-        }
-    }
 }
 
 /// What checking `code` costs; an extrinsic's bytes are limited, so this cannot overflow.
@@ -163,12 +152,10 @@ const fn checking(code: &[u8]) -> u64 {
 /// # Errors
 /// As the call says.
 pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), DispatchError> {
-    if call.may_spend() {
-        receivables::ensure_spendable(&ctx.state, origin)?;
-    }
     match call {
         Call::UploadCode { code, storage_deposit_limit, determinism } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR | roles::MARKET_OPERATOR)?;
+            receivables::ensure_spendable(&ctx.state, origin)?;
             if determinism == Determinism::Relaxed {
                 return Err(Error::Indeterministic.into());
             }
@@ -187,11 +174,16 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), Di
         }
         Call::Call { dest: MultiAddress::Id(contract), value, gas_limit, storage_deposit_limit, data } => {
             origin.entity()?;
+            // Without money and deposits, a call takes nothing from its signer.
+            if value.0 != 0 || storage_deposit_limit != Some(Compact(0)) {
+                receivables::ensure_spendable(&ctx.state, origin)?;
+            }
             let message = message(origin, value, gas_limit, storage_deposit_limit, data)?;
             invocation::call(ctx, contract, message, None).result.map_err(Error::from)?;
         }
         Call::InstantiateWithCode { value, gas_limit, storage_deposit_limit, code, data, salt } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR)?;
+            receivables::ensure_spendable(&ctx.state, origin)?;
             let mut message = message(origin, value, gas_limit, storage_deposit_limit, data)?;
             let (code_hash, deposit) =
                 code::upload(ctx, message.caller, &code, message.storage_deposit_limit)?;
@@ -201,6 +193,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), Di
         }
         Call::Instantiate { value, gas_limit, storage_deposit_limit, code_hash, data, salt } => {
             registry::ensure_role(ctx, origin, roles::AUTHOR)?;
+            receivables::ensure_spendable(&ctx.state, origin)?;
             let message = message(origin, value, gas_limit, storage_deposit_limit, data)?;
             instantiate(ctx, &code_hash, &salt, message)?;
         }

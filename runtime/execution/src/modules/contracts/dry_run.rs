@@ -1,7 +1,7 @@
 //! Calls that leave nothing behind: what the host answers clients with that read, or that ask for gas.
 //!
-//! A dry run happens at the end of the block whose state it is given, on an overlay that is thrown away. Roles and
-//! registration are not asked: it proves what a contract does, not that the extrinsic would be included.
+//! A dry run happens at the end of the block whose state it is given, on an overlay that is thrown away. Roles, registration
+//! and debts are not asked: it proves what a contract does, not that the extrinsic would be included.
 
 use super::deposit::StorageDeposit;
 use super::invocation::{Invoked, Message, Undone, call, instantiate};

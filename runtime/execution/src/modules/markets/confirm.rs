@@ -14,7 +14,7 @@ use crate::modules::registry::{self, scopes};
 use crate::origin::Origin;
 use contract_interface::{Claim, Leg, Order, Side, Stage, TradeOrder, confirm_message};
 use runtime_primitives::crypto::Statement;
-use runtime_primitives::{EntityId, Hash, Price, Seq};
+use runtime_primitives::{EntityId, Hash, MerkleAccumulator, Price, Seq};
 use runtime_state::Overlay;
 
 /// Version of the trade order's layout.
@@ -213,5 +213,5 @@ fn open_claim(ctx: &mut Context, live: &Live, result_hash: Hash) {
         epoch: pinned.epoch,
         electorate_hash: Hash::ZERO,
     };
-    attestation::open(ctx, claim, pinned.validators);
+    attestation::open(ctx, claim, pinned.validators, MerkleAccumulator::default());
 }

@@ -404,7 +404,7 @@ pub enum Event {
         slot: Slot,
         /// Their hash.
         terms: Hash,
-        /// Parties that had agreed to them.
+        /// Parties whose agreement is void: none, if all had agreed and are bound as before.
         agreed: Vec<EntityId>,
     },
     /// All parties have agreed to a market's first terms: it runs.

@@ -14,7 +14,7 @@ use crate::origin::Origin;
 use contract_interface::{Claim, ExecutionEntry, ExecutionList, Stage, roles};
 use parity_scale_codec::Encode;
 use runtime_primitives::limits::EXECUTION_LISTS_MAX;
-use runtime_primitives::{Energy, EntityId, Hash, MeterId};
+use runtime_primitives::{Energy, EntityId, Hash, MerkleAccumulator, MeterId};
 use runtime_state::Overlay;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ fn start_round(ctx: &mut Context, live: &mut Live) {
     let claim = claim(ctx, live, live.slot.round);
     if live.slot.round == 0 {
         let electorate = electorate(&ctx.state, live);
-        attestation::open(ctx, claim, electorate);
+        attestation::open(ctx, claim, electorate, MerkleAccumulator::default());
     } else {
         attestation::open_again(ctx, claim);
     }
@@ -267,8 +267,7 @@ pub fn dispute(ctx: &mut Context, live: &mut Live) {
     live.slot.round = DISPUTE_ROUND;
     let validators = slots::pinned(&ctx.state, live.at).validators;
     let claim = claim(ctx, live, DISPUTE_ROUND);
-    attestation::open(ctx, claim, validators);
-    attestation::continue_votes(ctx, live.at, Stage::Certification, DISPUTE_ROUND, votes);
+    attestation::open(ctx, claim, validators, votes);
     let end = live.terms.delivery_end(live.at.1);
     let due = end.plus_ms(u64::from(live.terms.windows.dispute_s) * 1_000).max(ctx.env.now);
     slots::enter(ctx, live, SlotState::Disputed, Some(due));

@@ -159,15 +159,16 @@ pub fn withdraw(
     Ok(())
 }
 
-/// Take a deposit for market steps from the operator.
+/// Take a deposit for market steps from the operator, who owes nothing.
 ///
 /// # Errors
-/// [`balances::Error::InsufficientBalance`].
+/// [`Error::OpenReceivables`], [`balances::Error::InsufficientBalance`].
 pub fn take_deposit(
     ctx: &mut Context,
     market: &mut Market,
     amount: Money,
 ) -> Result<(), crate::DispatchError> {
+    receivables::ensure_none(&ctx.state, market.operator)?;
     let owner = registry::entity(&ctx.state, market.operator)?.owner;
     balances::reserve(ctx, &owner, amount)?;
     market.deposit = market.deposit.saturating_add(amount);

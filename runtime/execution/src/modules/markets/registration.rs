@@ -161,7 +161,12 @@ pub fn schedule(
     let awaits = if is_bound { Vec::new() } else { market.parties() };
     let hash = new.hash();
     let place = market.schedule.partition_point(|scheduled| scheduled.from < slot);
-    market.schedule.insert(place, Scheduled::asking(slot, hash, &awaits));
+    let mut scheduled = Scheduled::asking(slot, hash, &awaits);
+    // Terms that bind alike take the place of agreed ones with all that was agreed.
+    if let Some(agreed) = replaced.iter().find(|replaced| replaced.is_agreed()) {
+        scheduled.consents.clone_from(&agreed.consents);
+    }
+    market.schedule.insert(place, scheduled);
     TERMS.put(&mut ctx.state, &hash, new);
     MARKETS.put(&mut ctx.state, &id, &market);
     replaced.iter().for_each(|replaced| tell_replaced(ctx, id, replaced));
@@ -169,9 +174,10 @@ pub fn schedule(
     Ok(())
 }
 
-/// What was scheduled is not any more, and who has agreed to it is told that this is void.
+/// What was scheduled is not any more, and who agreed to it before all had is told that this is void.
 fn tell_replaced(ctx: &mut Context, market: MarketId, replaced: &Scheduled) {
-    let (slot, terms, agreed) = (replaced.from, replaced.terms, replaced.agreed());
+    let void = if replaced.is_agreed() { Vec::new() } else { replaced.agreed() };
+    let (slot, terms, agreed) = (replaced.from, replaced.terms, void);
     ctx.emit(Event::TermsReplaced { market, slot, terms, agreed });
 }
 

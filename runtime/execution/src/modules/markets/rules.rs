@@ -160,3 +160,38 @@ pub fn describe(ctx: &mut Context, code: &Hash) -> Result<Descriptor, Error> {
     DESCRIPTORS.put(&mut ctx.state, code, &descriptor);
     Ok(descriptor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract_interface::{Book, Side};
+    use runtime_primitives::{Energy, EntityId, MarketId, MeterId, Price, Seq, Slot};
+
+    #[test]
+    fn an_auctions_input_is_that_of_its_book() {
+        let order = |seq| Order {
+            seq: Seq::from_number(seq),
+            entity: EntityId::from_number(3),
+            meter: MeterId::from_number(5),
+            side: Side::Sell,
+            energy: Energy::from_wh(500),
+            min_energy: Energy::ZERO,
+            price: Price::from_ticks(4_000),
+            flags: 0,
+            partner: EntityId::from_number(0),
+        };
+        let params = ClearParams {
+            interface: INTERFACE,
+            market: MarketId::ZERO,
+            slot: Slot::from_number(9),
+            batch: 0,
+            slot_minutes: 15,
+            tick_size: Price::from_ticks(1),
+            price_min: Price::from_ticks(0),
+            price_max: Price::from_ticks(9_000),
+        };
+        for book in [vec![], vec![order(0)], vec![order(0), order(7)]] {
+            assert_eq!(clear_input(&params, &book), (params, Book::Auction(book)).encode());
+        }
+    }
+}
