@@ -221,6 +221,7 @@ fn as_json(state: &Overlay, id: EntityId, entity: &Entity) -> Value {
         "owner": address(entity.owner),
         "roles": role_names(entity.roles),
         "voting_key": entity.voting_key.map(address),
+        "proxy": entity.proxy.map(EntityId::number),
         "suspended": entity.suspended,
         "free": money.free.to_string(),
         "held": money.reserved.to_string(),
@@ -248,7 +249,8 @@ fn shown(state: &Overlay, id: EntityId, entity: &Entity) -> Answer {
         all.push(json!({ "key": address(key), "scopes": may, "expires": until }));
     }
     json["keys"] = all.into();
-    let voter = entity.voting_key.map_or_else(|| "nobody".to_owned(), address);
+    let key = || entity.voting_key.map_or_else(|| "nobody".to_owned(), address);
+    let voter = entity.proxy.map_or_else(key, |proxy| format!("entity {proxy}"));
     let suspended = if entity.suspended { ", suspended" } else { "" };
     let now = timestamp::NOW.get(state).unwrap_or_default();
     let (used, quota) = (payment::usage(state, id, now).gas, payment::rates(state).quota);

@@ -4,6 +4,7 @@
 mod answers;
 mod bills;
 mod debts;
+mod errands;
 mod exits;
 mod hostile;
 mod household;

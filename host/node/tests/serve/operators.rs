@@ -2,45 +2,18 @@
 //! change on the chain.
 
 use crate::processes::{self, busbar, secret};
-use crate::theatre::{A, B, SLOT, Theatre, on_a_vm_thread};
+use crate::theatre::{A, B, SLOT, Theatre, command, done, on_a_vm_thread, refused, said};
 use host_node::scenario::{MARKET, first_household};
 use runtime_execution::modules::markets::meters::all_posted;
 use runtime_execution::modules::markets::{CAPS, CURTAILED, Posted, SLOTS, SlotState, live};
 use runtime_primitives::{Energy, MeterId, blake2_256};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
-use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The grid operator is the meter operator too.
 fn operator() -> String {
     secret("grid operator", "owner")
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Each of these commands is refused, in these words.
-fn refused(theatre: &mut Theatre, rows: &[(&[&str], &str, i32, &str)]) {
-    for (arguments, key, code, words) in rows {
-        let output = theatre.answer(command(theatre, arguments, key));
-        let said = said(&output);
-        assert_eq!(output.status.code(), Some(*code), "{arguments:?}: {said}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
-    }
-}
-
-fn command(theatre: &Theatre, arguments: &[&str], key: &str) -> Command {
-    let url = format!("http://{}", theatre.service.address().unwrap());
-    busbar(&[arguments, &["--key", key, "--rpc", &url]].concat())
-}
-
-/// The answer of a command that takes effect, as JSON.
-fn done(theatre: &mut Theatre, arguments: &[&str], key: &str) -> Value {
-    let output = theatre.answer(command(theatre, &[arguments, &["--json"]].concat(), key));
-    assert!(output.status.success(), "{}", said(&output));
-    processes::json(&output)
 }
 
 fn caps(theatre: &Theatre) -> [Vec<(MeterId, Energy)>; 2] {

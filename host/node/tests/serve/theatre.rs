@@ -2,6 +2,7 @@
 //!
 //! Everybody acts in process, except household A: that one plays from outside.
 
+use crate::processes::{self, busbar};
 use contract_interface::Stage;
 use host_consensus::{Clock, Progress, VirtualClock};
 use host_node::agent::{Case, Desk, Identity, seats};
@@ -16,6 +17,7 @@ use runtime_execution::modules::markets::{Agreed, SLOTS, SlotState};
 use runtime_primitives::{EntityId, MeterId, Slot};
 use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;
+use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
@@ -229,4 +231,30 @@ impl Theatre {
             _ => false,
         }
     }
+}
+
+pub fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Each of these commands is refused, in these words.
+pub fn refused(theatre: &mut Theatre, rows: &[(&[&str], &str, i32, &str)]) {
+    for (arguments, key, code, words) in rows {
+        let output = theatre.answer(command(theatre, arguments, key));
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(*code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+pub fn command(theatre: &Theatre, arguments: &[&str], key: &str) -> Command {
+    let url = format!("http://{}", theatre.service.address().unwrap());
+    busbar(&[arguments, &["--key", key, "--rpc", &url]].concat())
+}
+
+/// The answer of a command that takes effect, as JSON.
+pub fn done(theatre: &mut Theatre, arguments: &[&str], key: &str) -> Value {
+    let output = theatre.answer(command(theatre, &[arguments, &["--json"]].concat(), key));
+    assert!(output.status.success(), "{}", said(&output));
+    processes::json(&output)
 }

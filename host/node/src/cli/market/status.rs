@@ -16,7 +16,7 @@ use runtime_execution::modules::markets::{
     self, At, LISTS_POSTED, Live, MARKETS, METERS_OF, Market, SLOTS, SlotRecord,
 };
 use runtime_execution::modules::timestamp;
-use runtime_primitives::{MarketId, Slot, Timestamp};
+use runtime_primitives::{Hash, MarketId, Slot, Timestamp};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -126,11 +126,6 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
     let last = market.next_slot.number().min(first.saturating_add(SLOTS_SHOWN_MAX));
     for slot in (first..last).map(Slot::from_number) {
         let Some(record) = SLOTS.get(state, &(id, slot)) else { continue };
-        let by = if record.cleared_by.0 == [0; 32] {
-            String::new()
-        } else {
-            RuleSource::of_hash(&record.cleared_by).to_string()
-        };
         rows.add_row([
             slot.to_string(),
             instant_text(terms.delivery_start(slot)),
@@ -138,7 +133,7 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
             utc_clock(Timestamp::from_ms(record.entered_at.ms() / 1_000 * 1_000)),
             record.orders.to_string(),
             record.trades.to_string(),
-            by,
+            cleared_by(&record).unwrap_or_default(),
         ]);
         all.push(of_slot(slot, &record));
     }
@@ -167,6 +162,11 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
     Answer::new(text, json)
 }
 
+/// The rule that cleared the slot, as a spec names it; nothing before.
+fn cleared_by(record: &SlotRecord) -> Option<String> {
+    (record.cleared_by != Hash::ZERO).then(|| RuleSource::of_hash(&record.cleared_by).to_string())
+}
+
 fn of_slot(slot: Slot, record: &SlotRecord) -> Value {
     json!({
         "slot": slot.number(),
@@ -179,6 +179,7 @@ fn of_slot(slot: Slot, record: &SlotRecord) -> Value {
         "unconfirmed": record.pending,
         "meters": record.meters,
         "unread": record.unread,
+        "cleared_by": cleared_by(record),
         "fallback": record.fallback,
         "terms_hash": record.terms.to_string(),
     })
@@ -197,9 +198,10 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
     let shown = orders.as_ref().map_or(archived, |orders| format!("{}\n{}", orders.rows, trades.rows));
     let lists = LISTS_POSTED.get_or_default(state, &at);
     let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
+    let by = cleared_by(record).map_or_else(String::new, |rule| format!("\ncleared by {rule}"));
     let text = format!(
         "slot {} of market {}: {:?} since {}, delivery {} to {}\n\
-         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes\n{shown}",
+         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes{by}\n{shown}",
         at.1,
         at.0,
         record.state,

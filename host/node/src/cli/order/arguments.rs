@@ -171,7 +171,8 @@ impl OrderSpec {
         let (market, slot) = live.at;
         let meter = self.meter(state, market, entity_of(state, signer)?)?;
         let (flags, partner) = self.preferences(state)?;
-        let gate_ms = u64::from(live.terms.windows.gate_before_s) * 1_000;
+        let start = live.terms.delivery_start(slot);
+        let gate = start.minus_ms(u64::from(live.terms.windows.gate_before_s) * 1_000);
         Ok(OrderRequest {
             market,
             slot,
@@ -183,7 +184,8 @@ impl OrderSpec {
             price: self.price.price(&live.terms)?,
             flags,
             partner,
-            valid_until: live.terms.delivery_start(slot).minus_ms(gate_ms),
+            // A sealed order enters the book when it is revealed, which is after the gate.
+            valid_until: if live.terms.is_sealed() { start } else { gate },
         })
     }
 }

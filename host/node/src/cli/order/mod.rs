@@ -14,9 +14,9 @@ use anyhow::Context as _;
 use arguments::{OrderSpec, SlotArgs};
 use clap::{Args, Subcommand};
 use contract_interface::flags;
-use runtime_execution::modules::markets::{self, Event as Done, live};
+use runtime_execution::modules::markets::{self, At, Event as Done, live};
 use runtime_execution::{Call, Event};
-use runtime_primitives::{AccountId, EntityId, Seq};
+use runtime_primitives::{AccountId, EntityId, Money, Seq};
 use runtime_state::Overlay;
 use serde_json::json;
 use std::path::PathBuf;
@@ -160,29 +160,36 @@ impl OrderArgs {
 /// An order in the book, and what its owner has to do for its trades unless they are agreed to in advance.
 fn placed(events: &[Event], agreed: bool) -> Option<Answer> {
     events.iter().find_map(|event| match event {
-        Event::Markets(Done::OrderPlaced { market, slot, seq, entity, hold }) => Some(Answer::new(
-            format!(
-                "order {seq} of entity {entity} in slot {slot} of market {market}; {hold} yuan are held for it{}",
-                if agreed {
-                    String::new()
-                } else {
-                    format!(
-                        "; its trades wait for `busbar order confirm --market {market} --slot {slot}`, and silence \
-                         refuses them and pays the deviation rate (--auto-confirm agrees in advance)"
-                    )
-                }
-            ),
-            json!({
-                "auto_confirm": agreed,
-                "market": market.number(),
-                "slot": slot.number(),
-                "seq": seq.number(),
-                "entity": entity.number(),
-                "hold": hold.to_string(),
-            }),
-        )),
+        Event::Markets(Done::OrderPlaced { market, slot, seq, entity, hold }) => {
+            Some(in_book((*market, *slot), *seq, *entity, *hold, agreed))
+        }
         _ => None,
     })
+}
+
+fn in_book(at: At, seq: Seq, entity: EntityId, hold: Money, agreed: bool) -> Answer {
+    let (market, slot) = at;
+    let next = if agreed {
+        String::new()
+    } else {
+        format!(
+            "; its trades wait for `busbar order confirm --market {market} --slot {slot}`, and silence refuses them and \
+             pays the deviation rate (--auto-confirm agrees in advance)"
+        )
+    };
+    Answer::new(
+        format!(
+            "order {seq} of entity {entity} in slot {slot} of market {market}; {hold} yuan are held for it{next}"
+        ),
+        json!({
+            "auto_confirm": agreed,
+            "market": market.number(),
+            "slot": slot.number(),
+            "seq": seq.number(),
+            "entity": entity.number(),
+            "hold": hold.to_string(),
+        }),
+    )
 }
 
 fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result<Answer> {

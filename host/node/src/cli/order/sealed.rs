@@ -1,6 +1,6 @@
 //! Orders of sealed slots: committed to before the gate, revealed after it from the file that keeps them.
 
-use super::{entity_of, placed};
+use super::{entity_of, in_book};
 use crate::cli::remote::{Answer, SignArgs};
 use crate::client::{SealedOrder, Session};
 use anyhow::Context as _;
@@ -8,7 +8,7 @@ use contract_interface::{OrderRequest, flags};
 use runtime_execution::modules::markets::sealed::Commitment;
 use runtime_execution::modules::markets::{self, Event as Done, SEALED, live};
 use runtime_execution::{Call, Event};
-use runtime_primitives::Seq;
+use runtime_primitives::{EntityId, Seq};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,8 +46,9 @@ pub(super) fn commit(
 /// Reveal the order that a file keeps, at the place of its commitment.
 pub(super) fn reveal(file: &Path, sign: &SignArgs) -> anyhow::Result<ExitCode> {
     let session = sign.session()?;
-    let SealedOrder { request, salt, .. } = SealedOrder::load(file)?;
-    let commitment = SealedOrder::load(file)?.commitment(session.genesis());
+    let order = SealedOrder::load(file)?;
+    let commitment = order.commitment(session.genesis());
+    let SealedOrder { entity, request, salt } = order;
     let at = (request.market, request.slot);
     let place = session.read(|state| {
         let places = SEALED.find(state, at, live(state, at)?.slot.next_seq.number());
@@ -61,6 +62,29 @@ pub(super) fn reveal(file: &Path, sign: &SignArgs) -> anyhow::Result<ExitCode> {
     let seq = Seq::from_number(seq);
     let agreed = request.flags & flags::AUTO_CONFIRM != 0;
     sign.send(&session, &Call::Markets(markets::Call::Reveal { seq, request, salt }), |events| {
-        placed(events, agreed)
+        revealed(events, entity, agreed)
+    })
+}
+
+/// An order that is in the book now, or one that its owner could not cover.
+fn revealed(events: &[Event], owner: EntityId, agreed: bool) -> Option<Answer> {
+    events.iter().find_map(|event| match event {
+        Event::Markets(Done::OrderRevealed { market, slot, seq, hold }) => {
+            Some(in_book((*market, *slot), *seq, owner, *hold, agreed))
+        }
+        Event::Markets(Done::SealForfeited { market, slot, seq, deposit, .. }) => Some(Answer::new(
+            format!(
+                "order {seq} of slot {slot} of market {market} is LOST, and its deposit of {deposit} yuan with it: entity \
+                 {owner} has too little free money for what would be held"
+            ),
+            json!({
+                "market": market.number(),
+                "slot": slot.number(),
+                "seq": seq.number(),
+                "entity": owner.number(),
+                "forfeited": deposit.to_string(),
+            }),
+        )),
+        _ => None,
     })
 }
