@@ -171,7 +171,7 @@ fn books_in_the_published_format_are_read() {
         order(json!({ "op": "new" })),
         json!({ "op": "cancel", "id": 1 }),
         order(json!({ "op": "new", "id": "x", "seq": 3 })),
-        json!({ "op": "cancel", "id": "x", "seq": 4 }),
+        json!({ "op": "cancel", "id": "x", "seq": 4, "user": -1, "side": "buy", "qty": 3, "price": "?" }),
         json!({ "op": "cancel", "id": "never there" }),
     ];
     books.push(json!({ "ops": ops }));
@@ -233,8 +233,8 @@ fn what_is_wrong_is_said() {
             "the key \"limit\", which nobody reads: an order",
         ),
         (
-            json!({ "ops": [order(json!({})), { "op": "cancel", "id": 1, "qty": 4 }] }),
-            "ops 1: order 1 has the key \"qty\", which nobody reads: a cancellation may have op, id, seq",
+            json!({ "ops": [order(json!({})), { "op": "cancel", "id": 1, "quantity": 4 }] }),
+            "ops 1: order 1 has the key \"quantity\", which nobody reads: a cancellation may have op, id, user, side, qty",
         ),
         (json!({ "orders": [order(json!({ "min_qty": 5, "min_energy": 6 }))] }), "are one thing"),
         (

@@ -13,7 +13,7 @@ use contract_interface::Stage;
 use host_rpc::{ClientError, RemoteNode};
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::markets::{Elector, Error, SlotState, live};
+use runtime_execution::modules::markets::{Elector, Error, SlotState, live, market};
 use runtime_execution::modules::registry::{self, METERS, scopes};
 use runtime_execution::modules::{attestation, timestamp};
 use runtime_primitives::{AccountId, EntityId, Hash, Height, MarketId, MeterId, Slot, Timestamp};
@@ -219,8 +219,8 @@ impl Turn<'_> {
         let (mut deeds, mut settled) = (Deeds::new(), BTreeSet::new());
         for &slot in ahead {
             match live(state, (self.market, slot)).map(|live| live.slot.state) {
-                // The market began later: nobody waits for what will never open.
-                Err(Error::BeforeFirstSlot { .. }) => _ = settled.insert(slot),
+                // The market began later: nobody waits for what will never open. One that has not begun may begin earlier.
+                Err(Error::BeforeFirstSlot { .. }) if self.has_begun(state) => _ = settled.insert(slot),
                 // Slots open in order: the rest of the plan lies in the future.
                 Err(_) => break,
                 Ok(SlotState::Settled) => _ = settled.insert(slot),
@@ -231,6 +231,11 @@ impl Turn<'_> {
             }
         }
         (deeds, settled)
+    }
+
+    /// Whether the market's parties have agreed to it, so that its first slot stands.
+    fn has_begun(&self, state: &Overlay) -> bool {
+        market(state, self.market).is_ok_and(|market| market.is_agreed())
     }
 
     fn act(&mut self, state: &Overlay, slot: Slot) -> Vec<(Deed, Vec<u8>)> {
@@ -327,6 +332,54 @@ impl fmt::Display for Deed {
             Self::Vote { voter, list, agrees: false, .. } => {
                 write!(f, "ALERT: vote of entity {voter} against list {list}")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::keys::{KeyPair, SigningPolicy};
+    use runtime_execution::modules::markets::{Consent, MARKETS, Market, Scheduled};
+    use runtime_primitives::{FeederId, Money};
+    use runtime_state::MemoryState;
+    use runtime_vm::EngineKind;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_plan_drops_slots_before_the_first_of_a_market_that_runs() {
+        let signer = || Signer::new("//Eve".parse::<KeyPair>().unwrap(), SigningPolicy::Production);
+        let (party, meter) = (EntityId::ZERO, MeterId::from_number(1));
+        let wallet = Wallet::new(signer(), Hash::ZERO);
+        let mut household = Household::new(party, meter, wallet, signer());
+        let (intents, registers) = (BTreeMap::new(), BTreeMap::new());
+        let (name, feeder, funds) = (String::new(), FeederId::from_number(0), Money::ZERO);
+        let plan = HouseholdScript { name, p_max_w: 0, feeder, funds, intents, registers };
+        let vm = Vm::new(EngineKind::Wasmtime).unwrap();
+        let (early, first) = (Slot::from_number(4), Slot::from_number(5));
+        for (agreed_at, dropped) in [(None, vec![]), (Some(Timestamp::ZERO), vec![early])] {
+            let backend = MemoryState::default();
+            let mut state = Overlay::new(&backend);
+            let consents = vec![Consent { party, agreed_at }];
+            let found = Market {
+                operator: party,
+                retailer: party,
+                grid: party,
+                meter_operator: party,
+                pool: AccountId([0; 32]),
+                deposit: Money::ZERO,
+                default_settlement: Hash::ZERO,
+                first_slot: first,
+                next_slot: first,
+                schedule: vec![Scheduled { from: first, terms: Hash::ZERO, consents }],
+                last_declaration: Hash::ZERO,
+            };
+            MARKETS.put(&mut state, &MarketId::ZERO, &found);
+            let market = MarketId::ZERO;
+            let mut turn = Turn { household: &mut household, market, plan: &plan, vm: &vm, signed: false };
+            let (deeds, settled) = turn.take(&state, &BTreeSet::from([early, first]));
+            assert_eq!((deeds.len(), settled), (0, dropped.into_iter().collect()), "{agreed_at:?}");
         }
     }
 }

@@ -12,39 +12,76 @@ use runtime_execution::modules::markets::adjustments::Grounds;
 use runtime_execution::modules::markets::{At, Outcomes, SLOTS, TERMS, TradeOutcome};
 use runtime_primitives::{Energy, EntityId, Hash, MeterId, Price, Timestamp};
 use runtime_state::Overlay;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A settled slot.
 #[derive(Debug)]
 pub(super) struct Settled {
-    at: At,
     record: SettleRecord,
     owners: BTreeMap<MeterId, EntityId>,
     trades: BTreeMap<u32, usize>,
-    readings: BTreeMap<MeterId, Hash>,
+    readings: Readings,
+}
+
+/// The readings of a settled slot that counted.
+#[derive(Debug)]
+struct Readings {
+    at: At,
+    hashes: BTreeMap<MeterId, Hash>,
+    /// Those that were looked up: several lines follow from one.
+    found: RefCell<BTreeMap<MeterId, Source>>,
+}
+
+impl Readings {
+    fn of_list(at: At, list: &ExecutionList) -> Self {
+        let hashes = list.0.iter().map(|entry| (entry.meter, entry.reading)).collect();
+        Self { at, hashes, found: RefCell::default() }
+    }
+
+    /// That of `meter`, and where it is from.
+    fn source(&self, records: &dyn Records, meter: MeterId) -> Result<Option<Source>, BillError> {
+        let Some(hash) = self.hashes.get(&meter).copied() else { return Ok(None) };
+        if let Some(found) = self.found.borrow().get(&meter) {
+            return Ok(Some(*found));
+        }
+        let prefix = reading_key(self.at, meter, 0);
+        let mut source = Source { hash, status: None };
+        for row in records.rows(tables::READING, &prefix[..prefix.len() - size_of::<u16>()])? {
+            let signed: SignedReading = whole(&row.value, ("reading", self.at))?;
+            if signed.reading.hash() == hash {
+                source.status = Some(reading_status(&signed));
+                break;
+            }
+        }
+        self.found.borrow_mut().insert(meter, source);
+        Ok(Some(source))
+    }
 }
 
 impl Settled {
     /// The slot `at`, if it is settled.
     fn read(records: &dyn Records, state: &Overlay, at: At) -> Result<Option<Self>, BillError> {
-        let Some(record) = decoded::<SettleRecord>(records, tables::SETTLE, &slot_key(at))? else {
+        let Some(record) =
+            decoded::<SettleRecord>(records, tables::SETTLE, &slot_key(at), ("settlement", at))?
+        else {
             return Ok(None);
         };
         let chosen = SLOTS.get(state, &at).and_then(|slot| slot.chosen);
         let list = match chosen {
             Some(hash) => {
                 let key = [&slot_key(at)[..], hash.as_bytes()].concat();
-                decoded::<ExecutionList>(records, tables::LIST, &key)?.unwrap_or_default()
+                decoded::<ExecutionList>(records, tables::LIST, &key, ("execution list", at))?
+                    .unwrap_or_default()
             }
             None => ExecutionList::default(),
         };
         let SettleInput { meters, trades, .. } = &record.input;
         Ok(Some(Self {
-            at,
             owners: meters.iter().map(|meter| (meter.meter, meter.entity)).collect(),
             trades: (0..).zip(trades).map(|(index, trade)| (trade.id, index)).collect(),
-            readings: list.0.iter().map(|entry| (entry.meter, entry.reading)).collect(),
+            readings: Readings::of_list(at, &list),
             record,
         }))
     }
@@ -86,12 +123,7 @@ impl Settled {
 
     /// The reading of `meter` that counted, and where it is from.
     pub(super) fn reading(&self, records: &dyn Records, meter: MeterId) -> Result<Option<Source>, BillError> {
-        let Some(hash) = self.readings.get(&meter).copied() else { return Ok(None) };
-        let prefix = reading_key(self.at, meter, 0);
-        let rows = records.rows(tables::READING, &prefix[..prefix.len() - size_of::<u16>()])?;
-        let all = rows.iter().filter_map(|row| SignedReading::decode_all(&mut &row.value[..]).ok());
-        let found = all.into_iter().find(|signed| signed.reading.hash() == hash);
-        Ok(Some(Source { hash, status: found.map(|signed| reading_status(&signed)) }))
+        self.readings.source(records, meter)
     }
 }
 
@@ -116,7 +148,7 @@ impl Known {
         let Some(trade) = record.trade else { return Ok(None) };
         self.outcomes.of_trade(trade, |side: Side| {
             let key = consent_key(self.at, trade, side as u8);
-            let consent = decoded::<Consent>(records, tables::CONSENT, &key)?;
+            let consent = decoded::<Consent>(records, tables::CONSENT, &key, ("consent", self.at))?;
             Ok(consent.is_none_or(|consent| consent.is_yes()))
         })
     }
@@ -138,7 +170,7 @@ impl<'a> Evidence<'a> {
     pub(super) fn grounds(&self, record: &TransferRecord) -> Result<Option<Grounds>, BillError> {
         let (kinds::ADJUSTMENT, Some(at)) = (record.kind, record.slot) else { return Ok(None) };
         let key = adjustment_key(at, &record.hash());
-        let kept = decoded::<AdjustmentRecord>(self.records, tables::ADJUSTMENT, &key)?;
+        let kept = decoded::<AdjustmentRecord>(self.records, tables::ADJUSTMENT, &key, ("adjustment", at))?;
         Ok(kept.map(|kept| kept.grounds))
     }
 
@@ -159,7 +191,81 @@ impl<'a> Evidence<'a> {
     }
 }
 
-fn decoded<T: DecodeAll>(records: &dyn Records, table: u8, key: &[u8]) -> Result<Option<T>, BillError> {
-    let Some(bytes) = records.row(table, key)? else { return Ok(None) };
-    Ok(T::decode_all(&mut &bytes[..]).ok())
+/// What a row is, and of which slot.
+type Meant = (&'static str, At);
+
+fn decoded<T: DecodeAll>(
+    records: &dyn Records,
+    table: u8,
+    key: &[u8],
+    meant: Meant,
+) -> Result<Option<T>, BillError> {
+    records.row(table, key)?.map(|bytes| whole(&bytes, meant)).transpose()
+}
+
+fn whole<T: DecodeAll>(bytes: &[u8], (what, (market, slot)): Meant) -> Result<T, BillError> {
+    T::decode_all(&mut &bytes[..]).map_err(|_| BillError::UnreadableOfSlot { what, market, slot })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use contract_interface::ExecutionEntry;
+    use runtime_primitives::{Height, MarketId, Slot};
+    use runtime_state::ArchiveRow;
+    use std::cell::Cell;
+
+    /// Has these values under every prefix, and counts who asks.
+    struct Kept {
+        values: Vec<Vec<u8>>,
+        asked: Cell<u32>,
+    }
+
+    impl Records for Kept {
+        fn ledger(&self, _: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError> {
+            Ok(Vec::new())
+        }
+
+        fn row(&self, _: u8, _: &[u8]) -> Result<Option<Vec<u8>>, BillError> {
+            Ok(self.values.first().cloned())
+        }
+
+        fn rows(&self, table: u8, prefix: &[u8]) -> Result<Vec<ArchiveRow>, BillError> {
+            self.asked.set(self.asked.get() + 1);
+            let row = |value: &Vec<u8>| ArchiveRow { table, key: prefix.to_vec(), value: value.clone() };
+            Ok(self.values.iter().map(row).collect())
+        }
+
+        fn time(&self, _: Height) -> Result<Timestamp, BillError> {
+            Ok(Timestamp::ZERO)
+        }
+    }
+
+    #[test]
+    fn a_reading_is_looked_up_once_and_damage_is_told() {
+        let at = (MarketId::ZERO, Slot::from_number(500));
+        let meter = MeterId::from_number(3);
+        let list = ExecutionList(vec![ExecutionEntry { meter, reading: Hash::ZERO }]);
+        let readings = Readings::of_list(at, &list);
+        let lost = Kept { values: Vec::new(), asked: Cell::default() };
+        for _ in 0..3 {
+            let source = readings.source(&lost, meter).unwrap();
+            assert_eq!(source, Some(Source { hash: Hash::ZERO, status: None }));
+        }
+        assert_eq!(readings.source(&lost, MeterId::from_number(4)).unwrap(), None);
+        assert_eq!(lost.asked.get(), 1);
+
+        let damaged = Kept { values: vec![vec![1, 2, 3]], asked: Cell::default() };
+        let readings = Readings::of_list(at, &list);
+        for error in [
+            readings.source(&damaged, meter).unwrap_err(),
+            decoded::<ExecutionList>(&damaged, tables::LIST, &[], ("reading", at)).unwrap_err(),
+        ] {
+            assert!(
+                error.to_string().starts_with("the archive's reading of slot 500 of market 0 "),
+                "{error}"
+            );
+        }
+    }
 }

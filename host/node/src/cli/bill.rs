@@ -10,15 +10,16 @@ use crate::export::{write_bills_csv, write_bills_json};
 use crate::quantity;
 use crate::report::{Amount, BillLine, OutcomeWords, kind_name, utc_date_time};
 use crate::trade::Names;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use comfy_table::Table;
 use host_rpc::RemoteNode;
 use runtime_execution::modules::balances;
 use runtime_execution::modules::markets::adjustments::Grounds;
-use runtime_execution::modules::registry::{Entity, KEYS};
+use runtime_execution::modules::registry::Entity;
 use runtime_primitives::{AccountId, Hash, Height, MarketId, Money, Slot, Timestamp};
 use runtime_state::Overlay;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -50,7 +51,8 @@ pub struct BillArgs {
     /// The market of these slots.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "slots")]
     market: u32,
-    /// Print the lines as JSON, with the columns that busbar export --columns lists for bills.
+    /// Print one JSON object: the lines, with the columns that busbar export --columns lists for bills; notes on slots that
+    /// have not opened; whether the bill adds up.
     #[arg(long, conflicts_with = "csv")]
     json: bool,
     /// Print the lines as CSV, with the same columns.
@@ -59,66 +61,65 @@ pub struct BillArgs {
 }
 
 impl BillArgs {
-    /// Read the bill and print it. The exit code says whether it adds up.
+    /// Read the bill and print it.
     ///
     /// # Errors
-    /// If the archive cannot be read or there is no such entity.
+    /// If the archive cannot be read, there is no such entity, or the bill does not add up.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let bill = match &self.data {
+        let (bill, notes) = match &self.data {
             Some(data) => {
                 let store = open(data)?;
                 let snapshot = store.snapshot();
-                let names = Names::of(&snapshot);
                 let state = Overlay::new(&snapshot);
                 let spec = self.spec.clone().or_else(|| data.is_dir().then(|| data.join(FILE_NAME)));
                 let genesis = |account, _: &Entity| at_genesis(spec.as_deref(), account);
-                self.read(&snapshot, &state, genesis, &|account| names.account(&state, account))?
+                self.read(&snapshot, &state, genesis)?
             }
             None => {
                 let session = Session::connect(&self.rpc)?;
                 let records = RemoteRecords(session.node());
                 session.read(|state| {
-                    let name = |account: &AccountId| entity_name(state, account);
                     let genesis = |account, entity: &Entity| match &self.spec {
                         // Whoever was admitted later began with nothing.
                         None if entity.admitted_by != Hash::ZERO => Ok(Money::ZERO),
                         None => genesis_state(&session, account),
                         Some(spec) => at_genesis(Some(spec), account),
                     };
-                    self.read(&records, state, genesis, &name)
+                    self.read(&records, state, genesis)
                 })??
             }
         };
         if self.json {
-            write_bills_json(&bill.lines, io::stdout().lock())?;
-        } else if self.csv {
-            write_bills_csv(&bill.lines, io::stdout().lock())?;
+            print_json(&bill, &notes)?;
         } else {
-            print(&bill)?;
+            notes.iter().for_each(|note| eprintln!("busbar: {note}"));
+            if self.csv {
+                write_bills_csv(&bill.lines, io::stdout().lock())?;
+            } else {
+                print(&bill)?;
+            }
         }
-        if bill.adds_up {
-            return Ok(ExitCode::SUCCESS);
-        }
-        eprintln!(
-            "the account's lines since genesis do not add up to what it has: the archive is not the chain's"
+        ensure!(
+            bill.adds_up,
+            "the account's lines since genesis do not add up to what it has: archive, spec and state are not of one chain; \
+             name that chain's own spec with --spec"
         );
-        Ok(ExitCode::FAILURE)
+        Ok(ExitCode::SUCCESS)
     }
 
+    /// The bill, and which of the slots asked for have not opened.
     fn read(
         &self,
         records: &dyn Records,
         state: &Overlay,
         genesis: impl Fn(AccountId, &Entity) -> anyhow::Result<Money>,
-        name: &dyn Fn(&AccountId) -> String,
-    ) -> anyhow::Result<Bill> {
+    ) -> anyhow::Result<(Bill, Vec<String>)> {
         let (id, entity) = self.entity.find(state)?;
-        if let Some(slots) = self.slots {
-            let notes = unopened(state, Some(MarketId::from_number(self.market)), slots)?;
-            notes.iter().for_each(|note| eprintln!("busbar: {note}"));
-        }
-        let money = genesis(entity.owner, &entity)?;
-        Ok(Bill::read(records, state, (id, &entity), money, &self.period(), name)?)
+        let market = Some(MarketId::from_number(self.market));
+        let notes = self.slots.map_or_else(|| Ok(Vec::new()), |slots| unopened(state, market, slots))?;
+        let (money, names) = (genesis(entity.owner, &entity)?, Names::of(state));
+        let name = |account: &AccountId| names.account(state, account);
+        Ok((Bill::read(records, state, (id, &entity), money, &self.period(), &name)?, notes))
     }
 
     fn period(&self) -> Period {
@@ -154,9 +155,12 @@ fn genesis_state(session: &Session, account: AccountId) -> anyhow::Result<Money>
     }
 }
 
-fn entity_name(state: &Overlay, account: &AccountId) -> String {
-    let binding = KEYS.get(state, account);
-    binding.map_or_else(|| address(*account), |binding| format!("entity {}", binding.entity))
+fn print_json(bill: &Bill, notes: &[String]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{{\"lines\":")?;
+    write_bills_json(&bill.lines, &mut out)?;
+    writeln!(out, ",\"notes\":{},\"adds_up\":{}}}", json!(notes), bill.adds_up)?;
+    Ok(())
 }
 
 /// The kind of a line, and what became of its trade if that is less than was agreed.

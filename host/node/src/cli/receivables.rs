@@ -7,6 +7,7 @@ use runtime_execution::modules::registry::{ENTITIES, KEYS};
 use runtime_primitives::{AccountId, EntityId, Money};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// One debt.
 #[derive(Clone, Debug)]
@@ -17,17 +18,13 @@ pub struct Debt {
     pub open: Receivable,
 }
 
-/// All debts, oldest first for each debtor.
-fn all(state: &Overlay) -> Vec<Debt> {
-    let entries = RECEIVABLE.entries(state).into_iter();
-    entries.map(|((debtor, _), open)| Debt { debtor, open }).collect()
-}
-
 /// What `debtor` owes, oldest first.
 pub fn of_debtor(state: &Overlay, debtor: EntityId) -> Vec<Debt> {
-    let mut debts = all(state);
-    debts.retain(|debt| debt.debtor == debtor);
-    debts
+    debts(RECEIVABLE.entries_under(state, &debtor))
+}
+
+fn debts(entries: BTreeMap<(EntityId, u32), Receivable>) -> Vec<Debt> {
+    entries.into_iter().map(|((debtor, _), open)| Debt { debtor, open }).collect()
 }
 
 /// The sum of debts.
@@ -45,8 +42,8 @@ fn creditor(state: &Overlay, account: AccountId) -> (Option<u32>, String) {
 pub fn shown(state: &Overlay, entity: Option<EntityId>) -> Answer {
     let mut rows = table(["Debtor", "Creditor", "Yuan", "Settlement's record"]);
     let owner = entity.and_then(|entity| Some(ENTITIES.get(state, &entity)?.owner));
-    let (mut debts, mut owes, mut to_come) = (Vec::new(), Money::ZERO, Money::ZERO);
-    for Debt { debtor, open } in all(state) {
+    let (mut shown, mut owes, mut to_come) = (Vec::new(), Money::ZERO, Money::ZERO);
+    for Debt { debtor, open } in debts(RECEIVABLE.entries(state)) {
         let (owed, coming) = (entity == Some(debtor), owner == Some(open.creditor));
         if entity.is_some() && !owed && !coming {
             continue;
@@ -56,7 +53,7 @@ pub fn shown(state: &Overlay, entity: Option<EntityId>) -> Answer {
         let (number, name) = creditor(state, open.creditor);
         let (amount, record) = (open.amount.to_string(), open.origin.to_string());
         rows.add_row([format!("entity {debtor}"), name, amount.clone(), record.clone()]);
-        debts.push(json!({
+        shown.push(json!({
             "debtor": debtor.number(),
             "creditor": number,
             "creditor_account": address(open.creditor),
@@ -64,8 +61,8 @@ pub fn shown(state: &Overlay, entity: Option<EntityId>) -> Answer {
             "record": record,
         }));
     }
-    let mut text = if debts.is_empty() { "nothing is owed".to_owned() } else { rows.to_string() };
-    let mut json = json!({ "debts": Value::from(debts) });
+    let mut text = if shown.is_empty() { "nothing is owed".to_owned() } else { rows.to_string() };
+    let mut json = json!({ "debts": Value::from(shown) });
     if let (Some(entity), Some(owner)) = (entity, owner) {
         let free = balances::account(state, &owner).data.free;
         text = format!("entity {entity} owes {owes} yuan, has {free} free and {to_come} to come\n{text}");

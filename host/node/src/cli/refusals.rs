@@ -16,6 +16,8 @@ const JSON: &str = "With --json, an error is one object on standard error: {\"er
   rule     the rule that refused, such as Markets.GateClosed; null if it has no name
   message  what people read
   next     what the message says behind its last semicolon: what to do; null if it does not say
+A verdict is no error. replay, market try, market check and contract print theirs on standard output, also one that something
+fails: {\"verified\": false, \"error\"} of replay, {\"error\": {\"rule\", \"reason\"}} of try and check; the exit code tells.
 Events in answers are objects: {\"event\": \"Markets.OrderPlaced\"} and the event's fields. Money and prices are exact
 decimals in yuan and yuan/kWh, hashes and bytes are 0x and digits, accounts are SS58 addresses.";
 
@@ -115,7 +117,7 @@ pub(super) fn named(module: &str, rule: &impl Debug) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use runtime_primitives::{Height, MarketId};
+    use runtime_primitives::{EntityId, Height, MarketId, MeterId};
 
     #[test]
     fn an_error_names_its_rule_and_what_to_do() {
@@ -132,6 +134,33 @@ mod tests {
                 next,
             ),
             (failed.into(), Some("Markets.UnknownMarket"), "failed in block 0: unknown market 7", next),
+            (
+                markets::Error::UnknownMeter(MeterId::from_number(9)).into(),
+                Some("Markets.UnknownMeter"),
+                "unknown meter 9",
+                Some(
+                    "busbar meter list shows meters, each settles from the first slot on that opened after it joined",
+                ),
+            ),
+            (
+                markets::Error::NotGridOperator {
+                    operator: EntityId::ZERO,
+                    entity: EntityId::from_number(4),
+                }
+                .into(),
+                Some("Markets.NotGridOperator"),
+                "the key is entity 4's",
+                Some("sign with the operator's"),
+            ),
+            (
+                markets::Error::WrongStatus.into(),
+                Some("Markets.WrongStatus"),
+                "status does not fit",
+                Some(
+                    "busbar meter read posts a meter's first reading, substitute one in its place, correct one that \
+                     follows it",
+                ),
+            ),
             (DispatchError::BadOrigin.into(), Some("BadOrigin"), "bad origin", None),
             (anyhow::anyhow!("no file; write one"), None, "no file", Some("write one")),
         ] {

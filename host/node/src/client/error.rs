@@ -47,7 +47,7 @@ pub enum SessionError {
     },
     /// No block had it in time.
     #[error(
-        "extrinsic {extrinsic} is in no block after {} s; the node has it and may still include it: \
+        "extrinsic {extrinsic} is in no block after {} s; the node has it and may still include it; \
          wait longer with --timeout, or look at the node's log",
         waited.as_secs()
     )]

@@ -27,7 +27,7 @@ pub(super) fn each(
     let entities = ENTITIES.entries(&state).into_iter();
     let owners: BTreeMap<AccountId, EntityId> = entities.map(|(id, entity)| (entity.owner, id)).collect();
     let selected: BTreeSet<At> = scope.slots.iter().map(|slot| slot.at).collect();
-    let names = Names::of(snapshot);
+    let names = Names::of(&state);
     let name = |account: &AccountId| names.account(&state, account);
     let mut lines = Lines::new(snapshot, &state, &name);
     for movement in movements(snapshot, &state)? {

@@ -8,6 +8,7 @@
 //! {"cases": [book, book, …]}
 //! qty, min_qty   Wh         price   10⁻⁴ yuan per kWh         green, auto_confirm   true | false
 //! user, partner  a name, or a number that is the entity's     without user every order is its own entity's
+//! a cancellation may repeat keys of its order: none but id, and seq, is read
 //! seq            arrival: of all orders or of none; operations come as the file lists them, and a seq there must rise
 //! ```
 

@@ -1,6 +1,7 @@
 //! One entry of a book file: which keys it may have, what they say, and the order that they make.
 //!
-//! A key that nobody reads is refused: a preference that is misspelt must not clear like an order without one.
+//! The rule: a key that is none is refused: a preference that is misspelt must not clear like an order without one. A
+//! cancellation may repeat what its order said; only its `id` and `seq` count.
 
 use contract_interface::{Order, Side, flags};
 use runtime_primitives::{Energy, EntityId, MeterId, Price, Seq};
@@ -21,8 +22,6 @@ const ORDER_KEYS: [&str; 11] = [
     "auto_confirm",
     "partner",
 ];
-/// Keys of a cancellation, beside `op`.
-const CANCELLATION_KEYS: [&str; 2] = ["id", "seq"];
 
 /// Meters have other numbers than entities, so that mistaking one for the other shows.
 const METER_OFFSET: u32 = 1_000_000;
@@ -42,7 +41,7 @@ pub(super) struct Entities {
 impl Entities {
     pub(super) fn of(rows: &[Value]) -> Result<Self, (usize, String)> {
         let mut taken = BTreeSet::new();
-        for (index, row) in rows.iter().enumerate() {
+        for (index, row) in rows.iter().enumerate().filter(|(_, row)| !is_cancellation(row)) {
             for key in ["user", "partner"] {
                 if let Some(Value::Number(number)) = row.get(key) {
                     let number = whole::<u32>(&Value::Number(number.clone()));
@@ -76,6 +75,11 @@ impl Entities {
             other => Err(format!("a user is a name or a number, not {other}")),
         }
     }
+}
+
+/// Whether an operation takes an order back.
+fn is_cancellation(row: &Value) -> bool {
+    row.get("op").and_then(Value::as_str) == Some("cancel")
 }
 
 /// A whole number, also written as 5.0 or "5".
@@ -112,12 +116,8 @@ impl Entry {
     }
 
     fn keys(self) -> Vec<&'static str> {
-        let (op, own): (&[_], &[_]) = match self {
-            Self::Order => (&[], &ORDER_KEYS),
-            Self::New => (&["op"], &ORDER_KEYS),
-            Self::Cancellation => (&["op"], &CANCELLATION_KEYS),
-        };
-        [op, own].concat()
+        let op: &[_] = if self == Self::Order { &[] } else { &["op"] };
+        [op, &ORDER_KEYS].concat()
     }
 }
 

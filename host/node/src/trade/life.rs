@@ -56,8 +56,8 @@ impl Life {
     /// # Errors
     /// If there is no such trade, or a row is missing or unreadable.
     pub fn read(snapshot: &Snapshot, id: TradeId) -> Result<Self, TradeError> {
-        let (source, state, names) =
-            (Source::new(snapshot, id.at), Overlay::new(snapshot), Names::of(snapshot));
+        let (source, state) = (Source::new(snapshot, id.at), Overlay::new(snapshot));
+        let names = Names::of(&state);
         Reader::new(id, &source, &state, &names)?.read()
     }
 }

@@ -38,7 +38,8 @@ pub struct ListedTrade {
 /// # Errors
 /// [`TradeError::Store`], [`TradeError::Unreadable`].
 pub fn list(snapshot: &Snapshot, slot: Option<Slot>) -> Result<Vec<ListedTrade>, TradeError> {
-    let (names, state) = (Names::of(snapshot), Overlay::new(snapshot));
+    let state = Overlay::new(snapshot);
+    let names = Names::of(&state);
     let mut trades = Vec::new();
     for row in snapshot.archive_scan(tables::CLEARING, &[], usize::MAX)? {
         let numbers: Vec<u32> = row.key.chunks_exact(4).filter_map(number).collect();

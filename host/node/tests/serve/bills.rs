@@ -16,7 +16,9 @@ fn bill(entity: u32, more: &[&str]) -> Output {
 
 fn lines(output: &Output) -> Vec<Value> {
     assert!(output.status.success(), "{output:?}");
-    processes::json(output).as_array().unwrap().clone()
+    let bill = processes::json(output);
+    assert_eq!((&bill["notes"], &bill["adds_up"]), (&json!([]), &json!(true)));
+    bill["lines"].as_array().unwrap().clone()
 }
 
 /// Kind and units of each line.
@@ -158,21 +160,25 @@ fn foreign_spec(folder: &Path, data: &str) {
     assert!(bill(rich, &["--data", data]).status.success());
     let refused = bill(rich, &["--data", data, "--spec", other.to_str().unwrap()]);
     assert!(!refused.status.success() && text(&refused).contains("total"), "{refused:?}");
+    let refused = bill(rich, &["--data", data, "--spec", other.to_str().unwrap(), "--json"]);
+    assert_eq!(processes::json(&refused)["adds_up"], false);
+    let error: Value = serde_json::from_slice(&refused.stderr).unwrap();
+    assert!(error["error"]["next"].as_str().unwrap().contains("--spec"), "{error}");
 }
 
-/// The same lines over RPC; whoever is not a scenario's reader knows accounts by their numbers.
+/// The same lines over RPC, names too.
 fn served(folder: &Path, entity: u32, expected: &[Value]) {
     let node = Node::start(folder, &[]);
     let found = lines(&bill(entity, &["--rpc", &node.url, "--json"]));
-    let nameless = |lines: &[Value]| {
-        let mut lines = lines.to_vec();
-        for line in &mut lines {
-            line["name"] = Value::Null;
-            line["counterparty_name"] = Value::Null;
-        }
-        lines
-    };
-    assert_eq!(nameless(&found), nameless(expected));
+    assert_eq!(found, expected);
+    assert!(found.iter().any(|line| line["counterparty_name"] == "A"), "{found:?}");
+    let some = ["--rpc", &node.url, "--slots", "499..500"];
+    let noted = processes::json(&bill(entity, &[&some[..], &["--json"]].concat()));
+    let note = "market 0 has opened slots 500..";
+    let notes = noted["notes"].as_array().unwrap();
+    assert!(notes.len() == 1 && notes[0].as_str().unwrap().starts_with(note), "{noted}");
+    let table = bill(entity, &some);
+    assert!(String::from_utf8_lossy(&table.stderr).contains(note), "{table:?}");
     assert!(node.stop("-TERM"));
     let nobody = bill(9_999, &["--rpc", "http://127.0.0.1:1"]);
     assert!(!nobody.status.success());

@@ -297,7 +297,7 @@ fn a_silent_meter_gets_a_base_and_speaks_late() {
         theatre.script.households[A].registers.insert(SLOT, (Energy::ZERO, Energy::from_wh(12_000)));
         theatre.play_until(SlotState::Settled, &[A, B]);
         let bill = shown(&theatre, &["bill", &entity(A).to_string(), "--slots", "500"]);
-        let line = |name: &str| bill[0][name].clone();
+        let line = |name: &str| bill["lines"][0][name].clone();
         assert_eq!(
             (line("kind"), line("energy"), line("reading")),
             ("energy".into(), 9_500.into(), late["reading"].clone())

@@ -124,7 +124,7 @@ fn the_readmes_market_runs_by_commands_alone() {
     assert_eq!(money(&read("eve")), 1_003_350_000, "{said}\n{errors}");
     assert_eq!(money(&read("ferdie")), 996_650_000, "{said}\n{errors}");
     let bill = read("bill");
-    let adjustment = bill.as_array().unwrap().last().unwrap();
+    let adjustment = bill["lines"].as_array().unwrap().last().unwrap();
     let evidence = blake2_256(&std::fs::read(folder.path().join("report.txt")).unwrap()).to_string();
     let told = ["kind", "amount", "evidence"].map(|name| adjustment[name].as_str().unwrap());
     assert_eq!(told, ["adjustment", "0.0100000", &evidence]);

@@ -39,7 +39,7 @@ fn bills(theatre: &Theatre) -> [Vec<Value>; 2] {
         let entity = (first_household() + household).to_string();
         let shown = busbar(&["bill", &entity, "--rpc", &url, "--slots", "500", "--json"]).output().unwrap();
         assert!(shown.status.success(), "{}", said(&shown));
-        processes::json(&shown).as_array().unwrap().clone()
+        processes::json(&shown)["lines"].as_array().unwrap().clone()
     })
 }
 
@@ -135,6 +135,14 @@ fn a_cap_in_real_time_exempts_who_could_not_deliver() {
                 (&with(&["--slot", "500", "--meter", "0"]), &secret(operator, "owner"), 3, "wrong role"),
             ],
         );
+        theatre.play_until(SlotState::Proposed, &[A, B]);
+        let waits = ["market", "curtail", "--slot", "500", "--meter", "1", "--cap", "10kWh"];
+        let told = done(&mut theatre, &waits, &key);
+        let meters = json!([{ "meter": 1, "entity": first_household() + 1, "cap_wh": 10_000, "traded_wh": null, "exempt": null }]);
+        assert_eq!(told["meters"], meters, "nobody has confirmed: {told}");
+        let text = said(&theatre.answer(command(&theatre, &waits, &key)));
+        assert!(text.contains("exempt: 0 of 1, of 1 not known yet"), "{text}");
+        assert!(text.contains("open until its trades are") && !text.contains("more than its cap"), "{text}");
         theatre.play_until(SlotState::Delivering, &[A, B]);
         let fits = ["market", "curtail", "--slot", "500", "--meter", "1", "--cap", "10kWh", "--reason", "7"];
         let told = done(&mut theatre, &fits, &key);

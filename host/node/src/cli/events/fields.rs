@@ -70,13 +70,14 @@ fields! {
         Caller::Signed(account) => account.json(),
     };
     DispatchInfo: info => json!({
-        "gas": info.ref_time,
+        "ref_time": info.ref_time,
+        "proof_size": info.proof_size,
         "class": info.class,
-        "is_free": info.pays_fee == 1,
+        "pays_fee": info.pays_fee == 0,
     });
     SubstrateError: error => match error {
         SubstrateError::BadOrigin => json!({ "rule": "BadOrigin" }),
-        SubstrateError::Module { index, error } => json!({ "module": index, "error": error[0] }),
+        SubstrateError::Module { index, error } => json!({ "index": index, "error": format!("0x{}", hex::encode(error)) }),
     };
 }
 

@@ -1,6 +1,7 @@
 //! Events as scripts read them: an object with the event's name and its fields, by their own names.
 //!
-//! The rule: every event of every module is here, which the compiler checks, and no field is left out.
+//! The rule: every event of every module is here, which the compiler checks, and no field is left out. An error in a field
+//! is told as commands tell theirs, by its rule and its message, which has the values that disagree.
 
 mod fields;
 
@@ -149,6 +150,8 @@ fn of_registry(event: &registry::Event) -> Value {
 mod tests {
     use super::*;
     use contract_interface::roles;
+    use runtime_execution::SubstrateError;
+    use runtime_execution::modules::system::DispatchInfo;
     use runtime_primitives::{AccountId, EntityId, Hash, MarketId, Money, Seq, Slot};
     use serde_json::json;
 
@@ -161,7 +164,9 @@ mod tests {
         let placed = markets::Event::OrderPlaced { market, slot, seq: Seq::ZERO, entity, hold };
         let (terms, awaits) = (Hash::ZERO, vec![entity]);
         let error = markets::Error::SlotFull(40).into();
-        let rows: [(Event, Value); 5] = [
+        let dispatch_error = SubstrateError::Module { index: 9, error: [5, 0, 1, 0] };
+        let dispatch_info = DispatchInfo { ref_time: 8, proof_size: 7, class: 2, pays_fee: 1 };
+        let rows: [(Event, Value); 6] = [
             (
                 placed.into(),
                 json!({ "event": "Markets.OrderPlaced", "market": 0, "slot": 7, "seq": 0, "entity": 3, "hold": "1.2500000" }),
@@ -181,6 +186,14 @@ mod tests {
                 registry::Event::EntityRegistered { entity, owner, roles: roles::BANK | roles::TRADER }
                     .into(),
                 json!({ "event": "Registry.EntityRegistered", "entity": 3, "owner": alice, "roles": ["trader", "bank"] }),
+            ),
+            (
+                system::Event::ExtrinsicFailed { dispatch_error, dispatch_info }.into(),
+                json!({
+                    "event": "System.ExtrinsicFailed",
+                    "dispatch_error": { "index": 9, "error": "0x05000100" },
+                    "dispatch_info": { "ref_time": 8, "proof_size": 7, "class": 2, "pays_fee": false },
+                }),
             ),
             (
                 sudo::Event::Sudid { sudo_result: Ok(()) }.into(),

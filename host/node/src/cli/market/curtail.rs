@@ -3,7 +3,7 @@
 //! Who is exempt is computed by the chain's own rule, on the state that has the curtailment.
 
 use super::chain::now;
-use crate::agent::Desk;
+use crate::agent::{Desk, Match};
 use crate::cli::remote::{Answer, SignArgs, table};
 use crate::client::{Party, Session};
 use crate::quantity::{self, energy_text};
@@ -18,7 +18,7 @@ use runtime_primitives::limits::CURTAILED_PER_CALL_MAX;
 use runtime_primitives::{Energy, EntityId, MarketId, MeterId, Seq, Slot, Timestamp};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 /// Limit what meters move in a slot. Signed by the market's grid operator.
@@ -78,6 +78,59 @@ fn meters(text: &str) -> Result<(MeterId, MeterId), String> {
     }
 }
 
+/// What the capped meters of a slot trade, as far as that is known.
+struct Traded {
+    /// By the trades that nobody has refused.
+    capped: BTreeMap<MeterId, Capped>,
+    /// Whether trades are still to come.
+    is_uncleared: bool,
+    /// Meters with a trade that waits for an answer: without one it is cancelled.
+    waiting: BTreeSet<MeterId>,
+}
+
+/// Why it is not known what a meter trades.
+#[derive(Clone, Copy, Debug)]
+enum Open {
+    Uncleared,
+    Unconfirmed,
+}
+
+impl Open {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Uncleared => "open until the book is cleared",
+            Self::Unconfirmed => "open until its trades are confirmed",
+        }
+    }
+}
+
+impl Traded {
+    fn read(desk: &Desk) -> Self {
+        let mut all = desk.matches();
+        all.retain(|found| ![found.buyer, found.seller].contains(&Agreed::Refused));
+        let meters = |found: &Match| [found.buy.order.meter, found.sell.order.meter];
+        let waits = |found: &&Match| [found.buyer, found.seller].contains(&Agreed::Pending);
+        let waiting = all.iter().filter(waits).flat_map(meters).collect();
+        let is_uncleared = match desk.live().slot.state {
+            // A continuous book trades, and what is open of it fits the cap.
+            SlotState::Open => desk.live().slot.trades == 0,
+            state => matches!(state, SlotState::Revealing | SlotState::Clearing),
+        };
+        let trades = all.iter().map(|found| (meters(found), found.trade.energy));
+        Self { capped: capped(desk.state(), desk.live().at, trades), is_uncleared, waiting }
+    }
+
+    fn known(&self, meter: MeterId) -> Result<&Capped, Open> {
+        if self.is_uncleared {
+            return Err(Open::Uncleared);
+        }
+        if self.waiting.contains(&meter) {
+            return Err(Open::Unconfirmed);
+        }
+        self.capped.get(&meter).ok_or(Open::Uncleared)
+    }
+}
+
 /// A capped meter and its owner.
 type Owned = (MeterId, EntityId);
 
@@ -133,10 +186,9 @@ impl CurtailArgs {
                 at.0
             );
         }
-        let all = METERS.entries(state);
         let mut chosen = Vec::new();
         for meter in known.into_iter().filter(|meter| named(*meter)) {
-            let Some(found) = all.get(&meter) else { continue };
+            let Some(found) = METERS.get(state, &meter) else { continue };
             let fits = self.feeder.is_none_or(|feeder| found.feeder.number() == feeder)
                 && entity.is_none_or(|entity| entity == found.entity);
             if fits {
@@ -169,23 +221,13 @@ impl CurtailArgs {
         }
         let read = session.read(|state| {
             let desk = Desk::open(state, at)?;
-            // Until the book is cleared nobody has a trade.
-            let slot = &desk.live().slot;
-            let waits = matches!(slot.state, SlotState::Open | SlotState::Revealing | SlotState::Clearing);
-            let cleared = slot.trades > 0 || !waits;
-            let trades = desk
-                .matches()
-                .into_iter()
-                .filter(|found| found.buyer != Agreed::Refused && found.seller != Agreed::Refused);
-            let trades =
-                trades.map(|found| ([found.buy.order.meter, found.sell.order.meter], found.trade.energy));
             let real_time = CURTAILED.get_or_default(state, &at);
             let before_gate =
                 real_time.binary_search_by_key(&chosen.first()?.0, |(meter, _)| *meter).is_err();
-            Some((before_gate, cleared.then(|| capped(state, at, trades))))
+            Some((before_gate, Traded::read(&desk)))
         });
-        let (before_gate, capped) = read.ok()??;
-        Some(self.answer(at, chosen, &withdrawn, before_gate, capped.as_ref()))
+        let (before_gate, traded) = read.ok()??;
+        Some(self.answer(at, chosen, &withdrawn, before_gate, &traded))
     }
 
     fn answer(
@@ -194,25 +236,25 @@ impl CurtailArgs {
         chosen: &[Owned],
         withdrawn: &[Seq],
         before_gate: bool,
-        capped: Option<&BTreeMap<MeterId, Capped>>,
+        traded: &Traded,
     ) -> Answer {
         let mut rows = table(["Meter", "Entity", "Trades", "Deviation charge"]);
-        let (mut meters, mut exempt): (Vec<Value>, usize) = (Vec::new(), 0);
+        let (mut meters, mut exempt, mut open): (Vec<Value>, usize, usize) = (Vec::new(), 0, 0);
         for (meter, entity) in chosen {
-            let own = capped.and_then(|capped| capped.get(meter));
-            let (traded, charge) = match own {
-                Some(own) if own.is_exempt() => {
-                    (energy_text(own.traded), "none: it trades more than its cap")
-                }
-                Some(own) => (energy_text(own.traded), "as usual: its trades fit its cap"),
-                None => (String::new(), "open until the book is cleared"),
+            let own = traded.known(*meter);
+            let (energy, charge) = match own {
+                Ok(own) if own.is_exempt() => (energy_text(own.traded), "none: it trades more than its cap"),
+                Ok(own) => (energy_text(own.traded), "as usual: its trades fit its cap"),
+                Err(open) => (String::new(), open.words()),
             };
+            let own = own.ok();
             exempt += usize::from(own.is_some_and(Capped::is_exempt));
-            rows.add_row([meter.to_string(), entity.to_string(), traded, charge.to_owned()]);
+            open += usize::from(own.is_none());
+            rows.add_row([meter.to_string(), entity.to_string(), energy, charge.to_owned()]);
             meters.push(json!({
                 "meter": meter.number(),
                 "entity": entity.number(),
-                "cap_wh": own.map_or(self.cap, |own| own.cap).wh(),
+                "cap_wh": traded.capped.get(meter).map_or(self.cap, |own| own.cap).wh(),
                 "traded_wh": own.map(|own| own.traded.wh()),
                 "exempt": own.map(Capped::is_exempt),
             }));
@@ -224,8 +266,9 @@ impl CurtailArgs {
             "after the gate: who trades more owes no deviation charge".to_owned()
         };
         let (cap, count, reason) = (energy_text(self.cap), chosen.len(), self.reason);
+        let open = if open > 0 { format!(", of {open} not known yet") } else { String::new() };
         let text = format!(
-            "slot {} of market {} is capped at {cap} a meter, reason {reason}\n{rule}\nexempt: {exempt} of {count}\n{rows}",
+            "slot {} of market {} is capped at {cap} a meter, reason {reason}\n{rule}\nexempt: {exempt} of {count}{open}\n{rows}",
             at.1, at.0
         );
         let json = json!({

@@ -1,5 +1,7 @@
 //! How a rule did on its author's desk, as exit codes: an error of ours must never look like one of them.
 
+use crate::cli::Failures;
+
 /// What `try` and `check` exit with.
 pub(super) const EXIT_CODES: &str = "Exit codes:
   0   the referee passes the clearing; every property holds
@@ -27,7 +29,7 @@ impl Ending {
             Self::Passed => 0,
             Self::Refused => 1,
             Self::Stopped => 2,
-            Self::Forbidden => 3,
+            Self::Forbidden => Failures::REFUSED,
             Self::Broken => 4,
             Self::Idle => 5,
         }

@@ -13,6 +13,7 @@ mod status;
 mod try_book;
 mod wait;
 
+pub(super) use scheduled::not_running;
 pub(super) use wait::Passed;
 
 use clap::{Args, Subcommand};

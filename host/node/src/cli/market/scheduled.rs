@@ -4,8 +4,9 @@
 
 use crate::market_spec::{Change, changes};
 use crate::quantity::instant_text;
+use runtime_execution::modules::markets::deposits::oldest_unsettled;
 use runtime_execution::modules::markets::{self, Consent, Market, Scheduled};
-use runtime_primitives::{EntityId, Slot};
+use runtime_primitives::{EntityId, MarketId, Slot};
 use runtime_state::Overlay;
 use serde_json::{Value, json};
 
@@ -31,9 +32,11 @@ pub(super) fn listed(entities: &[EntityId]) -> String {
 }
 
 /// That a market does not run, and whose answer it waits for.
-pub(super) fn not_running(market: &Market) -> String {
+pub fn not_running(id: MarketId, market: &Market) -> String {
     let missing = listed(&market.missing());
-    format!("does not run: entities {missing} have not agreed to its terms; busbar market agree does")
+    format!(
+        "market {id} does not run yet: entities {missing} have not agreed to its terms; busbar market agree does"
+    )
 }
 
 /// What terms change; those before them are the last agreed ones. Nothing is before a market's first terms.
@@ -43,19 +46,21 @@ fn changed(state: &Overlay, market: &Market, scheduled: &Scheduled) -> Option<Ve
     Some(changes(&markets::terms(state, &before.terms), &markets::terms(state, &scheduled.terms)))
 }
 
-/// Where terms stand: `waiting` for answers, `agreed` for slots to come, `governing`, or `past`.
-fn standing(market: &Market, scheduled: &Scheduled) -> &'static str {
-    let governing = market.governing(market.next_slot).map(|governing| governing.from);
+/// Where terms stand: `waiting` for answers, `agreed` for slots to come, `governing` slots from the `oldest` that is not
+/// settled to the next to open, or `past`.
+fn standing(market: &Market, oldest: Slot, scheduled: &Scheduled) -> &'static str {
+    let governing = market.governing(oldest).map(|governing| governing.from);
     match governing {
         _ if !scheduled.is_agreed() => "waiting",
-        Some(from) if from == scheduled.from => "governing",
         Some(from) if scheduled.from < from => "past",
+        _ if scheduled.from <= market.next_slot => "governing",
         _ => "agreed",
     }
 }
 
 /// For scripts.
-pub(super) fn as_json(state: &Overlay, market: &Market) -> Vec<Value> {
+pub(super) fn as_json(state: &Overlay, id: MarketId, market: &Market) -> Vec<Value> {
+    let oldest = oldest_unsettled(state, id, market);
     let answer = |consent: &Consent| {
         json!({
             "entity": consent.party.number(),
@@ -70,7 +75,7 @@ pub(super) fn as_json(state: &Overlay, market: &Market) -> Vec<Value> {
             "from_slot": scheduled.from.number(),
             "delivery_start": instant_text(terms.delivery_start(scheduled.from)),
             "terms_hash": scheduled.terms.to_string(),
-            "standing": standing(market, scheduled),
+            "standing": standing(market, oldest, scheduled),
             "changes": changed(state, market, scheduled),
             "answers": scheduled.consents.iter().map(answer).collect::<Vec<_>>(),
             "awaits": numbers(&scheduled.missing()),
@@ -80,10 +85,10 @@ pub(super) fn as_json(state: &Overlay, market: &Market) -> Vec<Value> {
 }
 
 /// For people: terms that wait, and terms for slots to come; a line a figure that changes, a line a party.
-pub(super) fn text(state: &Overlay, market: &Market) -> String {
-    let mut text = String::new();
+pub(super) fn text(state: &Overlay, id: MarketId, market: &Market) -> String {
+    let (oldest, mut text) = (oldest_unsettled(state, id, market), String::new());
     for scheduled in &market.schedule {
-        let standing = standing(market, scheduled);
+        let standing = standing(market, oldest, scheduled);
         if !["waiting", "agreed"].contains(&standing) {
             continue;
         }
@@ -107,4 +112,44 @@ pub(super) fn text(state: &Overlay, market: &Market) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime_primitives::{AccountId, Hash, Money, Timestamp};
+
+    #[test]
+    fn terms_govern_until_their_last_slot_is_settled() {
+        let slot = Slot::from_number;
+        let party = EntityId::ZERO;
+        let from = |number, agreed_at| {
+            let consents = vec![Consent { party, agreed_at }];
+            Scheduled { from: slot(number), terms: Hash::ZERO, consents }
+        };
+        let agreed = Some(Timestamp::ZERO);
+        let market = Market {
+            operator: party,
+            retailer: party,
+            grid: party,
+            meter_operator: party,
+            pool: AccountId([0; 32]),
+            deposit: Money::ZERO,
+            default_settlement: Hash::ZERO,
+            first_slot: slot(100),
+            next_slot: slot(220),
+            schedule: vec![from(100, agreed), from(200, agreed), from(230, agreed), from(240, None)],
+            last_declaration: Hash::ZERO,
+        };
+        for (oldest, expected) in [
+            (100, ["governing", "governing", "agreed", "waiting"]),
+            (199, ["governing", "governing", "agreed", "waiting"]),
+            (200, ["past", "governing", "agreed", "waiting"]),
+            (220, ["past", "governing", "agreed", "waiting"]),
+        ] {
+            let found: Vec<_> =
+                market.schedule.iter().map(|one| standing(&market, slot(oldest), one)).collect();
+            assert_eq!(found, expected, "slot {oldest} is the oldest that is not settled");
+        }
+    }
 }

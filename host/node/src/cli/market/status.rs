@@ -109,7 +109,7 @@ fn of_market(state: &Overlay, id: MarketId, market: &Market) -> Value {
         "matching": RuleSource::of_hash(&terms.matching).to_string(),
         "fallback": RuleSource::of_hash(&terms.fallback).to_string(),
         "meters": METERS_OF.get_or_default(state, &id).len(),
-        "schedule": scheduled::as_json(state, market),
+        "schedule": scheduled::as_json(state, id, market),
     })
 }
 
@@ -155,7 +155,7 @@ fn whole(state: &Overlay, id: MarketId, market: &Market) -> Answer {
         json["matching"].as_str().unwrap_or_default(),
         json["fallback"].as_str().unwrap_or_default(),
         instant_text(now),
-        scheduled::text(state, market),
+        scheduled::text(state, id, market),
     );
     json["time"] = instant_text(now).into();
     json["slots"] = all.into();

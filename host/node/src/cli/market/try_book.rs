@@ -24,6 +24,7 @@ pub(super) fn help() -> String {
   (then it is the file's); orders without user are each of their own entity. Also min_qty, green, auto_confirm (true |
   false), partner (a user). Any other key of an order is refused.
 A continuous book: {{\"ops\": [{{\"op\": \"new\", \"id\", \"user\", \"side\", \"qty\", \"price\"}}, {{\"op\": \"cancel\", \"id\"}}, …]}}
+  a cancellation may repeat other keys of its order; they are not read.
 A file of many: {{\"cases\": [book, …]}}, of which --case chooses.
 welfare is Σ (bid − ask) · qty over the trades, optimum the most that any matching of these orders reaches
 where nobody trades with itself, in units of 10⁻⁷ yuan.

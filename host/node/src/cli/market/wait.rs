@@ -93,7 +93,7 @@ impl WaitArgs {
         let market = MarketId::from_number(self.market);
         let found = session.read(|state| markets::market(state, market))??;
         if !found.is_agreed() {
-            bail!("market {market} {}", scheduled::not_running(&found));
+            bail!(scheduled::not_running(market, &found));
         }
         let slot = self.slot.map_or(found.next_slot, Slot::from_number);
         let began = Instant::now();

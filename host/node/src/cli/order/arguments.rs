@@ -188,9 +188,6 @@ impl OrderSpec {
             valid_until: if live.terms.is_sealed() { start } else { gate },
         })
     }
-}
-
-impl OrderSpec {
     /// The order as it is to be signed.
     pub(super) fn ask(
         &self,

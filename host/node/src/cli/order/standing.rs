@@ -5,6 +5,7 @@
 use super::arguments::OrderSpec;
 use super::entity_of;
 use crate::cli::book::side_text;
+use crate::cli::market::not_running;
 use crate::cli::remote::{Answer, NodeArgs, SignArgs, table};
 use crate::client::Party;
 use crate::quantity::{self, energy_text};
@@ -12,7 +13,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use contract_interface::Terms;
 use runtime_execution::modules::markets::standing::{Mask, STANDING, Standing, Template, Within};
-use runtime_execution::modules::markets::{self, Event as Done, Market};
+use runtime_execution::modules::markets::{self, Event as Done};
 use runtime_execution::{Call, Event};
 use runtime_primitives::limits::STANDING_PERIOD_MAX;
 use runtime_primitives::{AccountId, Energy, MarketId, Price, Slot};
@@ -198,14 +199,6 @@ fn template(
         flags,
         partner,
     })
-}
-
-fn not_running(market: MarketId, found: &Market) -> String {
-    let missing: Vec<String> = found.missing().iter().map(ToString::to_string).collect();
-    format!(
-        "market {market} does not run yet: entities {} have not agreed to its terms; busbar market agree does",
-        missing.join(", ")
-    )
 }
 
 fn set(events: &[Event]) -> Option<Answer> {

@@ -244,7 +244,7 @@ fn binding(state: &Overlay, id: MarketId, market: &Market) -> impl Iterator<Item
 }
 
 /// The first slot of a market that is not settled; slots settle in order, so halving finds it.
-pub(super) fn oldest_unsettled(state: &Overlay, id: MarketId, market: &Market) -> Slot {
+pub fn oldest_unsettled(state: &Overlay, id: MarketId, market: &Market) -> Slot {
     let (mut settled, mut open) = (market.first_slot.number(), market.next_slot.number());
     while settled < open {
         let middle = settled + (open - settled) / 2;

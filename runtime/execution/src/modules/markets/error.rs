@@ -94,7 +94,7 @@ pub enum Error {
     },
     /// No such meter in this market, or it joined after the slot opened.
     #[error(
-        "unknown meter {0} in this slot of the market: busbar meter list shows meters, each settles from the first slot on \
+        "unknown meter {0} in this slot of the market; busbar meter list shows meters, each settles from the first slot on \
          that opened after it joined"
     )]
     UnknownMeter(MeterId),
@@ -247,7 +247,7 @@ pub enum Error {
     RegisterWentBack(MeterId),
     /// The status does not fit the revision.
     #[error(
-        "the reading's status does not fit: busbar meter read posts a meter's first reading, substitute one in its place, \
+        "the reading's status does not fit; busbar meter read posts a meter's first reading, substitute one in its place, \
          correct one that follows it"
     )]
     WrongStatus,
@@ -335,7 +335,7 @@ pub enum Error {
     },
     /// A full book does not clear inside the gas limit.
     #[error(
-        "rule {1} does not clear a full book of {0} orders inside the gas limit as the referee wants it: \
+        "rule {1} does not clear a full book of {0} orders inside the gas limit as the referee wants it; \
          busbar market check says where it fails"
     )]
     WorstCase(u32, Hash),
@@ -399,7 +399,7 @@ pub enum Error {
     TooManyMinimums(u32),
     /// A curtailment that withdraws too much at once.
     #[error(
-        "this withdraws {orders} orders, a call at most {most}: curtail some of the meters in another one"
+        "this withdraws {orders} orders, a call at most {most}; curtail some of the meters in another one"
     )]
     #[codec(index = 96)]
     TooManyWithdrawn {
@@ -526,7 +526,7 @@ pub enum Error {
         rule: bool,
     },
     /// A continuous book has no minimum fills: an order meets others one by one.
-    #[error("a continuous rule honours no minimum fills: choose one that does not say so")]
+    #[error("a continuous rule honours no minimum fills; choose one that does not say so")]
     #[codec(index = 152)]
     ContinuousMinimum,
     /// The grid operator allows the connection less.
@@ -540,7 +540,7 @@ pub enum Error {
     },
     /// Another entity curtails.
     #[error(
-        "entity {operator} is the market's grid operator, the key is entity {entity}'s: sign with the operator's"
+        "entity {operator} is the market's grid operator, the key is entity {entity}'s; sign with the operator's"
     )]
     #[codec(index = 185)]
     NotGridOperator {
