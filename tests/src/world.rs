@@ -352,6 +352,12 @@ impl World {
         &self.owners[entities::BANK as usize]
     }
 
+    /// The registrar's call for one more meter of a household, with a key of its own.
+    pub fn another_meter(&mut self, home: usize) -> registry::Call {
+        let meter_key = self.keys.add(&format!("one more meter of household {home}"));
+        register_meter(&Home { meter_key, ..self.homes[home].clone() })
+    }
+
     /// The account of an entity of genesis.
     pub fn account(&self, entity: u32) -> AccountId {
         self.owners[entity as usize].account()

@@ -7,7 +7,7 @@ use runtime_execution::Call;
 use runtime_execution::extrinsic::{MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::markets::adjustments::Adjustment;
 use runtime_execution::modules::{attestation, balances, markets, registry};
-use runtime_primitives::{AccountId, Hash};
+use runtime_primitives::{AccountId, Hash, Slot};
 use std::collections::BTreeMap;
 
 impl Ledger {
@@ -124,10 +124,22 @@ impl Ledger {
             }
             markets::Call::TakeBackDeposit { market } => {
                 let book = &mut self.markets[market.number() as usize];
-                assert!(book.governing(runtime_primitives::Slot::MAX).is_none(), "market {market} runs");
+                assert!(book.governing(Slot::MAX).is_none(), "market {market} runs");
                 let (operator, amount) = (book.operator, std::mem::take(&mut book.deposit));
                 self.unhold(self.owner(operator), amount);
                 self.collect(operator, 16);
+            }
+            markets::Call::WithdrawTerms { market, terms } => {
+                let market = &mut self.markets[market.number() as usize];
+                let waits = |from: &Slot| market.awaits.get(from).is_some_and(|awaits| !awaits.is_empty());
+                let withdrawn =
+                    market.schedule.iter().filter(|(from, known)| known.hash() == *terms && waits(from));
+                let withdrawn: Vec<Slot> = withdrawn.map(|(from, _)| *from).collect();
+                assert!(!withdrawn.is_empty(), "nothing of market {} waits", market.operator);
+                for from in withdrawn {
+                    market.schedule.remove(&from);
+                    market.awaits.remove(&from);
+                }
             }
             markets::Call::ScheduleTerms { market, slot, terms } => {
                 let market = &mut self.markets[market.number() as usize];

@@ -213,6 +213,29 @@ fn agreed_terms_stand_beside_what_is_proposed() {
     });
 }
 
+/// Terms that were withdrawn while a party was silent govern nothing, whoever agreed.
+#[test]
+fn withdrawn_terms_govern_nothing() {
+    on_vm_thread(|| {
+        let plan = Plan { homes: 0, slot_minutes: 360, ..Plan::default() };
+        let mut world = World::new(&plan);
+        let (slot, before) = (Slot::from_number(505), world.terms.hash());
+        let mut dearer = world.terms.clone();
+        dearer.rates.retail = Price::from_ticks(9_500);
+        schedule(&mut world, slot, &dearer);
+        agree(&mut world, &PARTIES[..2], dearer.hash());
+        let platform = Arc::clone(world.platform());
+        let terms = dearer.hash();
+        world.chain.must(&platform, markets::Call::WithdrawTerms { market: MARKET, terms });
+        let told = Event::TermsWithdrawn { market: MARKET, slot, terms };
+        assert!(world.chain.market_events().any(|event| *event == told));
+        assert_eq!(market(&world).schedule.len(), 1);
+        world.chain.pass_to(world.before_start(slot, world.terms.windows.open_before_s));
+        assert_eq!(SLOTS.get(&world.chain.view(), &(MARKET, slot)).expect("it has opened").terms, before);
+        Ledger::audit(&world, native_rules());
+    });
+}
+
 /// Terms that bind alike take the place of agreed ones, and with it what was said to those.
 #[test]
 fn what_was_agreed_stays_agreed_under_other_limits() {

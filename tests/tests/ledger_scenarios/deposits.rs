@@ -6,9 +6,9 @@ use busbar_tests::days::{Day, Moved};
 use busbar_tests::world::{FIRST, MARKET, P_MAX_W, Plan, World, entities, register_meter};
 use contract_interface::{Side, kinds};
 use parity_scale_codec::Compact;
+use runtime_execution::modules::balances;
 use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{self, Error, Event};
-use runtime_execution::modules::{balances, registry};
 use runtime_execution::{DispatchError, Outcome};
 use runtime_primitives::{EntityId, MarketId, MeterId, Money, Price, Seq, Slot};
 use std::sync::Arc;
@@ -259,7 +259,7 @@ fn the_retailer_owes_what_it_has_not_prefunded() {
         assert!(world.chain.market_events().any(|event| short(&event)));
         // A meter more is one too many.
         let registrar = Arc::clone(&world.owners[entities::REGISTRAR as usize]);
-        let call: registry::Call = register_meter(&world.homes[A]);
+        let call = world.another_meter(A);
         let call = world.chain.submit(&registrar, call);
         world.chain.block();
         let wrong = error(world.chain.outcome(&call));

@@ -2,7 +2,7 @@
 
 use super::scenes::{SELLER, Scene};
 use super::{Attempt, Row, Wrong, row};
-use busbar_tests::world::{FIRST, MARKET, Plan, World, entities, register_meter};
+use busbar_tests::world::{FIRST, Home, MARKET, Plan, World, entities, register_meter};
 use contract_interface::{Side, roles};
 use runtime_execution::Call;
 use runtime_execution::modules::markets::{self, Error};
@@ -19,6 +19,20 @@ fn by(world: &World, party: u32, call: impl Into<Call>, wrong: impl Into<Wrong>)
 
 fn agree(world: &World, party: u32, market: MarketId, terms: Hash, wrong: impl Into<Wrong>) -> Attempt {
     by(world, party, Call::Markets(markets::Call::Agree { market, terms }), wrong)
+}
+
+fn withdraw(world: &World, who: u32, market: MarketId, terms: Hash, wrong: impl Into<Wrong>) -> Attempt {
+    by(world, who, Call::Markets(markets::Call::WithdrawTerms { market, terms }), wrong)
+}
+
+/// The platform schedules terms that its parties are asked about; gives their hash.
+fn dearer(world: &mut World) -> Hash {
+    let (platform, mut terms) = (Arc::clone(world.platform()), world.terms.clone());
+    terms.rates.retail = Price::from_ticks(9_500);
+    let (hash, slot) = (terms.hash(), Slot::from_number(800));
+    let call = markets::Call::ScheduleTerms { market: MARKET, slot, terms: Box::new(terms) };
+    world.chain.must(&platform, call);
+    hash
 }
 
 /// A market that nobody but its operator knows of; gives the hash of its terms.
@@ -98,6 +112,33 @@ fn agreements() -> Vec<Row> {
             let terms = world.terms.hash();
             agree(world, entities::GRID, SECOND, terms, Error::UnknownMarket(SECOND))
         }),
+        row("agreed to what was withdrawn", Scene::Open, |world| {
+            let (platform, terms) = (Arc::clone(world.platform()), dearer(world));
+            world.chain.must(&platform, markets::Call::WithdrawTerms { market: MARKET, terms });
+            agree(world, entities::RETAILER, MARKET, terms, Error::NotScheduled { market: MARKET, terms })
+        }),
+        row("withdrawn by a party", Scene::Open, |world| {
+            let terms = dearer(world);
+            let operator = EntityId::from_number(entities::PLATFORM);
+            let wrong = Error::NotOperator { market: MARKET, operator };
+            withdraw(world, entities::RETAILER, MARKET, terms, wrong)
+        }),
+        row("withdrawn after all agreed", Scene::Open, |world| {
+            let terms = dearer(world);
+            for party in [entities::RETAILER, entities::GRID, entities::METER_OPERATOR] {
+                let key = world.owners[party as usize].clone();
+                world.chain.must(&key, markets::Call::Agree { market: MARKET, terms });
+            }
+            withdraw(world, entities::PLATFORM, MARKET, terms, Error::TermsStand { market: MARKET, terms })
+        }),
+        row("withdrawn, and never scheduled", Scene::Open, |world| {
+            let terms = Hash([3; 32]);
+            withdraw(world, entities::PLATFORM, MARKET, terms, Error::NotScheduled { market: MARKET, terms })
+        }),
+        row("an offer withdrawn", Scene::Before, |world| {
+            let terms = found(world);
+            withdraw(world, entities::PLATFORM, SECOND, terms, Error::OnlyTerms(SECOND))
+        }),
         row("agreed to what governs", Scene::Open, |world| {
             agree(world, entities::GRID, MARKET, world.terms.hash(), before(world, MARKET, entities::GRID))
         }),
@@ -110,8 +151,8 @@ fn not_running() -> Vec<Row> {
             let terms = found(world);
             let retailer = world.owners[entities::RETAILER as usize].clone();
             world.chain.must(&retailer, markets::Call::Agree { market: SECOND, terms });
-            let mut home = world.homes[SELLER].clone();
-            home.market = SECOND;
+            let meter_key = world.keys.add("a meter of the second market");
+            let home = Home { market: SECOND, meter_key, ..world.homes[SELLER].clone() };
             let missing = [entities::GRID, entities::METER_OPERATOR].map(EntityId::from_number).to_vec();
             let wrong = registry::Error::MarketNotAgreed { market: SECOND, missing };
             by(world, entities::REGISTRAR, Call::Registry(register_meter(&home)), wrong)

@@ -3,7 +3,7 @@
 use super::scenes::{BYSTANDER, SELLER, Scene};
 use super::{Attempt, Row, Wrong, row};
 use busbar_tests::chain::AnyCall;
-use busbar_tests::world::{FIRST, MARKET, World, entities, register_meter};
+use busbar_tests::world::{FIRST, MARKET, World, entities};
 use contract_interface::Side;
 use parity_scale_codec::Compact;
 use runtime_execution::Call;
@@ -45,7 +45,7 @@ pub fn rows() -> Vec<Row> {
         }),
         row("a meter that the retailer cannot pre-fund", Scene::Poor, |world| {
             empty(world, entities::RETAILER, 65_999_999);
-            let call = Call::Registry(register_meter(&world.homes[SELLER]));
+            let call = Call::Registry(world.another_meter(SELLER));
             let [needed, held, free] = [4 * 66_000_000, 3 * 66_000_000, 65_999_999].map(units);
             let retailer = EntityId::from_number(entities::RETAILER);
             let wrong = Error::RetailerFunding { retailer, needed, held, free };

@@ -99,7 +99,7 @@ fn requests() -> Vec<Row> {
         }),
         row("meter that joined after the slot opened", Scene::Open, |world| {
             let registrar = world.owners[0].clone();
-            let call = busbar_tests::world::register_meter(&world.homes[BYSTANDER]);
+            let call = world.another_meter(BYSTANDER);
             world.chain.must(&registrar, call);
             let meter = MeterId::from_number(3);
             place(world, BYSTANDER, OrderRequest { meter, ..good(world) }, Error::UnknownMeter(meter))

@@ -6,10 +6,10 @@ use busbar_tests::keyring;
 use busbar_tests::world::{FIRST, Home, MARKET, World, entities, register_meter};
 use contract_interface::{Side, roles};
 use parity_scale_codec::Compact;
+use runtime_execution::Call;
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::registry::{self, Caps, Error, scopes};
 use runtime_execution::modules::{balances, contracts, markets, sudo, system, timestamp};
-use runtime_execution::{Call, DispatchError};
 use runtime_primitives::{AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Seq};
 
 /// Signed by the owner of a household.
@@ -68,6 +68,11 @@ fn contract_call(world: &World, value: u128, storage_deposit_limit: Option<u128>
 
 fn contracts_by_platform(world: &World, call: contracts::Call, wrong: impl Into<Wrong>) -> Attempt {
     (world.chain.signed(world.platform(), &Call::Contracts(call)), wrong.into())
+}
+
+/// Refused to everybody but the platform.
+fn not_the_operator() -> markets::Error {
+    markets::Error::NotOperator { market: MARKET, operator: EntityId::from_number(entities::PLATFORM) }
 }
 
 /// Refused to the delegate of a household.
@@ -142,11 +147,11 @@ fn wrong_roles() -> Vec<Row> {
         }),
         row("another's deposit", Scene::Open, |world| {
             let call = markets::Call::TopUp { market: MARKET, amount: Money::from_units(1) };
-            by_home(world, SELLER, call, Wrong::Failed(DispatchError::BadOrigin))
+            by_home(world, SELLER, call, not_the_operator())
         }),
         row("another's deposit taken back", Scene::Open, |world| {
             let call = markets::Call::TakeBackDeposit { market: MARKET };
-            by_home(world, SELLER, call, Wrong::Failed(DispatchError::BadOrigin))
+            by_home(world, SELLER, call, not_the_operator())
         }),
         row("the deposit of a market that runs", Scene::Before, |world| {
             let call = markets::Call::TakeBackDeposit { market: MARKET };
@@ -164,7 +169,7 @@ fn wrong_roles() -> Vec<Row> {
         row("another's market", Scene::Open, |world| {
             let terms = Box::new(world.terms.clone());
             let call = markets::Call::ScheduleTerms { market: MARKET, slot: FIRST, terms };
-            by_home(world, SELLER, call, Wrong::Failed(DispatchError::BadOrigin))
+            by_home(world, SELLER, call, not_the_operator())
         }),
         row("administration by another key", Scene::Open, |world| {
             let call = sudo::Call::Sudo { call: Box::new(Call::Registry(register_meter(&world.homes[0]))) };
@@ -446,6 +451,11 @@ fn keys() -> Vec<Row> {
                 export_wh,
             };
             by(world, entities::REGISTRAR, call, Error::ZeroCapacity)
+        }),
+        row("meter with another's key", Scene::Open, |world| {
+            let home = Home { entity: world.homes[BUYER].entity, ..world.homes[SELLER].clone() };
+            let taken = Error::MeterKeyTaken(home.meter);
+            by(world, entities::REGISTRAR, register_meter(&home), taken)
         }),
         row("meter of an unknown market", Scene::Open, |world| {
             let registry::Call::RegisterMeter {

@@ -30,6 +30,9 @@ use tracing::{error, info, warn};
 /// Longest wait without a look at the clock: the system's may be set.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A clock so far behind the chain is worth a word, in seconds.
+const CLOCK_BEHIND_S: u64 = 60;
+
 /// A running node under a solo engine.
 pub struct Service<C> {
     chain: Arc<Chain>,
@@ -121,6 +124,14 @@ impl<C: Clock> Service<C> {
     /// # Errors
     /// [`ServiceError`].
     pub fn run(&mut self) -> Result<(), ServiceError> {
+        let ahead_s = self.chain.now().ms().saturating_sub(self.clock.now().ms()) / 1_000;
+        if ahead_s > CLOCK_BEHIND_S {
+            warn!(
+                ahead_s,
+                "the chain's time is ahead of this node's clock: no block until the clock is there; was it run with \
+                 --clock-rate?"
+            );
+        }
         while !self.bell.is_stopped() {
             match self.step()? {
                 Progress::Finalized { .. } => {}

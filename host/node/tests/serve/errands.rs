@@ -85,7 +85,7 @@ fn money_and_deposits_go_back() {
                 (&["bank", "withdraw", "1"], &secret("A", "delegate"), 3, "owner"),
                 (&["bank", "release"], &owner, 3, "nothing can be released"),
                 (&["market", "take-back"], &operator, 3, "market 0 runs"),
-                (&["market", "top-up", "5"], &owner, 3, "bad origin"),
+                (&["market", "top-up", "5"], &owner, 3, "market 0 is run by entity 4"),
             ],
         );
 

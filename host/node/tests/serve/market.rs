@@ -65,7 +65,10 @@ fn script(port: u16) -> String {
                      busbar market status\n\
                      busbar market status --json > proposed.json\n\
                      busbar market schedule dearest.toml --from-slot $((SLOT + 4000)) --key //Dave --json > replaced.json\n\
-                     ! busbar market agree dearer.toml --key //Charlie 2> replaced\n";
+                     ! busbar market agree dearer.toml --key //Charlie 2> replaced\n\
+                     busbar market withdraw dearest.toml --key //Dave --json > withdrawn.json\n\
+                     busbar market status --json > after.json\n\
+                     ! busbar market withdraw dearest.toml --key //Dave 2> withdrawn\n";
     format!("set -eu\ntrap '{ending}' EXIT\n{commands}\n{looks}{standing}{unwaited}{refused}{proposals}")
 }
 
@@ -169,6 +172,7 @@ fn the_readmes_market_runs_by_commands_alone() {
         ("meterless", "busbar meter add --entity 2 --market 0"),
         ("past", "is for no slot that is still to open: its last is 2"),
         ("replaced", "they were replaced, or lapsed"),
+        ("withdrawn", "they were replaced, or lapsed"),
     ] {
         assert!(refused(name).contains(told), "{name}: {}", refused(name));
     }
@@ -187,6 +191,10 @@ fn the_readmes_market_runs_by_commands_alone() {
         "{passed}"
     );
     proposals(&read("proposed"), &read("replaced"));
+    let (withdrawn, after) = (read("withdrawn"), read("after"));
+    let left = after["schedule"].as_array().unwrap();
+    assert!(left.iter().all(|known| known["terms_hash"] != withdrawn["terms_hash"]), "{after}");
+    assert_eq!(left.len() + 1, read("proposed")["schedule"].as_array().unwrap().len(), "{after}");
     assert!(
         RemoteNode::at(&format!("http://127.0.0.1:{port}")).unwrap().best().is_err(),
         "the node has ended"

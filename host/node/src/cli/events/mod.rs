@@ -104,6 +104,7 @@ objects!(of_markets, markets, "Markets":
     OrderCurtailed { market, slot, seq, meter }
     TermsAgreed { market, terms, entity }
     TermsReplaced { market, slot, terms, agreed }
+    TermsWithdrawn { market, slot, terms }
     MarketAgreed { market, slot }
     TermsLapsed { market, slot, terms }
     PoolRefunded { market, first, last, entities, amount }

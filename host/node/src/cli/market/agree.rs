@@ -27,7 +27,7 @@ pub struct AgreeArgs {
 }
 
 /// The hash of terms, written out or of a spec.
-fn hash(text: &str) -> anyhow::Result<Hash> {
+pub(super) fn hash(text: &str) -> anyhow::Result<Hash> {
     match text.strip_prefix("0x") {
         Some(_) => parse_hash(text),
         None => Ok(load(Path::new(text))?.terms.hash()),

@@ -1,5 +1,6 @@
 //! `busbar market create | schedule | top-up | take-back`: what a market's operator asks of the chain.
 
+use super::agree;
 use super::scheduled::{listed, numbers};
 use crate::cli::remote::{Answer, SignArgs};
 use crate::client::Session;
@@ -47,6 +48,18 @@ pub struct TopUpArgs {
     /// How much, in yuan.
     #[arg(value_parser = quantity::money)]
     amount: Money,
+    /// The market.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    market: u32,
+    #[command(flatten)]
+    sign: SignArgs,
+}
+
+/// Withdraw scheduled terms that some party has not agreed to. Signed by the market's operator.
+#[derive(Debug, Args)]
+pub struct WithdrawArgs {
+    /// The terms: their spec, or 0x and their hash as `busbar market status` shows it.
+    terms: String,
     /// The market.
     #[arg(long, value_name = "N", default_value_t = 0)]
     market: u32,
@@ -252,6 +265,22 @@ impl TopUpArgs {
         self.sign.send(&self.sign.session()?, &call, |_| {
             let text = format!("the deposit of market {market} is {amount} yuan higher");
             Some(Answer::new(text, json!({ "market": market.number(), "amount": amount.to_string() })))
+        })
+    }
+}
+
+impl WithdrawArgs {
+    /// Do it and print the answer.
+    ///
+    /// # Errors
+    /// Why the chain refuses it.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let (market, terms) = (MarketId::from_number(self.market), agree::hash(&self.terms)?);
+        let call = Call::Markets(markets::Call::WithdrawTerms { market, terms });
+        self.sign.send(&self.sign.session()?, &call, |_| {
+            let text =
+                format!("terms {terms} of market {market} are withdrawn; nobody can agree to them any more");
+            Some(Answer::new(text, json!({ "market": market.number(), "terms_hash": terms.to_string() })))
         })
     }
 }

@@ -40,6 +40,8 @@ enum MarketCommand {
     Agree(agree::AgreeArgs),
     /// Schedule a spec's rules, limits and rates, 24 h ahead. Signed by the market's operator.
     Schedule(chain::ScheduleArgs),
+    /// Withdraw scheduled terms that some party has not agreed to. Signed by the market's operator.
+    Withdraw(chain::WithdrawArgs),
     /// Add to the deposit that pays for a market's steps. Signed by the market's operator.
     TopUp(chain::TopUpArgs),
     /// Take that deposit back from a market that its parties have not agreed to. Signed by its operator.
@@ -80,6 +82,7 @@ impl MarketArgs {
             MarketCommand::Create(args) => args.run(),
             MarketCommand::Agree(args) => args.run(),
             MarketCommand::Schedule(args) => args.run(),
+            MarketCommand::Withdraw(args) => args.run(),
             MarketCommand::TopUp(args) => args.run(),
             MarketCommand::TakeBack(args) => args.run(),
             MarketCommand::Curtail(args) => args.run(),

@@ -259,6 +259,14 @@ pub enum Call {
         /// Market.
         market: MarketId,
     },
+    /// Take back scheduled terms that some party has not agreed to; by the market's operator.
+    #[codec(index = 97)]
+    WithdrawTerms {
+        /// Market.
+        market: MarketId,
+        /// Hash of the terms.
+        terms: Hash,
+    },
 }
 
 /// Signature, account and book-keeping of one call.
@@ -381,6 +389,7 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         Call::ReleaseDeposit { market } => deposits::release(ctx, origin, market),
         Call::TopUp { market, amount } => registration::top_up(ctx, origin, market, amount),
         Call::TakeBackDeposit { market } => registration::take_back(ctx, origin, market),
+        Call::WithdrawTerms { market, terms } => registration::withdraw_terms(ctx, origin, market, terms),
         Call::Commit { commit } => sealed::commit(ctx, origin, &commit).map(|_| ()),
         Call::SetStanding { template } => standing::set(ctx, origin, *template).map(|_| ()),
         Call::RemoveStanding { market, id } => standing::remove(ctx, origin, market, id),

@@ -672,6 +672,30 @@ pub enum Error {
         /// What was agreed to.
         terms: Hash,
     },
+    /// Only its operator runs a market.
+    #[error("market {market} is run by entity {operator}; sign with the key of its owner")]
+    #[codec(index = 195)]
+    NotOperator {
+        /// Market.
+        market: MarketId,
+        /// Who runs it.
+        operator: EntityId,
+    },
+    /// What all parties have agreed to stands.
+    #[error("all parties of market {market} have agreed to terms {terms}; schedule others for a later slot")]
+    #[codec(index = 196)]
+    TermsStand {
+        /// Market.
+        market: MarketId,
+        /// Their hash.
+        terms: Hash,
+    },
+    /// A market that does not run has one offer.
+    #[error(
+        "market {0} has no other terms than these; schedule the ones that are meant, and they take their place"
+    )]
+    #[codec(index = 197)]
+    OnlyTerms(MarketId),
     /// A standing order is for slots to come.
     #[error(
         "the standing order is for no slot that is still to open: its last is {last}, or its mask names none; the next to open \

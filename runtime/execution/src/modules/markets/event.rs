@@ -407,6 +407,16 @@ pub enum Event {
         /// Parties whose agreement is void: none, if all had agreed and are bound as before.
         agreed: Vec<EntityId>,
     },
+    /// The operator took terms back that some party had not agreed to.
+    #[codec(index = 195)]
+    TermsWithdrawn {
+        /// Market.
+        market: MarketId,
+        /// First slot they would have governed.
+        slot: Slot,
+        /// Their hash.
+        terms: Hash,
+    },
     /// All parties have agreed to a market's first terms: it runs.
     #[codec(index = 76)]
     MarketAgreed {

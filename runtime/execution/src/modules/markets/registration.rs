@@ -113,6 +113,19 @@ pub fn next_gate(terms: &Terms, now: Timestamp) -> Option<Slot> {
     u32::try_from(number).ok().map(Slot::from_number)
 }
 
+/// A market whose operator's owner signs.
+///
+/// # Errors
+/// Unknown market, another scope, [`Error::NotOperator`].
+fn operated(ctx: &Context, origin: &Origin, id: MarketId) -> Result<Market, crate::DispatchError> {
+    let market = market(&ctx.state, id)?;
+    registry::ensure_scope(origin, registry::scopes::OWNER)?;
+    match market.operator {
+        operator if origin.entity()? == operator => Ok(market),
+        operator => Err(Error::NotOperator { market: id, operator }.into()),
+    }
+}
+
 /// Schedule new terms from `slot` on. By the market's operator, at least 24 h ahead of the slot's delivery and
 /// before it opens. Terms that bind its parties otherwise than the agreed ones before them wait for their agreement, and
 /// never take the place of terms that are agreed for the same slot. What is scheduled for other slots stands. Before a
@@ -127,11 +140,7 @@ pub fn schedule(
     slot: Slot,
     new: &Terms,
 ) -> Result<(), crate::DispatchError> {
-    let mut market = market(&ctx.state, id)?;
-    registry::ensure_scope(origin, registry::scopes::OWNER)?;
-    if origin.entity()? != market.operator {
-        return Err(crate::DispatchError::BadOrigin);
-    }
+    let mut market = operated(ctx, origin, id)?;
     let current = terms(&ctx.state, &market.schedule.last().expect("a market has terms").terms);
     let grid = |terms: &Terms| (terms.slot_minutes, terms.slot_zero, terms.billing_slots);
     if grid(new) != grid(&current) {
@@ -174,6 +183,35 @@ pub fn schedule(
     Ok(())
 }
 
+/// Take scheduled terms back that some party has not agreed to, wherever they are scheduled. By the market's operator.
+///
+/// # Errors
+/// Unknown market, another signer, [`Error::NotScheduled`], [`Error::TermsStand`], [`Error::OnlyTerms`].
+pub fn withdraw_terms(
+    ctx: &mut Context,
+    origin: &Origin,
+    id: MarketId,
+    hash: Hash,
+) -> Result<(), crate::DispatchError> {
+    let mut market = operated(ctx, origin, id)?;
+    if !market.is_agreed() {
+        return Err(Error::OnlyTerms(id).into());
+    }
+    if market.schedule.iter().all(|scheduled| scheduled.terms != hash) {
+        return Err(Error::NotScheduled { market: id, terms: hash }.into());
+    }
+    let waits = |scheduled: &mut Scheduled| scheduled.terms == hash && !scheduled.is_agreed();
+    let withdrawn: Vec<_> = market.schedule.extract_if(.., waits).collect();
+    if withdrawn.is_empty() {
+        return Err(Error::TermsStand { market: id, terms: hash }.into());
+    }
+    MARKETS.put(&mut ctx.state, &id, &market);
+    for Scheduled { from, .. } in withdrawn {
+        ctx.emit(Event::TermsWithdrawn { market: id, slot: from, terms: hash });
+    }
+    Ok(())
+}
+
 /// What was scheduled is not any more, and who agreed to it before all had is told that this is void.
 fn tell_replaced(ctx: &mut Context, market: MarketId, replaced: &Scheduled) {
     let void = if replaced.is_agreed() { Vec::new() } else { replaced.agreed() };
@@ -206,11 +244,7 @@ pub fn top_up(
     id: MarketId,
     amount: Money,
 ) -> Result<(), crate::DispatchError> {
-    let mut market = market(&ctx.state, id)?;
-    registry::ensure_scope(origin, registry::scopes::OWNER)?;
-    if origin.entity()? != market.operator {
-        return Err(crate::DispatchError::BadOrigin);
-    }
+    let mut market = operated(ctx, origin, id)?;
     money::take_deposit(ctx, &mut market, amount)?;
     MARKETS.put(&mut ctx.state, &id, &market);
     Ok(())
@@ -221,11 +255,7 @@ pub fn top_up(
 /// # Errors
 /// Unknown market, another signer, [`Error::DepositInUse`], [`Error::NoDeposit`].
 pub fn take_back(ctx: &mut Context, origin: &Origin, id: MarketId) -> Result<(), crate::DispatchError> {
-    let mut market = market(&ctx.state, id)?;
-    registry::ensure_scope(origin, registry::scopes::OWNER)?;
-    if origin.entity()? != market.operator {
-        return Err(crate::DispatchError::BadOrigin);
-    }
+    let mut market = operated(ctx, origin, id)?;
     if market.is_agreed() {
         return Err(Error::DepositInUse(id).into());
     }

@@ -266,6 +266,10 @@ pub enum Error {
         /// Most meters.
         most: u32,
     },
+    /// A key signs for one meter.
+    #[error("the key is that of meter {0}; give each meter a key of its own")]
+    #[codec(index = 195)]
+    MeterKeyTaken(MeterId),
 }
 
 /// A market entity.
@@ -341,6 +345,8 @@ pub static NEXT_ENTITY: Value<EntityId> = Value::new("Registry", "NextEntity");
 pub static KEYS: Map<AccountId, KeyBinding> = Map::new("Registry", "Keys");
 /// Meters.
 pub static METERS: Map<MeterId, Meter> = Map::new("Registry", "Meters");
+/// Whose key a meter's key is: who has one signs for one meter.
+static METER_KEYS: Map<AccountId, MeterId> = Map::new("Registry", "MeterKeys");
 /// Next meter id.
 pub static NEXT_METER: Value<MeterId> = Value::new("Registry", "NextMeter");
 /// The validator set, ascending by entity.
@@ -525,9 +531,13 @@ fn admit_meter(
         return Err(Error::ZeroCapacity.into());
     }
     let market = markets::MARKETS.get(&ctx.state, &meter.market).ok_or(Error::UnknownMarket(meter.market))?;
+    if let Some(other) = METER_KEYS.get(&ctx.state, &meter.key) {
+        return Err(Error::MeterKeyTaken(other).into());
+    }
     let id = NEXT_METER.get(&ctx.state).unwrap_or_default();
     markets::meters::join(ctx, &market, id, meter, (import_wh, export_wh))?;
     METERS.put(&mut ctx.state, &id, meter);
+    METER_KEYS.put(&mut ctx.state, &meter.key, &id);
     NEXT_METER.put(&mut ctx.state, &MeterId::from_number(id.number() + 1));
     Ok(id)
 }
