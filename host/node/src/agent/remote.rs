@@ -33,7 +33,7 @@ pub enum RemoteError {
     #[error("the node has no block 0")]
     NoGenesis,
     /// The delegate key acts for somebody else, or for nobody.
-    #[error("key {key} may not bid and confirm for entity {entity}: let its owner add the delegate")]
+    #[error("key {key} may not bid and confirm for entity {entity}; let its owner add the delegate")]
     NotADelegate {
         /// The key.
         key: AccountId,

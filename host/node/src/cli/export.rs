@@ -79,7 +79,7 @@ impl ExportArgs {
         let notes = self.slots.map_or_else(|| Ok(Vec::new()), |slots| unopened(&state, market, slots))?;
         let selected = Selection { market, slots: self.slots, day: self.day, entity }.of(&snapshot);
         if selected.slots.is_empty() {
-            bail!("no slot that has opened is selected: see busbar trade list, or leave the selection out");
+            bail!("no slot that has opened is selected; see busbar trade list, or leave the selection out");
         }
         std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         let mut what = if self.what.is_empty() { What::ALL.to_vec() } else { self.what.clone() };

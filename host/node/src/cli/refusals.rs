@@ -16,8 +16,8 @@ const JSON: &str = "With --json, an error is one object on standard error: {\"er
   rule     the rule that refused, such as Markets.GateClosed; null if it has no name
   message  what people read
   next     what the message says behind its last semicolon: what to do; null if it does not say
-A verdict is no error. replay, market try, market check and contract print theirs on standard output, also one that something
-fails: {\"verified\": false, \"error\"} of replay, {\"error\": {\"rule\", \"reason\"}} of try and check; the exit code tells.
+A verdict is no error. replay, market try, market check and contract print theirs on standard output, good or
+bad: {\"verified\": false, \"error\"} of replay, {\"error\": {\"rule\", \"reason\"}} of try and check; the exit code tells.
 Events in answers are objects: {\"event\": \"Markets.OrderPlaced\"} and the event's fields. Money and prices are exact
 decimals in yuan and yuan/kWh, hashes and bytes are 0x and digits, accounts are SS58 addresses.";
 

@@ -51,7 +51,7 @@ pub enum KeyError {
     #[error("{0} is no address prefix: prefixes are 0 to 16383, without 46 and 47")]
     PrefixNumber(u16),
     /// A key's name would not make a portable file name.
-    #[error("key name {0:?}: use 1 to 64 of a-z, 0-9, '-', '_' and start with a letter or digit")]
+    #[error("key name {0:?}; use 1 to 64 of a-z, 0-9, '-', '_' and start with a letter or digit")]
     Name(String),
     /// The passphrase is empty.
     #[error("an empty passphrase protects nothing; choose one")]

@@ -45,7 +45,7 @@ pub enum ChainError {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// The data folder holds another chain.
-    #[error("the data folder holds chain {found}, the spec describes {wanted}: use another folder")]
+    #[error("the data folder holds chain {found}, the spec describes {wanted}; use another folder")]
     OtherChain {
         /// Genesis hash in the folder.
         found: Hash,

@@ -47,7 +47,7 @@ pub enum PoolError {
         waiting: Hash,
     },
     /// The signer has its share of the pool.
-    #[error("{signer} has {count} extrinsics of {bytes} bytes waiting: send more after the next block")]
+    #[error("{signer} has {count} extrinsics of {bytes} bytes waiting; send more after the next block")]
     SignerFull {
         /// Whose.
         signer: AccountId,

@@ -40,7 +40,7 @@ pub enum BookError {
     #[error("two books: \"orders\" are an auction's, \"ops\" a continuous book's; leave one away")]
     TwoBooks,
     /// A file of many books of which none was chosen, or one that is not there.
-    #[error("a file of {count} books: choose one with --case N, a number of a case or below {count}")]
+    #[error("a file of {count} books; choose one with --case N, a number of a case or below {count}")]
     Cases {
         /// How many.
         count: usize,

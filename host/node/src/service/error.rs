@@ -40,6 +40,6 @@ pub enum ServiceError {
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// A session key that nobody has registered.
-    #[error("{0} is no validator's session key on this chain: see the entities of its spec")]
+    #[error("{0} is no validator's session key on this chain; see the entities of its spec")]
     NotASession(AccountId),
 }

@@ -11,10 +11,10 @@ pub enum TradeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The text names no trade.
-    #[error("{0:?} names no trade: write market/slot/trade, such as 0/500/0, or slot/trade")]
+    #[error("{0:?} names no trade; write market/slot/trade, such as 0/500/0, or slot/trade")]
     Id(String),
     /// The slot's book was never cleared, or not yet.
-    #[error("slot {slot} of market {market} has no clearing: see `busbar trade list`")]
+    #[error("slot {slot} of market {market} has no clearing; see `busbar trade list`")]
     NotCleared {
         /// Market.
         market: MarketId,

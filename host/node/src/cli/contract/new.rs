@@ -108,7 +108,7 @@ impl NewArgs {
         let sdk = self.sdk()?;
         let folder = Path::new(&self.name);
         if folder.exists() {
-            bail!("{} is there already: choose another name, or remove it", folder.display());
+            bail!("{} is there already; choose another name, or remove it", folder.display());
         }
         let kind = self.rule.kind();
         let tried = if self.rule == RuleName::Matching {
@@ -161,7 +161,7 @@ impl NewArgs {
             Some(path) => bail!("{} is no checkout: contracts/sdk is not in it", path.display()),
             None => match here.ancestors().find(|path| holds(path)) {
                 Some(path) => path.to_owned(),
-                None => bail!("no checkout around this folder: name one with --sdk PATH"),
+                None => bail!("no checkout around this folder; name one with --sdk PATH"),
             },
         };
         let found = found.canonicalize().with_context(|| format!("cannot resolve {}", found.display()))?;

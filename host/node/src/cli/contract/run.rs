@@ -161,7 +161,7 @@ impl RunArgs {
         let Some(Bytes(input)) = &self.input else { bail!("a pure rule has no constructor; give --input") };
         if self.deploy.is_some() || self.state.is_some() || self.value > 0 {
             bail!(
-                "a pure rule has no constructor, no state and no money: leave --deploy, --state and --value away"
+                "a pure rule has no constructor, no state and no money; leave --deploy, --state and --value away"
             );
         }
         let gas_limit = self.gas_limit(CLEAR_GAS_MAX)?;

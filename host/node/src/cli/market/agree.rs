@@ -39,7 +39,7 @@ pub(super) fn parse_hash(text: &str) -> anyhow::Result<Hash> {
     let mut hash = Hash::ZERO;
     let digits = text.strip_prefix("0x").unwrap_or(text);
     if hex::decode_to_slice(digits, &mut hash.0).is_err() {
-        bail!("{text} is no hash of terms: write 0x and 64 hexadecimal digits");
+        bail!("{text} is no hash of terms; write 0x and 64 hexadecimal digits");
     }
     Ok(hash)
 }

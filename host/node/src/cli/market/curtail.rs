@@ -204,7 +204,7 @@ impl CurtailArgs {
         );
         ensure!(
             chosen.len() <= CURTAILED_PER_CALL_MAX,
-            "{} meters are meant, a call curtails {CURTAILED_PER_CALL_MAX} at most: name a part of them by --meter A..B, \
+            "{} meters are meant, a call curtails {CURTAILED_PER_CALL_MAX} at most; name a part of them by --meter A..B, \
              then the rest",
             chosen.len()
         );

@@ -102,13 +102,13 @@ impl TryArgs {
     fn fits(&self, descriptor: &Descriptor, book: &Book) -> anyhow::Result<()> {
         match book {
             Book::Auction(_) if descriptor.continuous => {
-                bail!("the rule clears continuous books: give it {{\"ops\": […]}}")
+                bail!("the rule clears continuous books; give it {{\"ops\": […]}}")
             }
             Book::Continuous { .. } if !descriptor.continuous => {
-                bail!("the rule clears auctions: give it {{\"orders\": […]}}")
+                bail!("the rule clears auctions; give it {{\"orders\": […]}}")
             }
             Book::Auction(_) if self.batch_size.is_some() => {
-                bail!("an auction is one batch: leave --batch-size away")
+                bail!("an auction is one batch; leave --batch-size away")
             }
             _ => Ok(()),
         }

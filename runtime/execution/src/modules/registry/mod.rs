@@ -239,7 +239,7 @@ pub enum Error {
     #[codec(index = 9)]
     Suspended(EntityId),
     /// An entity votes for itself without being its own proxy.
-    #[error("entity {0} cannot be its own proxy: name a voting key")]
+    #[error("entity {0} cannot be its own proxy; name a voting key")]
     #[codec(index = 10)]
     OwnProxy(EntityId),
     /// The proxy could not vote.
@@ -248,7 +248,7 @@ pub enum Error {
     ProxyWithoutKey(EntityId),
     /// A market does not run before its parties have agreed.
     #[error(
-        "market {market} does not run: entities {missing:?} have not agreed to its terms, by busbar market agree"
+        "market {market} does not run: entities {missing:?} have not agreed to its terms; busbar market agree does"
     )]
     #[codec(index = 75)]
     MarketNotAgreed {
