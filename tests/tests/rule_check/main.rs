@@ -138,6 +138,13 @@ fn what_only_large_books_show_is_found() {
         let short = Flaw { first, descriptor: larger(200), ..HONEST };
         let found = findings(&short.code(), RuleKind::Matching, &plan(20));
         assert_eq!(broken(&found), ["a full input fits the gas"], "{found:#?}");
+        // Who fails is told why, not what the inputs before it cost.
+        let two_prices = Flaw { buy_price: "(call $price (local.get $bid))", ..HONEST };
+        for (code, why) in [(short.code(), "it trapped"), (two_prices.code(), "the referee refuses: ")] {
+            let found = findings(&code, RuleKind::Matching, &plan(20));
+            let full = found.iter().find(|one| one.property == "a full input fits the gas").unwrap();
+            assert!(full.failed() && full.note.starts_with(why), "{why}: {full:#?}");
+        }
     });
 }
 

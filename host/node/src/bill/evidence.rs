@@ -1,8 +1,9 @@
 //! What stands behind a payment of a slot: the energy, the meter, the reading that counted, and what became of the trade.
 
+use super::curtailments::Hurt;
 use super::{BillError, Records};
 use crate::report::{Source, reading_status};
-use contract_interface::{ExecutionList, SettleInput, Side, TransferRecord, kinds};
+use contract_interface::{CertifiedTrade, ExecutionList, SettleInput, Side, TransferRecord, kinds};
 use parity_scale_codec::DecodeAll;
 use runtime_execution::archive::{
     AdjustmentRecord, Consent, SettleRecord, SignedReading, adjustment_key, consent_key, reading_key,
@@ -121,6 +122,17 @@ impl Settled {
         of(entity).or_else(|| of(payer()?)).or(Some(trade.buy_meter))
     }
 
+    fn trades_between(&self, entity: EntityId, other: MeterId) -> Vec<Hurt> {
+        let SettleRecord { input, report, .. } = &self.record;
+        let hurt = |(trade, settled): (&CertifiedTrade, &Energy)| {
+            let (buy, sell) = (trade.buy_meter, trade.sell_meter);
+            let meter = if buy == other { sell } else { buy };
+            let is_ours = [buy, sell].contains(&other) && self.owners.get(&meter) == Some(&entity);
+            is_ours.then_some(Hurt { trade: trade.id, meter, is_short: *settled < trade.energy })
+        };
+        input.trades.iter().zip(&report.settled).filter_map(hurt).collect()
+    }
+
     /// The reading of `meter` that counted, and where it is from.
     pub(super) fn reading(&self, records: &dyn Records, meter: MeterId) -> Result<Option<Source>, BillError> {
         self.readings.source(records, meter)
@@ -139,6 +151,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// The settled trades between meters of `entity` and `other`.
+    pub(super) fn trades_between(&self, entity: EntityId, other: MeterId) -> Vec<Hurt> {
+        self.settled.as_ref().map_or_else(Vec::new, |settled| settled.trades_between(entity, other))
+    }
+
     /// What became of the trade that `record` pays for.
     pub(super) fn outcome(
         &self,
@@ -223,7 +240,7 @@ mod tests {
     }
 
     impl Records for Kept {
-        fn ledger(&self, _: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError> {
+        fn page(&self, _: u8, _: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError> {
             Ok(Vec::new())
         }
 

@@ -3,12 +3,14 @@
 //! The rule: a line is a record of the ledger, nothing else. What an account had at genesis and all its lines are what it
 //! has, free and held together, to the unit; a bill that cannot show this says so.
 
+mod curtailments;
 mod error;
 mod evidence;
 mod movements;
 mod period;
 mod records;
 
+pub use curtailments::{Curtailment, Hurt};
 pub use error::BillError;
 pub use movements::{Lines, Movement, movements};
 pub use period::Period;
@@ -25,6 +27,8 @@ use runtime_state::Overlay;
 pub struct Bill {
     /// Whose.
     pub entity: EntityId,
+    /// Its name, else its number.
+    pub name: String,
     /// The account of its money.
     pub account: AccountId,
     /// Free and held money before the first line, if the period is one of time.
@@ -33,6 +37,8 @@ pub struct Bill {
     pub closing: Option<Amount>,
     /// The lines, oldest first.
     pub lines: Vec<BillLine>,
+    /// Caps of the grid operator: on its own meters, and on those it traded with.
+    pub curtailments: Vec<Curtailment>,
     /// What the lines add up to.
     pub total: Amount,
     /// Whether what the account had at genesis and all its lines since are what it has now.
@@ -73,12 +79,15 @@ impl Bill {
         let money = balances::account(state, &account).data;
         let has = Amount::received(money.free.saturating_add(money.reserved)).ok_or(BillError::Sum)?;
         let of_time = period.is_of_time();
+        let curtailments = curtailments::of_bill(records, state, id, period, &lines)?;
         Ok(Self {
             entity: id,
+            name: name(&account),
             account,
             opening: of_time.then_some(opening),
             closing: of_time.then_some(add(opening, total)?),
             lines,
+            curtailments,
             total,
             adds_up: balance == has,
             height: movements::height_of(state),

@@ -8,6 +8,7 @@ use super::{BillError, Records};
 use crate::report::{Amount, BillLine, Side};
 use contract_interface::TransferRecord;
 use parity_scale_codec::DecodeAll;
+use runtime_execution::archive::tables;
 use runtime_execution::modules::registry::{ENTITIES, KEYS};
 use runtime_execution::modules::system::NUMBER;
 use runtime_primitives::{AccountId, EntityId, Height, Timestamp};
@@ -33,7 +34,7 @@ pub(super) fn height_of(state: &Overlay) -> Height {
 /// # Errors
 /// If the first rows cannot be read; later ones are errors of the items.
 pub fn movements<'a>(records: &'a dyn Records, state: &Overlay) -> Result<Movements<'a>, BillError> {
-    Ok(Movements { rows: records.ledger(None)?.into(), last: height_of(state), records })
+    Ok(Movements { rows: records.page(tables::LEDGER, None)?.into(), last: height_of(state), records })
 }
 
 /// See [`movements`].
@@ -54,7 +55,7 @@ impl Iterator for Movements<'_> {
             return None;
         }
         if self.rows.is_empty() {
-            match self.records.ledger(Some(&row.key)) {
+            match self.records.page(tables::LEDGER, Some(&row.key)) {
                 Ok(more) => self.rows.extend(more),
                 Err(error) => return Some(Err(error)),
             }

@@ -28,11 +28,16 @@ impl Period {
     /// Whether a line belongs to it.
     pub fn contains(&self, line: &BillLine) -> bool {
         match self {
-            Self::Time { from, until } => *from <= line.time && line.time < *until,
+            Self::Time { .. } => self.covers(line.time),
             Self::Slots { market, first, last } => {
                 line.market == Some(*market) && line.slot.is_some_and(|slot| *first <= slot && slot <= *last)
             }
         }
+    }
+
+    /// Whether `time` is in it; slots cover no time.
+    pub fn covers(&self, time: Timestamp) -> bool {
+        matches!(self, Self::Time { from, until } if *from <= time && time < *until)
     }
 
     /// Whether it begins after `time`; slots begin at no time.

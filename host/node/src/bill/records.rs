@@ -3,20 +3,19 @@
 use super::BillError;
 use host_rpc::RemoteNode;
 use host_storage::Snapshot;
-use runtime_execution::archive::tables;
 use runtime_primitives::{Height, Timestamp};
 use runtime_state::ArchiveRow;
 
-/// Rows of the ledger read at once.
+/// Rows of a table read at once.
 const PAGE: usize = 4_096;
 
 /// An archive to bill from.
 pub trait Records {
-    /// The next rows of the ledger after `after`; none at its end.
+    /// The next rows of a table after the key `after`; none at its end.
     ///
     /// # Errors
     /// If they cannot be read; so for all.
-    fn ledger(&self, after: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError>;
+    fn page(&self, table: u8, after: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError>;
 
     /// One row of a table.
     ///
@@ -38,10 +37,10 @@ pub trait Records {
 }
 
 impl Records for Snapshot {
-    fn ledger(&self, after: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError> {
+    fn page(&self, table: u8, after: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError> {
         Ok(match after {
-            None => self.archive_scan(tables::LEDGER, &[], PAGE)?,
-            Some(after) => self.archive_scan_after(tables::LEDGER, &[], after, PAGE)?,
+            None => self.archive_scan(table, &[], PAGE)?,
+            Some(after) => self.archive_scan_after(table, &[], after, PAGE)?,
         })
     }
 
@@ -64,8 +63,8 @@ impl Records for Snapshot {
 pub struct RemoteRecords<'a>(pub &'a RemoteNode);
 
 impl Records for RemoteRecords<'_> {
-    fn ledger(&self, after: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError> {
-        Ok(self.0.archive_page(tables::LEDGER, &[], after)?)
+    fn page(&self, table: u8, after: Option<&[u8]>) -> Result<Vec<ArchiveRow>, BillError> {
+        Ok(self.0.archive_page(table, &[], after)?)
     }
 
     fn row(&self, table: u8, key: &[u8]) -> Result<Option<Vec<u8>>, BillError> {

@@ -2,6 +2,7 @@
 
 use super::SpecError;
 use crate::files::{CODE_FILE_BYTES_MAX, read_at_most};
+use crate::rules::RuleKind;
 use crate::scenario::rules;
 use runtime_primitives::limits::CODE_BYTES_MAX;
 use runtime_primitives::{Hash, blake2_256};
@@ -49,6 +50,17 @@ impl Rule {
             Self::Continuous => rules::CONTINUOUS,
             Self::Huang => rules::HUANG,
             Self::Settlement => rules::SETTLEMENT,
+        }
+    }
+
+    /// What a market takes it for.
+    pub const fn kind(self) -> RuleKind {
+        match self {
+            Self::Bid => RuleKind::Bid,
+            Self::Settlement => RuleKind::Settlement,
+            Self::HighLow | Self::MinSpread | Self::UniformPrice | Self::Continuous | Self::Huang => {
+                RuleKind::Matching
+            }
         }
     }
 

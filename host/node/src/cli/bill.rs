@@ -3,7 +3,7 @@
 use super::remote::{self, address};
 use super::slots::unopened;
 use super::trade::open;
-use crate::bill::{Bill, Period, Records, RemoteRecords};
+use crate::bill::{Bill, Curtailment, Hurt, Period, Records, RemoteRecords};
 use crate::chain_spec::{ChainSpec, FILE_NAME};
 use crate::client::{Party, Session};
 use crate::export::{write_bills_csv, write_bills_json};
@@ -19,7 +19,7 @@ use runtime_execution::modules::markets::adjustments::Grounds;
 use runtime_execution::modules::registry::Entity;
 use runtime_primitives::{AccountId, Hash, Height, MarketId, Money, Slot, Timestamp};
 use runtime_state::Overlay;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -51,8 +51,8 @@ pub struct BillArgs {
     /// The market of these slots.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "slots")]
     market: u32,
-    /// Print one JSON object: the lines, with the columns that busbar export --columns lists for bills; notes on slots that
-    /// have not opened; whether the bill adds up.
+    /// Print one JSON object: the lines, with the columns that busbar export --columns lists for bills; caps of the grid
+    /// operator on its meters and on those it traded with; notes on slots that have not opened; whether the bill adds up.
     #[arg(long, conflicts_with = "csv")]
     json: bool,
     /// Print the lines as CSV, with the same columns.
@@ -159,12 +159,45 @@ fn print_json(bill: &Bill, notes: &[String]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     write!(out, "{{\"lines\":")?;
     write_bills_json(&bill.lines, &mut out)?;
-    writeln!(out, ",\"notes\":{},\"adds_up\":{}}}", json!(notes), bill.adds_up)?;
+    let caps: Vec<Value> = bill.curtailments.iter().map(capped).collect();
+    let (notes, caps, adds_up) = (json!(notes), json!(caps), bill.adds_up);
+    writeln!(out, ",\"curtailments\":{caps},\"notes\":{notes},\"adds_up\":{adds_up}}}")?;
     Ok(())
 }
 
+/// A cap for scripts.
+fn capped(found: &Curtailment) -> Value {
+    let trade =
+        |hurt: &Hurt| json!({ "trade": hurt.trade, "meter": hurt.meter.number(), "short": hurt.is_short });
+    json!({
+        "market": found.at.0.number(),
+        "slot": found.at.1.number(),
+        "meter": found.record.meter.number(),
+        "own": found.trades.is_empty(),
+        "trades": found.trades.iter().map(trade).collect::<Vec<_>>(),
+        "cap_wh": found.record.cap.wh(),
+        "before_gate": found.record.before_gate,
+        "reason": found.record.reason,
+    })
+}
+
+/// A cap for people.
+fn cap_words(found: &Curtailment) -> String {
+    let ((market, slot), words) = (found.at, Curtailment::words(&found.record));
+    let trades: Vec<String> = found.trades.iter().map(|hurt| hurt.trade.to_string()).collect();
+    let whose = if trades.is_empty() {
+        String::new()
+    } else {
+        format!(", the other side of trade {},", trades.join(", "))
+    };
+    format!("{market}/{slot}: meter {}{whose} was {words}", found.record.meter)
+}
+
 /// The kind of a line, and what became of its trade if that is less than was agreed.
-fn what(line: &BillLine) -> String {
+fn what(bill: &Bill, line: &BillLine) -> String {
+    if bill.curtailments.iter().any(|found| found.explains(line)) {
+        return format!("{}, trade curtailed", kind_name(line.kind));
+    }
     let OutcomeWords { outcome, reason, .. } = OutcomeWords::of(line.outcome);
     let kind = kind_name(line.kind);
     match (outcome, reason) {
@@ -203,7 +236,7 @@ fn rows(bill: &Bill) -> Table {
     for line in &bill.lines {
         table.add_row([
             utc_date_time(line.time),
-            what(line),
+            what(bill, line),
             about(line),
             line.meter.map_or_else(String::new, |meter| meter.to_string()),
             line.energy.map_or_else(String::new, |energy| energy.wh().to_string()),
@@ -223,13 +256,9 @@ fn print(bill: &Bill) -> io::Result<()> {
         *sum = (sum.0 + 1, sum.1.checked_add(line.amount).unwrap_or(sum.1));
     }
     let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "Bill of entity {}, account {}, up to block {}",
-        bill.entity,
-        address(bill.account),
-        bill.height
-    )?;
+    let number = format!("entity {}", bill.entity);
+    let whose = if bill.name == number { number } else { format!("{} ({number})", bill.name) };
+    writeln!(out, "Bill of {whose}, account {}, up to block {}", address(bill.account), bill.height)?;
     if !bill.lines.is_empty() {
         writeln!(out, "{}", rows(bill))?;
     }
@@ -237,6 +266,9 @@ fn print(bill: &Bill) -> io::Result<()> {
         if let Some(Grounds { evidence, reason }) = line.grounds {
             writeln!(out, "{}: reason {reason}, evidence {evidence}", short(&line.record))?;
         }
+    }
+    for found in &bill.curtailments {
+        writeln!(out, "{}", cap_words(found))?;
     }
     let mut row = |what: &str, lines: &str, amount: Amount| {
         writeln!(out, "{what:<24} {lines:>10} {:>24} yuan", amount.to_string())

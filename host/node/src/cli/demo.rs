@@ -5,8 +5,8 @@ use crate::export::{write_bills_csv, write_bills_json};
 use crate::node::Statistics;
 use crate::report::{Progress, Summary, kind_name, peak_memory_bytes};
 use crate::scenario::{
-    Cast, Casting, Malice, Outcome, Play, Script, SlotResults, TransferSum, day, expose, outcome, paper,
-    results_hash,
+    Cast, Casting, Malice, Outcome, Play, Saved, Script, SlotResults, TransferSum, day, expose, outcome,
+    paper, results_hash,
 };
 use crate::trade::Life;
 use anyhow::Context as _;
@@ -201,9 +201,14 @@ fn write_bills(played: &Played) -> anyhow::Result<()> {
     write_bills_csv(&played.outcome.bills, open("bills.csv")?)?;
     write_bills_json(&played.outcome.bills, open("bills.json")?)?;
     let mut savings = csv::Writer::from_writer(open("savings.csv")?);
-    savings.write_record(["household", "saved_units", "saved_yuan"])?;
-    for (name, saved) in &played.outcome.saved {
-        savings.write_record([name, &saved.units().to_string(), &saved.to_string()])?;
+    savings.write_record(["household", "entity", "saved_units", "saved_yuan"])?;
+    for Saved { entity, name, amount } in &played.outcome.saved {
+        savings.write_record([
+            name,
+            &entity.to_string(),
+            &amount.units().to_string(),
+            &amount.to_string(),
+        ])?;
     }
     savings.flush()?;
     Ok(())
@@ -251,14 +256,16 @@ fn summary(played: &Played) -> Summary {
             kwh(import.0)
         ),
     );
-    let mut ranked: Vec<_> = saved.iter().map(|(name, amount)| (*amount, name)).collect();
-    ranked.sort();
+    let mut ranked: Vec<_> = saved.iter().collect();
+    ranked.sort_by_key(|saved| (saved.amount, saved.entity));
     if let (Some(least), Some(most)) = (ranked.first(), ranked.last()) {
-        let total: i128 = ranked.iter().map(|(amount, _)| amount.units()).sum();
+        let total: i128 = ranked.iter().map(|saved| saved.amount.units()).sum();
         table
             .line("saved against the retailer", format!("{} yuan", crate::report::Amount::from_units(total)));
-        table.line("  least", format!("{} yuan ({})", least.0, least.1));
-        table.line("  most", format!("{} yuan ({})", most.0, most.1));
+        // busbar bill takes the entity's number.
+        let told = |saved: &Saved| format!("{} yuan ({}, entity {})", saved.amount, saved.name, saved.entity);
+        table.line("  least", told(least));
+        table.line("  most", told(most));
     }
     table.line("network fees", yuan(outcome.fees)).line("deviation charges", yuan(outcome.deviation));
     table.count("attestations", outcome.attestations).count("votes", outcome.votes);

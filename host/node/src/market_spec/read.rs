@@ -6,6 +6,7 @@ use super::rule::RuleSource;
 use super::{First, MarketSpec, Rules};
 use crate::files::{MARKET_SPEC_BYTES_MAX, text_at_most};
 use crate::quantity::{self, QuantityError};
+use crate::rules::RuleKind;
 use contract_interface::{Fee, FeederFee, Limits, Rates, Terms, Windows};
 use runtime_execution::modules::markets::registration::faults;
 use runtime_primitives::{EntityId, FeederId, Price, Slot, Timestamp};
@@ -161,8 +162,15 @@ fn feeder_fee(part: &str) -> Result<FeederFee, String> {
 }
 
 fn rules(document: &mut Document, folder: &Path) -> Option<Rules> {
-    let [bid, matching, settlement, fallback] = ["bid", "matching", "settlement", "fallback"]
-        .map(|key| document.value(&format!("rules.{key}"), |text| RuleSource::find(text, folder)));
+    let [bid, matching, settlement, fallback] = [
+        ("bid", RuleKind::Bid),
+        ("matching", RuleKind::Matching),
+        ("settlement", RuleKind::Settlement),
+        ("fallback", RuleKind::Matching),
+    ]
+    .map(|(key, kind)| {
+        document.value(&format!("rules.{key}"), |text| RuleSource::find(text, folder)?.of_kind(kind))
+    });
     Some(Rules { bid: bid?, matching: matching?, settlement: settlement?, fallback: fallback? })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::chain_spec::Rule;
 use crate::files::{CODE_FILE_BYTES_MAX, read_at_most};
+use crate::rules::{self as deployed, RuleKind};
 use runtime_primitives::limits::CODE_BYTES_MAX;
 use runtime_primitives::{Hash, blake2_256};
 use std::fmt;
@@ -50,6 +51,23 @@ pub enum RuleSourceError {
         /// Which.
         path: PathBuf,
     },
+    /// It is a rule of another kind.
+    #[error("a {} rule, where a market needs a {} rule; name one, busbar market check --rule tells a rule's kind",
+        found.name(), wanted.name())]
+    Kind {
+        /// What it is.
+        found: RuleKind,
+        /// What is needed.
+        wanted: RuleKind,
+    },
+    /// It understands no message that a market sends.
+    #[error("no {} rule: {why}; busbar market check --rule shows more", wanted.name())]
+    NoRule {
+        /// What is needed.
+        wanted: RuleKind,
+        /// What it does instead.
+        why: String,
+    },
     /// The hash is none.
     #[error("no code hash; write 0x and 64 hexadecimal digits")]
     Hash,
@@ -81,6 +99,28 @@ impl RuleSource {
             code => code.map_err(fail)?,
         };
         Ok(Self::File { path: text.into(), code })
+    }
+
+    /// The rule, if a market can use it as a `wanted`; what is only on chain is for the chain to judge.
+    ///
+    /// # Errors
+    /// [`RuleSourceError::Kind`], [`RuleSourceError::NoRule`].
+    pub fn of_kind(self, wanted: RuleKind) -> Result<Self, RuleSourceError> {
+        let kinds = match &self {
+            Self::Hash(_) => return Ok(self),
+            Self::Shipped(rule) => vec![rule.kind()],
+            Self::File { code, .. } => {
+                let not = |why: String| RuleSourceError::NoRule { wanted, why };
+                deployed::Rule::load(code).map_err(|error| not(error.to_string()))?.kinds()
+            }
+        };
+        match kinds.first() {
+            _ if kinds.contains(&wanted) => Ok(self),
+            Some(&found) => Err(RuleSourceError::Kind { found, wanted }),
+            None => {
+                Err(RuleSourceError::NoRule { wanted, why: "it answers no message of a market".to_owned() })
+            }
+        }
     }
 
     /// The shortest way to write the rule with this code hash.

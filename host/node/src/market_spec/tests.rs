@@ -135,6 +135,13 @@ fn a_problem_says_where_what_and_what_to_do() {
             "rules.matching = \"low-high\"",
             "high-low, min-spread",
         ),
+        (
+            "matching = \"high-low\"",
+            "matching = \"settlement\"",
+            "rules.matching = \"settlement\"",
+            "a settlement rule, where a market needs a matching rule",
+        ),
+        ("bid = \"bid\"", "bid = \"high-low\"", "rules.bid = \"high-low\"", "a matching rule, where"),
         ("matching = \"high-low\"", "matching = \"mine.wasm\"", "rules.matching", "No such file"),
         (
             "matching = \"high-low\"",

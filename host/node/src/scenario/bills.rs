@@ -13,7 +13,7 @@ use contract_interface::{TransferRecord, kinds};
 use host_storage::Snapshot;
 use runtime_execution::modules::balances::TOTAL_ISSUANCE;
 use runtime_execution::modules::system::ACCOUNT;
-use runtime_primitives::{AccountId, Energy, Money};
+use runtime_primitives::{AccountId, Energy, EntityId, Money};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
 
@@ -30,7 +30,18 @@ pub(super) struct Prepared {
     /// What all households got (+) or paid (−) on the market's slots.
     pub total: Amount,
     /// What each is better off than with the retailer alone.
-    pub saved: Vec<(String, Amount)>,
+    pub saved: Vec<Saved>,
+}
+
+/// What a household is better off than with the retailer alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Which.
+    pub entity: EntityId,
+    /// Its name in the community.
+    pub name: String,
+    /// How much.
+    pub amount: Amount,
 }
 
 /// All money of the chain.
@@ -130,7 +141,9 @@ pub(super) fn prepare(
         let (got, deviation) = book.market_total(&owner);
         bounded &= got >= alone - deviation;
         total += got;
-        saved.push((names.get(&owner).cloned().unwrap_or_default(), Amount::from_units(got - alone)));
+        let (name, amount) =
+            (names.get(&owner).cloned().unwrap_or_default(), Amount::from_units(got - alone));
+        saved.push(Saved { entity, name, amount });
     }
     Prepared { bounded, total: Amount::from_units(total), saved }
 }

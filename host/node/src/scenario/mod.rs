@@ -15,6 +15,7 @@ mod play;
 mod results;
 mod script;
 
+pub use bills::Saved;
 pub use cast::{Cast, CastError, Casting, MARKET, first_household, pair, rules};
 pub use day::day;
 pub use malice::{Lie, Malice, expose};

@@ -4,7 +4,7 @@
 //! added up against the accounts.
 
 use super::audit;
-use super::bills::{self, Book};
+use super::bills::{self, Book, Saved};
 use super::cast::{Cast, MARKET, first_household};
 use super::play::{Play, PlayError};
 use super::results::SlotResults;
@@ -54,8 +54,8 @@ pub struct Outcome {
     pub import: (Energy, Energy),
     /// What all households paid (−) or got (+) on the market's slots.
     pub bills_total: Amount,
-    /// What each household is better off than with the retailer alone, by name.
-    pub saved: Vec<(String, Amount)>,
+    /// What each household is better off than with the retailer alone.
+    pub saved: Vec<Saved>,
     /// Network fees paid.
     pub fees: Money,
     /// Deviation charges paid.

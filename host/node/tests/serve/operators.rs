@@ -169,7 +169,39 @@ fn a_cap_in_real_time_exempts_who_could_not_deliver() {
         theatre.play_until(SlotState::Settled, &[A, B]);
         let [a, b] = bills(&theatre);
         assert_eq!((kinds(&a), kinds(&b)), (vec![], vec!["deviation"]));
+        caps_are_told(&theatre);
     });
+}
+
+/// Whoever was capped reads it in the slot's status and in its bill, though it has no line; its partner does too.
+fn caps_are_told(theatre: &Theatre) {
+    let url = format!("http://{}", theatre.service.address().unwrap());
+    let ask = |arguments: &[&str]| busbar(&[arguments, &["--rpc", &url]].concat()).output().unwrap();
+    let entity = |household: u32| (first_household() + household).to_string();
+    let (a, b) = (entity(0), entity(1));
+    let cap0 = "meter 0 is capped at 0 Wh in real time, reason 0";
+    let own = "0/500: meter 0 was capped at 0 Wh in real time, reason 0";
+    let partner = "0/500: meter 0, the other side of trade 0, was capped at 0 Wh in real time, reason 0";
+    for (arguments, told) in [
+        (&["market", "status", "--slot", "500"][..], cap0),
+        (&["bill", &a], own),
+        (&["bill", &a, "--slots", "500"], own),
+        (&["bill", &b], partner),
+        (&["bill", &b], "0/500: meter 1 was capped at 10 kWh in real time, reason 7"),
+    ] {
+        let text = said(&ask(arguments));
+        assert!(text.contains(told), "{told} is not in\n{text}");
+        assert!(arguments[0] != "bill" || text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+    let none = said(&ask(&["bill", &a, "--until", "2020-01-01T00:00:00Z"]));
+    assert!(!none.contains("capped"), "{none}");
+    let caps = processes::json(&ask(&["market", "status", "--slot", "500", "--json"]))["caps"].clone();
+    let cap0 =
+        json!({ "meter": 0, "entity": first_household(), "cap_wh": 0, "before_gate": false, "reason": 0 });
+    assert_eq!((caps.as_array().unwrap().len(), &caps[0]), (4, &cap0), "{caps}");
+    let caps = processes::json(&ask(&["bill", &b, "--json"]))["curtailments"].clone();
+    let partner = caps.as_array().unwrap().iter().find(|cap| cap["own"] == false).unwrap();
+    assert_eq!(partner["trades"], json!([{ "trade": 0, "meter": 1, "short": true }]), "{caps}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::agree::parse_hash;
 use crate::cli::remote::{Answer, NodeArgs};
 use crate::market_spec::{self, First, MarketSpec, Problem, RuleSource, Rules};
+use crate::rules::RuleKind;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use contract_interface::Windows;
@@ -80,7 +81,7 @@ impl NewArgs {
         spec.grid = self.grid.map_or(spec.grid, EntityId::from_number);
         spec.meter_operator = self.meter_operator.map_or(spec.meter_operator, EntityId::from_number);
         if let Some(rule) = self.matching {
-            spec.rules.matching = RuleSource::find(&rule, Path::new(""))?;
+            spec.rules.matching = RuleSource::find(&rule, Path::new(""))?.of_kind(RuleKind::Matching)?;
             spec.terms.matching = spec.rules.matching.hash();
         }
         if self.rehearsal {

@@ -2,19 +2,24 @@
 
 use super::scheduled;
 use crate::agent::Desk;
+use crate::bill::Curtailment;
 use crate::cli::book;
 use crate::cli::remote::{Answer, NodeArgs, table};
 use crate::cli::reserves::held_and_needed;
+use crate::client::Session;
 use crate::market_spec::RuleSource;
 use crate::quantity::instant_text;
 use crate::report::utc_clock;
 use anyhow::Context as _;
 use clap::Args;
+use parity_scale_codec::DecodeAll;
+use runtime_execution::archive::{CurtailRecord, slot_key, tables};
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::deposits::Backing;
 use runtime_execution::modules::markets::{
-    self, At, LISTS_POSTED, Live, MARKETS, METERS_OF, Market, SLOTS, SlotRecord,
+    self, At, LISTS_POSTED, Live, MARKETS, METERS_OF, Market, SLOTS, SlotRecord, VoidReason,
 };
+use runtime_execution::modules::registry::METERS;
 use runtime_execution::modules::timestamp;
 use runtime_primitives::{Hash, MarketId, Slot, Timestamp};
 use runtime_state::Overlay;
@@ -23,6 +28,8 @@ use std::process::ExitCode;
 
 /// Slots that are shown around the one that delivers.
 const SLOTS_SHOWN_MAX: u32 = 12;
+/// Caps of a slot that are shown to people.
+const CAPS_SHOWN_MAX: usize = 20;
 
 /// List markets.
 #[derive(Debug, Args)]
@@ -77,10 +84,13 @@ impl StatusArgs {
     /// If the node does not answer, or there is no such market or slot.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let id = MarketId::from_number(self.market);
-        let answer = self.node.session()?.read(|state| {
+        let session = self.node.session()?;
+        let slot = self.slot.map(Slot::from_number);
+        let caps = slot.map_or_else(|| Ok(Vec::new()), |slot| caps(&session, (id, slot)))?;
+        let answer = session.read(|state| {
             let market = markets::market(state, id)?;
-            match self.slot.map(Slot::from_number) {
-                Some(slot) => one_slot(state, (id, slot)),
+            match slot {
+                Some(slot) => one_slot(state, (id, slot), &caps),
                 None => Ok(whole(state, id, &market)),
             }
         })??;
@@ -185,8 +195,58 @@ fn of_slot(slot: Slot, record: &SlotRecord) -> Value {
     })
 }
 
+/// Caps of the grid operator in the slot, in the order of meters and blocks.
+fn caps(session: &Session, at: At) -> anyhow::Result<Vec<CurtailRecord>> {
+    let rows = session.node().archive(tables::CURTAIL, &slot_key(at))?;
+    let decoded = rows.iter().map(|row| CurtailRecord::decode_all(&mut &row.value[..]));
+    let mut caps =
+        decoded.collect::<Result<Vec<_>, _>>().ok().context("the node's archive has another format")?;
+    caps.sort_by_key(|cap| (cap.meter, cap.height));
+    Ok(caps)
+}
+
+fn caps_text(caps: &[CurtailRecord]) -> String {
+    let mut text = String::new();
+    for cap in caps.iter().take(CAPS_SHOWN_MAX) {
+        text += &format!("meter {} is {}\n", cap.meter, Curtailment::words(cap));
+    }
+    match caps.len().saturating_sub(CAPS_SHOWN_MAX) {
+        0 => text,
+        more => format!("{text}and {more} caps more: --json lists all\n"),
+    }
+}
+
+fn caps_json(state: &Overlay, caps: &[CurtailRecord]) -> Vec<Value> {
+    let one = |cap: &CurtailRecord| {
+        json!({
+            "meter": cap.meter.number(),
+            "entity": METERS.get(state, &cap.meter).map(|meter| meter.entity.number()),
+            "cap_wh": cap.cap.wh(),
+            "before_gate": cap.before_gate,
+            "reason": cap.reason,
+        })
+    };
+    caps.iter().map(one).collect()
+}
+
+/// Why the trades of a slot are void, and what to do about it.
+fn void_words(market: MarketId, reason: VoidReason) -> String {
+    let why = match reason {
+        VoidReason::NoClearing => {
+            "the matching rule and its fallback both failed: busbar market try shows why".to_owned()
+        }
+        VoidReason::NotCertified => "validators did not certify its clearing in time".to_owned(),
+        VoidReason::NoDeposit => {
+            let more = format!("busbar market top-up YUAN --market {market}");
+            format!("the market's deposit did not pay for its steps: the operator adds to it by {more}")
+        }
+        VoidReason::TooLate => "an outage pushed its gate past its delivery".to_owned(),
+    };
+    format!("void ({reason:?}): {why}\n")
+}
+
 /// One slot: its record, its book and its trades as long as they are in the state.
-fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
+fn one_slot(state: &Overlay, at: At, caps: &[CurtailRecord]) -> anyhow::Result<Answer> {
     markets::live(state, at)?;
     let desk = Desk::open(state, at).context("the slot has opened")?;
     let Live { slot: record, terms, .. } = desk.live();
@@ -194,14 +254,18 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
     // Once the slot is settled, its orders and trades are in the archive alone.
     let (trades, orders) = (book::trades(&desk.matches()), book::orders(&desk, None));
     let archived =
-        "orders and trades are in the archive: busbar trade list, busbar export --data DIR".to_owned();
+        "orders and trades are in the archive: busbar trade list, busbar export --data DIR, with the node stopped \
+         or on a copy of its folder"
+            .to_owned();
     let shown = orders.as_ref().map_or(archived, |orders| format!("{}\n{}", orders.rows, trades.rows));
     let lists = LISTS_POSTED.get_or_default(state, &at);
     let ballots = BALLOTS.entries(state).into_keys().filter(|key| (key.0, key.1) == at).count();
     let by = cleared_by(record).map_or_else(String::new, |rule| format!("\ncleared by {rule}"));
+    let void = record.void.map_or_else(String::new, |reason| void_words(at.0, reason));
+    let told = format!("{void}{}", caps_text(caps));
     let text = format!(
         "slot {} of market {}: {:?} since {}, delivery {} to {}\n\
-         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes{by}\n{shown}",
+         {} orders, {} trades ({} answers missing), {} of {} meters unread, {lists} lists, {ballots} open votes{by}\n{told}{shown}",
         at.1,
         at.0,
         record.state,
@@ -217,5 +281,6 @@ fn one_slot(state: &Overlay, at: At) -> anyhow::Result<Answer> {
     json["book"] = orders.map(|orders| orders.all).into();
     json["trade_list"] = trades.all.into();
     json["lists"] = lists.into();
+    json["caps"] = caps_json(state, caps).into();
     Ok(Answer::new(text, json))
 }

@@ -7,7 +7,7 @@ use crate::cli::contract::{CodeFile, escaped, table};
 use crate::community::optimum;
 use crate::files::{self, BOOK_BYTES_MAX};
 use crate::report::{Amount, grouped};
-use crate::rules::{Fault, NamedBook, NoAnswer, OpResult, Rule, Stopped, Trial, try_book};
+use crate::rules::{Fault, NamedBook, NoAnswer, OpResult, Rule, RuleKind, Stopped, Trial, try_book};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use contract_interface::{Book, Descriptor, Op, Order, Side, Trade};
@@ -75,6 +75,12 @@ impl TryArgs {
             Ok(descriptor) => descriptor,
             Err(fault) => return Ok(self.stop(Ending::Stopped, &fault, None)),
         };
+        if let Some(kind) = rule.kinds().first().filter(|kind| **kind != RuleKind::Matching) {
+            let name = kind.name();
+            bail!(
+                "a {name} rule, which clears no book; busbar market check --rule holds it to what it must keep"
+            );
+        }
         self.fits(&descriptor, &named.book)?;
         let batch_size = self.batch_size.map_or(usize::MAX, |size| size as usize);
         match try_book(&rule, &descriptor, &named.book, batch_size) {

@@ -199,7 +199,8 @@ fn list(state: &Overlay, at: &SlotArgs, entity: Option<Party>) -> anyhow::Result
     let start = instant_text(live(state, at)?.terms.delivery_start(slot));
     let desk = Desk::open(state, at).context("the slot has opened")?;
     let orders = book::orders(&desk, entity).with_context(|| {
-        format!("slot {slot} is settled: its orders are in the archive; busbar export --data DIR writes it")
+        format!("slot {slot} is settled: its orders are in the archive; busbar export --data DIR writes it, with the node stopped or from a copy \
+             of its folder")
     })?;
     let waiting = book::trades(&book::waiting(&desk, entity));
     let mut text = format!("slot {slot} of market {market}, delivered from {start}\n{}", orders.rows);

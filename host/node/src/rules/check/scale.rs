@@ -82,37 +82,41 @@ pub(super) fn of_matching(
         return not_reached();
     }
     let grown = dearest_growth(rule, descriptor, &books, step);
-    let mut most = 0;
+    let (mut most, mut cause) = (0, None);
     let mut verdict = Verdict::Holds;
     let mut tried = 0;
     for book in &books {
         step(book.name);
         tried += 1;
         let clear = |count: u32| match try_book(rule, descriptor, &book.of(count), usize::MAX) {
-            Ok(trial) => trial.verdict.map(|()| trial.gas.units()).map_err(|fault| fault.to_string()),
+            Ok(trial) => trial
+                .verdict
+                .map(|()| trial.gas.units())
+                .map_err(|fault| format!("the referee refuses: {fault}")),
             Err(stopped) => Err(stopped.why.to_string()),
         };
         match clear(descriptor.max_orders) {
             Ok(gas) => most = most.max(gas),
-            Err(reason) => {
+            Err(why) => {
                 let (mut fails, mut passes) = (descriptor.max_orders, 0);
                 while fails - passes > 1 && fails / (fails - passes) < 8 {
                     let middle = passes.midpoint(fails);
                     if clear(middle).is_ok() { passes = middle } else { fails = middle }
                 }
-                let reason = format!("{}: {} orders: {reason}; {passes} pass", book.name, fails);
+                let reason = format!("{}: {} orders: {why}; {passes} pass", book.name, fails);
                 let example = if fails <= SHOWN_MAX {
                     written(&book.of(fails))
                 } else {
                     json!({ "shape": book.name, "orders": fails })
                 };
                 verdict = Verdict::Fails { reason, example };
+                cause = Some(why);
                 break;
             }
         }
     }
-    let note =
-        format!("at most {} gas for {} orders", grouped(most), grouped(u64::from(descriptor.max_orders)));
+    let count = grouped(u64::from(descriptor.max_orders));
+    let note = cause.unwrap_or_else(|| format!("at most {} gas for {count} orders", grouped(most)));
     vec![grown, finding(WORST, tried, verdict, note)]
 }
 
