@@ -19,6 +19,14 @@ pub enum QuantityError {
         /// A quantity of the kind.
         example: &'static str,
     },
+    /// It is below 0.
+    #[error("{what} below 0; write 0 or more, such as {example}")]
+    Negative {
+        /// What is expected.
+        what: &'static str,
+        /// A quantity of the kind.
+        example: &'static str,
+    },
     /// The unit is missing or none of the kind.
     #[error("none of the units {units}; write {example}")]
     Unit {
@@ -101,6 +109,9 @@ impl Kind {
             return Err(not());
         }
         let trimmed = text.trim();
+        if trimmed.strip_prefix('-').is_some_and(|above| self.steps(above).is_ok()) {
+            return Err(QuantityError::Negative { what: self.what, example: self.example });
+        }
         let end = trimmed.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
         let (digits, unit) = trimmed.split_at(end.unwrap_or(trimmed.len()));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -184,7 +195,10 @@ pub fn basis_points(text: &str) -> Result<u16, QuantityError> {
 /// # Errors
 /// [`QuantityError`].
 pub fn instant(text: &str) -> Result<Timestamp, QuantityError> {
-    let not = || QuantityError::NotADecimal { what: "time from 1970 on", example: "2026-01-31T00:00:00Z" };
+    let not = || QuantityError::NotADecimal {
+        what: "date and time in UTC, from 1970 on",
+        example: "2026-01-31T00:00:00Z",
+    };
     let time: jiff::Timestamp = text.trim().parse().map_err(|_| not())?;
     if time.subsec_nanosecond() % 1_000_000 != 0 {
         return Err(QuantityError::TooFine { step: "1 ms" });

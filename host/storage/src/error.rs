@@ -11,7 +11,7 @@ pub enum StoreError {
     #[error("{0} already exists; open it instead")]
     AlreadyExists(PathBuf),
     /// There is no store to open.
-    #[error("{0} does not exist; create it from a genesis")]
+    #[error("{0} does not exist; busbar node --data and busbar demo --data make a folder with a chain")]
     Missing(PathBuf),
     /// One process at a time has a store.
     #[error("{0} is open in another process, such as a running node: stop it first")]

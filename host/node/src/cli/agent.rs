@@ -7,7 +7,7 @@ use crate::files::{PLAN_BYTES_MAX, text_at_most};
 use crate::keys::{KeyPair, Signer, SigningPolicy, UnlockArgs};
 use crate::scenario::HouseholdScript;
 use anyhow::Context as _;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use host_rpc::RemoteNode;
 use runtime_primitives::{EntityId, MarketId, MeterId};
 use runtime_vm::{EngineKind, Vm};
@@ -22,6 +22,8 @@ const RETRY_MS_MAX: u64 = 10_000;
 
 /// Play a household against a running node.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("signer").required(true).args(["delegate", "key_name"]))]
+#[command(group = ArgGroup::new("meter_signer").required(true).args(["meter_key", "meter_key_name"]))]
 pub struct AgentArgs {
     /// The node's RPC address, http:// or ws://; from the environment's BUSBAR_RPC if that is set.
     #[arg(long, value_name = "URL", alias = "url", default_value_t = default_url())]
@@ -36,16 +38,16 @@ pub struct AgentArgs {
     #[arg(long, default_value_t = 0)]
     market: u32,
     /// Secret URI of its delegate key, such as //Eve//delegate. For development: others can read command lines.
-    #[arg(long, value_name = "URI", required_unless_present = "key_name")]
+    #[arg(long, value_name = "URI")]
     delegate: Option<String>,
     /// Name of its delegate key in the keystore.
-    #[arg(long, value_name = "NAME", conflicts_with = "delegate")]
+    #[arg(long, value_name = "NAME")]
     key_name: Option<String>,
     /// Secret URI of the meter's key. For development.
-    #[arg(long, value_name = "URI", required_unless_present = "meter_key_name")]
+    #[arg(long, value_name = "URI")]
     meter_key: Option<String>,
     /// Name of the meter's key in the keystore.
-    #[arg(long, value_name = "NAME", conflicts_with = "meter_key")]
+    #[arg(long, value_name = "NAME")]
     meter_key_name: Option<String>,
     #[command(flatten)]
     unlock: UnlockArgs,

@@ -49,7 +49,7 @@ enum EntityCommand {
         #[arg(long, value_name = "MONEY", value_parser = quantity::money)]
         max_held: Option<Money>,
         /// Most energy of one order, such as 10kWh.
-        #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
+        #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true)]
         max_energy: Option<Energy>,
         #[command(flatten)]
         sign: SignArgs,

@@ -9,7 +9,7 @@ use crate::report::Progress;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::civil::Date;
-use runtime_primitives::{EntityId, MarketId, Slot};
+use runtime_primitives::{MarketId, Slot};
 use runtime_state::Overlay;
 use serde_json::json;
 use std::path::PathBuf;
@@ -44,8 +44,8 @@ pub struct ExportArgs {
     day: Option<Date>,
     /// Only this entity's orders, trades on either side, readings of its meters, and lines of its bill. Lines that belong to
     /// no slot, such as funding, are left out if slots are selected.
-    #[arg(long, value_name = "NUMBER")]
-    entity: Option<u32>,
+    #[arg(long)]
+    entity: Option<Party>,
     /// Print the columns of all tables and exit.
     #[arg(long)]
     columns: bool,
@@ -71,11 +71,8 @@ impl ExportArgs {
         let store = open(data)?;
         let snapshot = store.snapshot();
         let market = self.market.map(MarketId::from_number);
-        let entity = self.entity.map(EntityId::from_number);
         let state = Overlay::new(&snapshot);
-        if let Some(entity) = entity {
-            Party::Number(entity).find(&state)?;
-        }
+        let entity = self.entity.map(|entity| entity.find(&state)).transpose()?.map(|(id, _)| id);
         let notes = self.slots.map_or_else(|| Ok(Vec::new()), |slots| unopened(&state, market, slots))?;
         let selected = Selection { market, slots: self.slots, day: self.day, entity }.of(&snapshot);
         if selected.slots.is_empty() {

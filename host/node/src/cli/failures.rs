@@ -5,7 +5,8 @@
 
 use super::contract::Forbidden;
 use super::market::Passed;
-use crate::client::is_refusal;
+use crate::client::{SessionError, is_refusal};
+use host_rpc::ClientError;
 use std::process::ExitCode;
 
 /// The codes, as `--help` lists them.
@@ -38,6 +39,8 @@ impl Failures {
         if error.is::<Passed>() {
             return ExitCode::from(Passed::EXIT_CODE);
         }
-        if self.is_of_an_author { ExitCode::from(Self::MISUSED) } else { ExitCode::FAILURE }
+        // A node that does not answer is nobody's wrong argument.
+        let is_of_node = error.chain().any(|cause| cause.is::<SessionError>() || cause.is::<ClientError>());
+        if self.is_of_an_author && !is_of_node { ExitCode::from(Self::MISUSED) } else { ExitCode::FAILURE }
     }
 }

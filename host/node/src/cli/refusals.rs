@@ -46,7 +46,10 @@ pub(super) fn of_arguments(error: &clap::Error) -> Value {
     let told = told.strip_prefix("error: ").unwrap_or(&told);
     let (what, _) = told.split_once("\n\n").unwrap_or((told, ""));
     let words: Vec<&str> = what.split_whitespace().collect();
-    object(Some("Arguments"), &format!("{}; add --help to the command to see its arguments", words.join(" ")))
+    let words = words.join(" ");
+    // What the value's own kind says to do is nearer than the help.
+    let next = if words.contains("; ") { "" } else { "; add --help to the command to see its arguments" };
+    object(Some("Arguments"), &format!("{words}{next}"))
 }
 
 fn object(rule: Option<&str>, message: &str) -> Value {

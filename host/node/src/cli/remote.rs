@@ -4,7 +4,7 @@ use super::events;
 pub use crate::client::account;
 use crate::client::{Included, Session};
 use crate::keys::{KeyPair, Signer, SigningPolicy, Ss58, Ss58Prefix, UnlockArgs};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use comfy_table::{ContentArrangement, Table, presets};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::{Call, Event};
@@ -34,14 +34,15 @@ pub fn default_url() -> String {
 
 /// Who signs, and how long to wait.
 #[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("signer").required(true).args(["key", "key_name"]))]
 pub struct SignArgs {
     #[command(flatten)]
     node: NodeArgs,
     /// Secret URI of the key that signs, such as //Alice. For development: others can read command lines.
-    #[arg(long, value_name = "URI", required_unless_present = "key_name")]
+    #[arg(long, value_name = "URI")]
     key: Option<String>,
     /// Name of the key that signs, in the keystore.
-    #[arg(long, value_name = "NAME", conflicts_with = "key")]
+    #[arg(long, value_name = "NAME")]
     key_name: Option<String>,
     #[command(flatten)]
     unlock: UnlockArgs,

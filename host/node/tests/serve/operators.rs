@@ -217,7 +217,10 @@ fn a_substitute_and_a_correction_count() {
         let values = ["--slot", "500", "--import", "0kWh", "--export", "10kWh"];
         let of = |what: &'static str, meter: &'static str| [&["meter", what, meter], &values[..]].concat();
         let (key, meter) = (operator(), secret("A", "meter"));
-        refused(&mut theatre, &[(&of("substitute", "0"), &key, 3, "--slot 500 --state voting waits for it")]);
+        refused(
+            &mut theatre,
+            &[(&of("substitute", "0"), &key, 3, "--market N --slot 500 --state voting waits for it")],
+        );
         // A is silent.
         theatre.play_until(SlotState::Voting, &[B]);
         assert_eq!((posted(&theatre, A)[0].export_wh, posted(&theatre, A).len()), (Energy::ZERO, 1));

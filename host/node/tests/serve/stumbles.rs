@@ -69,5 +69,16 @@ fn first_steps_on_a_bare_chain() {
     assert!(unknown["next"].as_str().unwrap().starts_with("busbar market list"), "{unknown}");
     let (wrong, code) = refused_json(url, &["market", "status", "--nonsense"]);
     assert_eq!((&wrong["rule"], code), (&"Arguments".into(), Some(64)));
+    assert!(wrong["next"].as_str().unwrap().contains("--help"), "{wrong}");
+    let energy =
+        |text| ["order", "place", "--side", "buy", "--energy", text, "--price", "0.5", "--key", "//Eve"];
+    for (arguments, next) in [
+        (&energy("-1kWh")[..], "write 0 or more, such as 10kWh"),
+        (&energy("1")[..], "write 10kWh"),
+        (&["bill", "1", "--from", "2026-11-23"][..], "write 2026-01-31T00:00:00Z"),
+    ] {
+        let (wrong, code) = refused_json(url, arguments);
+        assert_eq!((&wrong["next"], code), (&next.into(), Some(64)), "{wrong}");
+    }
     assert!(node.stop("-TERM"));
 }

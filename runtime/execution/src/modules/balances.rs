@@ -72,7 +72,9 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
 pub enum Error {
     /// Not enough free money.
-    #[error("insufficient balance: {free} free, {needed} needed; fund the account first")]
+    #[error(
+        "insufficient balance: {free} yuan are free, {needed} needed; ask for no more than is free, or fund the account"
+    )]
     #[codec(index = 2)]
     InsufficientBalance {
         /// Free.

@@ -59,7 +59,8 @@ pub struct TopUpArgs {
 #[derive(Debug, Args)]
 pub struct WithdrawArgs {
     /// The terms: their spec, or 0x and their hash as `busbar market status` shows it.
-    terms: String,
+    #[arg(value_name = "SPEC|HASH", value_parser = agree::named)]
+    terms: agree::Named,
     /// The market.
     #[arg(long, value_name = "N", default_value_t = 0)]
     market: u32,
@@ -275,7 +276,7 @@ impl WithdrawArgs {
     /// # Errors
     /// Why the chain refuses it.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let (market, terms) = (MarketId::from_number(self.market), agree::hash(&self.terms)?);
+        let (market, terms) = (MarketId::from_number(self.market), self.terms.hash()?);
         let call = Call::Markets(markets::Call::WithdrawTerms { market, terms });
         self.sign.send(&self.sign.session()?, &call, |_| {
             let text =

@@ -47,7 +47,7 @@ pub struct CurtailArgs {
     #[arg(long, group = "whom")]
     entity: Option<Party>,
     /// The most that each may move in the slot, import and export together, such as 3kWh; 0kWh interrupts.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true)]
     cap: Energy,
     /// Your reason code.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -169,8 +169,7 @@ impl CurtailArgs {
 
     /// The slot's meters that all of the arguments mean.
     fn chosen(&self, state: &Overlay, at: At) -> anyhow::Result<Vec<Owned>> {
-        let live = markets::live(state, at)
-            .with_context(|| format!("busbar market status --market {} shows its slots", at.0))?;
+        let live = markets::live(state, at)?;
         let entity = self.entity.map(|entity| entity.find(state).map(|(id, _)| id)).transpose()?;
         let known = meters_of(state, &live);
         let named = |meter: MeterId| {

@@ -34,8 +34,8 @@ enum SpecCommand {
         #[arg(long, value_name = "N")]
         slot: Option<u32>,
         /// Show the terms with this hash, such as those that wait for agreement.
-        #[arg(long, value_name = "HASH", conflicts_with = "slot")]
-        terms: Option<String>,
+        #[arg(long, value_name = "HASH", conflicts_with = "slot", value_parser = parse_hash)]
+        terms: Option<Hash>,
         #[command(flatten)]
         node: NodeArgs,
     },
@@ -118,7 +118,6 @@ impl SpecArgs {
             SpecCommand::New(args) => print!("{}", market_spec::write(&args.spec()?)),
             SpecCommand::Show { market, slot, terms, node } => {
                 let market = MarketId::from_number(market);
-                let terms = terms.as_deref().map(parse_hash).transpose()?;
                 let spec = node.session()?.read(|state| on_chain(state, market, slot, terms))??;
                 let text = market_spec::write(&spec);
                 let json = json!({ "terms_hash": spec.terms.hash().to_string(), "spec": text });

@@ -75,10 +75,10 @@ struct AddArgs {
     #[arg(long, value_name = "TEXT", default_value = "")]
     connection: String,
     /// The import register now.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, default_value = "0 Wh")]
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true, default_value = "0 Wh")]
     import: Energy,
     /// The export register now.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, default_value = "0 Wh")]
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true, default_value = "0 Wh")]
     export: Energy,
     #[command(flatten)]
     sign: SignArgs,

@@ -29,10 +29,10 @@ pub(super) struct PostArgs {
     #[arg(long, value_name = "N")]
     slot: u32,
     /// The import register then, such as 1250kWh: what it has counted since it was made, not in the slot.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true)]
     import: Energy,
     /// The export register then.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true)]
     export: Energy,
     #[command(flatten)]
     sign: SignArgs,

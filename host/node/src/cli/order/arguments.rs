@@ -3,6 +3,7 @@
 //! The rule: what a command leaves out is found on the node's state, and only where there is one answer.
 
 use super::entity_of;
+use crate::cli::market::not_running;
 use crate::cli::meter::meters;
 use crate::cli::remote::SignArgs;
 use crate::client::{Party, Session};
@@ -52,7 +53,7 @@ pub(super) struct OrderSpec {
     #[arg(long, value_enum)]
     side: OrderSide,
     /// How much, such as 10kWh.
-    #[arg(long, value_parser = quantity::energy)]
+    #[arg(long, value_parser = quantity::energy, allow_hyphen_values = true)]
     pub(super) energy: Energy,
     /// Limit price in yuan/kWh, such as 0.67, within the market's bounds.
     #[arg(long, value_parser = limit_price, allow_negative_numbers = true)]
@@ -61,7 +62,7 @@ pub(super) struct OrderSpec {
     #[arg(long, value_name = "N")]
     meter: Option<u32>,
     /// Least acceptable fill; all or nothing if it is the energy.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, default_value = "0 Wh")]
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true, default_value = "0 Wh")]
     pub(super) min_energy: Energy,
     /// Offer, or prefer, green energy.
     #[arg(long)]
@@ -108,6 +109,7 @@ impl SlotArgs {
         let market = markets::market(state, id)?;
         let slot = match self.slot {
             Which::Number(slot) => slot,
+            Which::Next if !market.is_agreed() => bail!(not_running(id, &market)),
             Which::Next => {
                 // Slots open in order and close in order: the first open one is just after the last closed one.
                 let mut found = None;

@@ -85,7 +85,7 @@ pub(super) struct AcceptArgs {
     #[arg(long, value_name = "PRICE", value_parser = quantity::price)]
     accept_deviation: Option<Price>,
     /// Stand under other terms with at least this tolerance.
-    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy)]
+    #[arg(long, value_name = "ENERGY", value_parser = quantity::energy, allow_hyphen_values = true)]
     accept_tolerance: Option<Energy>,
     /// Stand under other terms with at least this share as tolerance, such as "5 %".
     #[arg(long, value_name = "SHARE", value_parser = quantity::basis_points)]

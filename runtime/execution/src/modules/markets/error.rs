@@ -571,8 +571,8 @@ pub enum Error {
     AlreadyRead(MeterId),
     /// Meters speak first.
     #[error(
-        "slot {0} still awaits its meters: a substitute is posted while it is Voting; busbar market wait --slot {0} --state \
-         voting waits for it"
+        "slot {0} still awaits its meters: a substitute is posted while it is Voting; busbar market wait --market N --slot {0} \
+         --state voting waits for it"
     )]
     #[codec(index = 66)]
     SubstituteTooEarly(Slot),

@@ -170,6 +170,11 @@ pub enum Event {
     },
 }
 
+/// Entities in a sentence, such as `2, 3`.
+fn listed(entities: &[EntityId]) -> String {
+    entities.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Errors.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
 pub enum Error {
@@ -235,7 +240,10 @@ pub enum Error {
     #[codec(index = 8)]
     UnknownScopes(u8),
     /// The entity is suspended.
-    #[error("entity {0} is suspended: settle its receivables or ask the registrar")]
+    #[error(
+        "entity {0} may not trade: the registrar has suspended it, or it owes since a settlement; busbar entity show {0} and \
+         busbar bank owed {0} say which: who owes pays by busbar bank pay, else ask the registrar"
+    )]
     #[codec(index = 9)]
     Suspended(EntityId),
     /// An entity votes for itself without being its own proxy.
@@ -248,7 +256,8 @@ pub enum Error {
     ProxyWithoutKey(EntityId),
     /// A market does not run before its parties have agreed.
     #[error(
-        "market {market} does not run: entities {missing:?} have not agreed to its terms; busbar market agree does"
+        "market {market} does not run: entities {} have not agreed to its terms; busbar market agree does",
+        listed(.missing)
     )]
     #[codec(index = 75)]
     MarketNotAgreed {
