@@ -327,12 +327,14 @@ mod tests {
         type Read = fn(&str) -> Result<(), QuantityError>;
         let (p, e, s): (Read, Read, Read) =
             (|text| price(text).map(drop), |text| energy(text).map(drop), |text| seconds(text).map(drop));
-        let rows: [(Read, &str, &str); 14] = [
+        let rows: [(Read, &str, &str); 16] = [
             (p, "0.00001", "finer than 0.0001 yuan/kWh"),
             (p, "429496.7296", "more than 4294967295"),
             (p, "99999999999999999999999999999999999999999", "more than 4294967295"),
             (p, "0.00000000000000000000000000000000000000000000001", "finer"),
-            (p, "-0.1", "no price"),
+            (p, "-0.1", "price below 0; write 0 or more, such as 0.67"),
+            (p, "--0.1", "no price"),
+            (e, "-1kWh", "energy below 0; write 0 or more, such as 10kWh"),
             (p, "1e3", "units yuan/kWh"),
             (p, "1.", "no price"),
             (p, ".5", "no price"),
