@@ -287,6 +287,12 @@ fn exit_codes_say_how_the_rule_did() {
     assert_eq!(market(&["try", "--rule", &stateful, "--book", "-"], &book).0, 3);
     assert_eq!(market(&["try", "--rule", "absent.wasm", "--book", "-"], &book).0, 64);
     assert_eq!(market(&["try"], &book).0, 64);
+    for kind in ["bid", "settlement"] {
+        let rule = in_repository(&format!("contracts/artifacts/{kind}.wasm"));
+        let (exit, output) = market(&["try", "--rule", &rule, "--book", "-"], &book);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(exit == 64 && said.contains(&format!("a {kind} rule, which clears no book")), "{said}");
+    }
 }
 
 /// Returns a clearing that pairs the two orders at 61.
