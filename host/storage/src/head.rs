@@ -12,7 +12,9 @@ use crate::trie_log::decode_page;
 use crate::{StoreError, flat};
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableError};
 use runtime_primitives::{Hash, Header, Height};
-use runtime_state::trie::{KeyPath, Page, PageId, Source, Trie, ValueHash, hash_batch, path_range};
+use runtime_state::trie::{
+    KeyPath, Op, Page, PageId, Source, Trie, ValueHash, changes, hash_batch, path_range,
+};
 
 pub(crate) const ORIGIN: u8 = 0;
 pub(crate) const TIP: u8 = 1;
@@ -170,11 +172,19 @@ impl Source for Head {
         decode_page(path, row.value())
     }
 
-    fn leaves(&self, prefix: &KeyPath, depth: usize) -> Result<Vec<(KeyPath, ValueHash)>, StoreError> {
+    fn leaves(
+        &self,
+        prefix: &KeyPath,
+        depth: usize,
+        ops: &[Op],
+    ) -> Result<Vec<(KeyPath, ValueHash)>, StoreError> {
         let (first, last) = path_range(prefix, depth);
         let (mut keys, mut rows) = (Vec::new(), Vec::new());
         for entry in self.index.range::<&[u8; 32]>(&first..=&last)? {
             let (path, key) = entry?;
+            if changes(ops, path.value()) {
+                continue;
+            }
             let row = self.flat.get(key.value())?;
             rows.push(
                 row.ok_or_else(|| StoreError::corrupted("flat", key.value(), "is in the index alone"))?,

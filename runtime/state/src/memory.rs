@@ -2,7 +2,7 @@
 //!
 //! The rule: nothing here is ever evicted, so it suits states that fit in memory twice.
 
-use crate::trie::{KeyPath, Page, PageId, Source, Trie, ValueHash, key_path, path_range};
+use crate::trie::{KeyPath, Op, Page, PageId, Source, Trie, ValueHash, changes, key_path, path_range};
 use crate::{Backend, ChangeSet, State, StateProof, TrieUpdate};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -72,9 +72,15 @@ impl Source for MemoryState {
         unreachable!("every page of a state in memory is in memory")
     }
 
-    fn leaves(&self, prefix: &KeyPath, depth: usize) -> Result<Vec<(KeyPath, ValueHash)>, Infallible> {
+    fn leaves(
+        &self,
+        prefix: &KeyPath,
+        depth: usize,
+        ops: &[Op],
+    ) -> Result<Vec<(KeyPath, ValueHash)>, Infallible> {
         let (first, last) = path_range(prefix, depth);
-        Ok(self.leaves.range(first..=last).map(|(path, value)| (*path, *value)).collect())
+        let leaves = self.leaves.range(first..=last).filter(|(path, _)| !changes(ops, path));
+        Ok(leaves.map(|(path, value)| (*path, *value)).collect())
     }
 }
 

@@ -38,11 +38,22 @@ pub trait Source {
     /// If the row cannot be read.
     fn page(&self, id: &PageId) -> Result<Page, Self::Error>;
 
-    /// All leaves whose key path shares the first `depth` bits of `prefix`, ascending.
+    /// All leaves whose key path shares the first `depth` bits of `prefix`, ascending, but for those that `ops`, ascending
+    /// too, are about to change: their values need not be read.
     ///
     /// # Errors
     /// If a row cannot be read.
-    fn leaves(&self, prefix: &KeyPath, depth: usize) -> Result<Vec<(KeyPath, ValueHash)>, Self::Error>;
+    fn leaves(
+        &self,
+        prefix: &KeyPath,
+        depth: usize,
+        ops: &[Op],
+    ) -> Result<Vec<(KeyPath, ValueHash)>, Self::Error>;
+}
+
+/// Whether `ops`, ascending, change the key at `path`.
+pub fn changes(ops: &[Op], path: &KeyPath) -> bool {
+    ops.binary_search_by(|(changed, _)| changed.cmp(path)).is_ok()
 }
 
 /// A trie: its root, and its pages as far as they are in memory. Cheap to clone.

@@ -55,7 +55,7 @@ impl Trie {
         let leaves = match bucket {
             Some(bucket) => bucket.leaves.clone(),
             None => {
-                let leaves = source.leaves(path, depth)?.into_iter();
+                let leaves = source.leaves(path, depth, &[])?.into_iter();
                 leaves.map(|(path, value)| Leaf { path, value, node: TERMINATOR }).collect()
             }
         };

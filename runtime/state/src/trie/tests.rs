@@ -45,9 +45,15 @@ impl Source for Rows {
         Ok(Page::decode(&self.whole[id.length_dependent_encoding()]).unwrap())
     }
 
-    fn leaves(&self, prefix: &KeyPath, depth: usize) -> Result<Vec<(KeyPath, ValueHash)>, Infallible> {
+    fn leaves(
+        &self,
+        prefix: &KeyPath,
+        depth: usize,
+        ops: &[Op],
+    ) -> Result<Vec<(KeyPath, ValueHash)>, Infallible> {
         let (first, last) = path_range(prefix, depth);
-        Ok(self.leaves.range(first..=last).map(|(path, value)| (*path, *value)).collect())
+        let leaves = self.leaves.range(first..=last).filter(|(path, _)| !changes(ops, path));
+        Ok(leaves.map(|(path, value)| (*path, *value)).collect())
     }
 }
 

@@ -157,7 +157,7 @@ impl<S: Source> Update<'_, S> {
             (NodeKind::Terminator, _) => Vec::new(),
             (_, Some(bucket)) => bucket.leaves.clone(),
             (_, None) => {
-                let leaves = self.source.leaves(&ops[0].0, depth)?;
+                let leaves = self.source.leaves(&ops[0].0, depth, ops)?;
                 leaves.into_iter().map(|(path, value)| Leaf { path, value, node: TERMINATOR }).collect()
             }
         };
