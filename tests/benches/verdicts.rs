@@ -1,4 +1,4 @@
-//! Bounds that must hold, as rows of a table or as JSON. The rule: a benchmark ends with 1 if one of them does not.
+//! What a benchmark is asked and how it ends. The rule: with 1 if a bound does not hold, with 2 if the arguments are wrong.
 
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -9,6 +9,24 @@ pub struct Verdict {
     pub measured: String,
     pub bound: String,
     pub holds: bool,
+}
+
+/// What the command line asks for; `None` for help. Otherwise how to end at once.
+pub fn asked<O>(
+    read: impl FnOnce(std::iter::Skip<std::env::Args>) -> Result<Option<O>, String>,
+    help: &str,
+) -> Result<O, ExitCode> {
+    match read(std::env::args().skip(1)) {
+        Ok(Some(options)) => Ok(options),
+        Ok(None) => {
+            println!("{help}");
+            Err(ExitCode::SUCCESS)
+        }
+        Err(message) => {
+            eprintln!("{message}\n\n{help}");
+            Err(ExitCode::from(2))
+        }
+    }
 }
 
 pub fn print(verdicts: &[Verdict]) {

@@ -2,7 +2,7 @@
 //!
 //! The rule: nothing here is ever evicted, so it suits states that fit in memory twice.
 
-use crate::trie::{KeyPath, Op, Page, PageId, Source, Trie, ValueHash, changes, key_path, path_range};
+use crate::trie::{KeyPath, Op, Page, PageId, Source, Trie, ValueHash, key_path, leaves_among};
 use crate::{Backend, ChangeSet, State, StateProof, TrieUpdate};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -78,9 +78,7 @@ impl Source for MemoryState {
         depth: usize,
         ops: &[Op],
     ) -> Result<Vec<(KeyPath, ValueHash)>, Infallible> {
-        let (first, last) = path_range(prefix, depth);
-        let leaves = self.leaves.range(first..=last).filter(|(path, _)| !changes(ops, path));
-        Ok(leaves.map(|(path, value)| (*path, *value)).collect())
+        Ok(leaves_among(&self.leaves, prefix, depth, ops))
     }
 }
 

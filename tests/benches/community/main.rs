@@ -36,18 +36,17 @@ struct Options {
     slots: u32,
     first: u32,
     json: bool,
-    help: bool,
 }
 
 impl Options {
-    fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut numbers, mut json, mut help) = (Vec::new(), false, false);
+    fn read(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
+        let (mut numbers, mut json) = (Vec::new(), false);
         for argument in arguments {
             match argument.as_str() {
                 // `cargo bench` passes it.
                 "--bench" => {}
                 "--json" => json = true,
-                "--help" => help = true,
+                "--help" => return Ok(None),
                 other => {
                     let number: u32 =
                         other.parse().map_err(|_| format!("{other} is no option and no number"))?;
@@ -61,7 +60,7 @@ impl Options {
         if entities == 0 || slots == 0 || numbers.len() > 3 {
             return Err("at least one entity and one slot, and at most three numbers".to_owned());
         }
-        Ok(Self { entities, slots, first, json, help })
+        Ok(Some(Self { entities, slots, first, json }))
     }
 }
 
@@ -185,16 +184,9 @@ fn run(options: &Options) -> ExitCode {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::read(std::env::args().skip(1)) {
-        Ok(options) if !options.help => options,
-        Ok(_) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(message) => {
-            eprintln!("{message}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
+    let options = match verdicts::asked(Options::read, HELP) {
+        Ok(options) => options,
+        Err(ended) => return ended,
     };
     let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
     let bench = thread.spawn(move || run(&options)).expect("the system can start a thread");

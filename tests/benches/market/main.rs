@@ -304,11 +304,10 @@ struct Options {
     only: String,
     whole: bool,
     json: bool,
-    help: bool,
 }
 
 impl Options {
-    fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+    fn read(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let (mut options, mut arguments) = (Self::default(), arguments);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -317,7 +316,7 @@ impl Options {
                 "--only" => options.only = arguments.next().ok_or("--only needs a mechanism")?,
                 "--whole" => options.whole = true,
                 "--json" => options.json = true,
-                "--help" => options.help = true,
+                "--help" => return Ok(None),
                 other => {
                     let size = other.parse().ok().filter(|size| *size >= SIZE_MIN);
                     let size = size
@@ -332,7 +331,7 @@ impl Options {
         if options.mechanisms().next().is_none() {
             return Err(format!("no mechanism measured here begins with {}", options.only));
         }
-        Ok(options)
+        Ok(Some(options))
     }
 
     fn mechanisms(&self) -> impl Iterator<Item = &'static Mechanism> {
@@ -341,16 +340,9 @@ impl Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::read(std::env::args().skip(1)) {
-        Ok(options) if !options.help => options,
-        Ok(_) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(message) => {
-            eprintln!("{message}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
+    let options = match verdicts::asked(Options::read, HELP) {
+        Ok(options) => options,
+        Err(ended) => return ended,
     };
     let all: Vec<Measured> = on_vm_thread(|| {
         let each = options

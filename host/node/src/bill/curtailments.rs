@@ -99,3 +99,58 @@ fn decoded(row: &ArchiveRow) -> Result<(At, CurtailRecord), BillError> {
     let unreadable = |_| BillError::UnreadableOfSlot { what: "curtailment", market, slot };
     record.map(|record| ((market, slot), record)).map_err(unreadable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Amount, Side};
+    use runtime_primitives::{AccountId, Energy, Hash, Height, Timestamp};
+
+    #[test]
+    fn a_cap_explains_what_the_retailer_stood_in_for() {
+        let (at, other) = ((MarketId::ZERO, Slot::from_number(500)), MeterId::from_number(1));
+        let record = CurtailRecord {
+            meter: MeterId::from_number(0),
+            cap: Energy::ZERO,
+            reason: 7,
+            before_gate: false,
+            height: Height::ZERO,
+            authorised_by: Hash::ZERO,
+        };
+        let side = Side { account: AccountId::ZERO, entity: None, name: String::new() };
+        let line = BillLine {
+            entity: EntityId::ZERO,
+            own: side.clone(),
+            height: Height::ZERO,
+            time: Timestamp::ZERO,
+            kind: kinds::RETAIL,
+            counterparty: side,
+            market: Some(at.0),
+            slot: Some(at.1),
+            delivery_start: None,
+            trade: None,
+            outcome: None,
+            meter: Some(other),
+            energy: None,
+            reading: None,
+            grounds: None,
+            amount: Amount::ZERO,
+            record: Hash::ZERO,
+        };
+        let explains = |is_short, line: &BillLine| {
+            let trades = vec![Hurt { trade: 0, meter: other, is_short }];
+            Curtailment { at, record, trades }.explains(line)
+        };
+        assert!(explains(true, &line));
+        assert!(explains(true, &BillLine { kind: kinds::FEED_IN, ..line.clone() }));
+        assert!(!explains(false, &line), "all of the trade was settled");
+        for another in [
+            BillLine { kind: kinds::DEVIATION, ..line.clone() },
+            BillLine { slot: Some(Slot::from_number(501)), ..line.clone() },
+            BillLine { meter: Some(MeterId::from_number(2)), ..line.clone() },
+            BillLine { market: None, ..line },
+        ] {
+            assert!(!explains(true, &another), "{another:?}");
+        }
+    }
+}

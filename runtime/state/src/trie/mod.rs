@@ -22,6 +22,7 @@ pub use path::path_range;
 pub use row::Delta;
 
 use crate::{ChangeSet, StateError};
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use nomt_core::trie::{Node, TERMINATOR};
@@ -54,6 +55,18 @@ pub trait Source {
 /// Whether `ops`, ascending, change the key at `path`.
 pub fn changes(ops: &[Op], path: &KeyPath) -> bool {
     ops.binary_search_by(|(changed, _)| changed.cmp(path)).is_ok()
+}
+
+/// What [`Source::leaves`] asks for, where all leaves are in memory.
+pub(crate) fn leaves_among(
+    all: &BTreeMap<KeyPath, ValueHash>,
+    prefix: &KeyPath,
+    depth: usize,
+    ops: &[Op],
+) -> Vec<(KeyPath, ValueHash)> {
+    let (first, last) = path_range(prefix, depth);
+    let leaves = all.range(first..=last).filter(|(path, _)| !changes(ops, path));
+    leaves.map(|(path, value)| (*path, *value)).collect()
 }
 
 /// A trie: its root, and its pages as far as they are in memory. Cheap to clone.

@@ -51,9 +51,7 @@ impl Source for Rows {
         depth: usize,
         ops: &[Op],
     ) -> Result<Vec<(KeyPath, ValueHash)>, Infallible> {
-        let (first, last) = path_range(prefix, depth);
-        let leaves = self.leaves.range(first..=last).filter(|(path, _)| !changes(ops, path));
-        Ok(leaves.map(|(path, value)| (*path, *value)).collect())
+        Ok(leaves_among(&self.leaves, prefix, depth, ops))
     }
 }
 

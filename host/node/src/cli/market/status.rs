@@ -284,3 +284,20 @@ fn one_slot(state: &Overlay, at: At, caps: &[CurtailRecord]) -> anyhow::Result<A
     json["caps"] = caps_json(state, caps).into();
     Ok(Answer::new(text, json))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_void_slot_says_why_and_what_to_do() {
+        let market = MarketId::from_number(3);
+        let words = |reason| void_words(market, reason);
+        let deposit = words(VoidReason::NoDeposit);
+        assert!(deposit.starts_with("void (NoDeposit): "), "{deposit}");
+        assert!(deposit.contains("busbar market top-up YUAN --market 3"), "{deposit}");
+        assert!(words(VoidReason::NoClearing).contains("busbar market try"));
+        assert!(words(VoidReason::NotCertified).contains("validators did not certify"));
+        assert!(words(VoidReason::TooLate).contains("outage"));
+    }
+}
