@@ -177,6 +177,14 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
         state.exists(&self.key(key))
     }
 
+    /// Read the values of `keys` ahead, for a step that wants all of them: cheaper than one by one.
+    pub fn warm<'k>(&self, state: &Overlay, keys: impl IntoIterator<Item = &'k K>)
+    where
+        K: 'k,
+    {
+        state.warm(keys.into_iter().map(|key| self.key(key)).collect());
+    }
+
     /// Set a value.
     pub fn put(&self, state: &mut Overlay, key: &K, value: &T) {
         state.put(self.key(key), value.encode());

@@ -14,15 +14,20 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ops::Bound;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use smallvec::SmallVec;
 
 /// Layered writes over a committed state.
 pub struct Overlay<'a> {
     backend: &'a dyn Backend,
     /// Point lookups only: a hash-ordered walk would differ between nodes.
     cache: RefCell<HashMap<Vec<u8>, Option<Vec<u8>>>>,
-    writes: BTreeMap<Vec<u8>, Vec<Version>>,
+    writes: BTreeMap<Vec<u8>, Versions>,
     journal: Vec<Vec<Vec<u8>>>,
 }
+
+/// Nearly every key has one, which needs no place of its own.
+type Versions = SmallVec<[Version; 1]>;
 
 struct Version {
     layer: usize,
@@ -64,6 +69,20 @@ impl<'a> Overlay<'a> {
         let mut cache = self.cache.borrow_mut();
         let value = cache.entry_ref(key).or_insert_with(|| self.backend.get(key));
         look(value.as_deref())
+    }
+
+    /// Read what is committed under `keys` ahead, in the order in which it is stored: many point reads in random order
+    /// cost a miss of every cache each.
+    pub fn warm(&self, mut keys: Vec<Vec<u8>>) {
+        keys.sort_unstable();
+        let mut cache = self.cache.borrow_mut();
+        cache.reserve(keys.len());
+        for key in keys {
+            if let Entry::Vacant(vacant) = cache.entry(key) {
+                let value = self.backend.get(vacant.key());
+                vacant.insert(value);
+            }
+        }
     }
 
     /// Set the value of `key`.
@@ -112,7 +131,7 @@ impl<'a> Overlay<'a> {
             if layer > 0 {
                 self.note(key.clone());
             }
-            self.writes.insert(key, Vec::from([Version { layer, write: Write::Set(value) }]));
+            self.writes.insert(key, Versions::from([Version { layer, write: Write::Set(value) }]));
         }
     }
 
@@ -236,7 +255,7 @@ fn buffer_of(versions: &mut [Version]) -> Option<&mut Vec<u8>> {
 }
 
 /// Take the top version away, as if it had never been.
-fn pop(versions: &mut Vec<Version>) {
+fn pop(versions: &mut Versions) {
     if let Some(Version { write: Write::Grown { from }, .. }) = versions.pop() {
         let buffer = buffer_of(versions).expect("only a value grows");
         buffer.truncate(from);
@@ -244,7 +263,7 @@ fn pop(versions: &mut Vec<Version>) {
 }
 
 /// Hand the top version to `layer`, the next one down; true if that layer had not written the key.
-fn merge_top(versions: &mut Vec<Version>, layer: usize) -> bool {
+fn merge_top(versions: &mut Versions, layer: usize) -> bool {
     let below = versions.len().checked_sub(2);
     if below.is_none_or(|below| versions[below].layer != layer) {
         versions.last_mut().expect("the layer wrote the key").layer = layer;

@@ -8,6 +8,7 @@ mod report;
 #[path = "../verdicts.rs"]
 mod verdicts;
 
+use busbar_tests::chain::Past;
 use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::world::{FIRST, MARKET, Plan, World};
 use contract_interface::{OrderRequest, Side, flags};
@@ -15,11 +16,9 @@ use cpu_time::ProcessTime;
 use host_storage::{Commit, Store};
 use parity_scale_codec::Encode;
 use runtime_execution::modules::markets::{Call, Event};
-use runtime_execution::{
-    Event as AnyEvent, ExecutedBlock, Receipt, Verifier, VerifySingly, build_genesis, execute_block,
-};
+use runtime_execution::{Event as AnyEvent, Receipt, Verifier, VerifySingly, build_genesis, execute_block};
 use runtime_primitives::crypto::Statement;
-use runtime_primitives::{Money, OrderedBlock};
+use runtime_primitives::{Height, Money, OrderedBlock};
 use std::cell::Cell;
 use std::ops::Range;
 use std::process::ExitCode;
@@ -40,8 +39,8 @@ const GROWTH_MAX_PERCENT: u128 = 1_500;
 const SIZE_MIN: u32 = 1_000;
 /// State keys that the block may write which clears the most orders.
 const KEYS_MAX: usize = 20_000;
-/// A block is executed so many times; the median counts. It is committed once.
-const ROUNDS: usize = 5;
+/// How many times the block that clears last is executed and committed; the median counts.
+const ROUNDS: usize = 11;
 
 struct Mechanism {
     name: &'static str,
@@ -184,22 +183,14 @@ impl Follower {
         Self { store, _folder: folder }
     }
 
-    fn execute(&self, block: &OrderedBlock) -> (ExecutedBlock, Duration) {
+    /// Execute a block and commit it.
+    fn follow(&self, block: &OrderedBlock) -> Block {
         let (snapshot, signatures) = (self.store.snapshot(), LastSignature::default());
         let (parent, genesis) = (snapshot.best_header(), snapshot.genesis_hash());
         let began = ProcessTime::now();
         let done = execute_block(vm(), &snapshot, parent, &genesis, block, &signatures);
-        let ended = ProcessTime::now();
-        let from = signatures.0.take().unwrap_or(began);
-        (done.expect("a block of this chain"), ended.duration_since(from))
-    }
-
-    /// Execute a block `rounds` times and commit it.
-    fn follow(&self, block: &OrderedBlock, rounds: usize) -> Block {
-        let mut times: Vec<Duration> = (1..rounds).map(|_| self.execute(block).1).collect();
-        let (done, time) = self.execute(block);
-        times.push(time);
-        times.sort_unstable();
+        let execution = ProcessTime::now().duration_since(signatures.0.take().unwrap_or(began));
+        let done = done.expect("a block of this chain");
         let of = |event: &AnyEvent| match event {
             AnyEvent::Markets(Event::Cleared { market: MARKET, trades, gas, .. }) => Some((*trades, *gas)),
             _ => None,
@@ -218,7 +209,7 @@ impl Follower {
         };
         let began = ProcessTime::now();
         self.store.commit(commit).expect("a block that follows");
-        let cost = Cost { execution: times[times.len() / 2], commit: began.elapsed() };
+        let cost = Cost { execution, commit: began.elapsed() };
         Block { cost, trades, rule: Duration::from_nanos(gas / 1_000), keys, rows }
     }
 }
@@ -249,43 +240,80 @@ struct Measured {
     rows: usize,
 }
 
-fn measure(mechanism: &Mechanism, orders: u32) -> Measured {
-    let mut world = World::new(&plan(mechanism, orders));
-    world.open(FIRST);
-    let opened = world.chain.past.len();
-    (mechanism.play)(&mut world, orders);
-    let (follower, last) = (Follower::new(&world), world.chain.past.len() - 1);
-    let mut measured = Measured {
-        mechanism: mechanism.name,
-        whole: mechanism.whole,
-        orders,
-        blocks: 0,
-        trades: 0,
-        rule: Duration::ZERO,
-        sum: Cost::default(),
-        most: Duration::ZERO,
-        keys_most: 0,
-        rows: 0,
-    };
-    for (number, past) in world.chain.past.iter().enumerate() {
-        let rounds = if number == last { ROUNDS } else { 1 };
-        let block = follower.follow(&past.ordered, rounds);
-        if number != last && (number < opened || !mechanism.whole) {
-            continue;
-        }
-        measured.blocks += 1;
-        measured.trades += block.trades;
-        measured.rule += block.rule;
-        measured.sum.execution += block.cost.execution;
-        measured.sum.commit += block.cost.commit;
-        measured.most = measured.most.max(block.cost.all());
-        measured.keys_most = measured.keys_most.max(block.keys);
-        measured.rows += block.rows;
+impl Measured {
+    fn add(&mut self, block: &Block) {
+        self.blocks += 1;
+        self.trades += block.trades;
+        self.rule += block.rule;
+        self.sum.execution += block.cost.execution;
+        self.sum.commit += block.cost.commit;
+        self.most = self.most.max(block.cost.all());
+        self.keys_most = self.keys_most.max(block.keys);
+        self.rows += block.rows;
     }
-    let header = world.chain.past[last].header.hash();
-    assert_eq!(follower.store.snapshot().hash(), header, "the store follows the world");
-    assert!(measured.trades > 0, "something trades");
-    measured
+}
+
+/// A chain before the block that clears last.
+struct Slot {
+    follower: Follower,
+    last: Past,
+    measured: Measured,
+}
+
+impl Slot {
+    fn play(mechanism: &Mechanism, orders: u32) -> Self {
+        let mut world = World::new(&plan(mechanism, orders));
+        world.open(FIRST);
+        let opened = world.chain.past.len();
+        (mechanism.play)(&mut world, orders);
+        let follower = Follower::new(&world);
+        let mut measured = Measured {
+            mechanism: mechanism.name,
+            whole: mechanism.whole,
+            orders,
+            blocks: 0,
+            trades: 0,
+            rule: Duration::ZERO,
+            sum: Cost::default(),
+            most: Duration::ZERO,
+            keys_most: 0,
+            rows: 0,
+        };
+        let last = world.chain.past.pop().expect("a slot takes blocks");
+        for (number, past) in world.chain.past.iter().enumerate() {
+            let block = follower.follow(&past.ordered);
+            if mechanism.whole && number >= opened {
+                measured.add(&block);
+            }
+        }
+        Self { follower, last, measured }
+    }
+
+    /// Execute and commit the last block, undone first if it was committed before.
+    fn clear(&self) -> Block {
+        let store = &self.follower.store;
+        let before = self.last.header.height().number() - 1;
+        store.rollback(Height::from_number(before)).expect("undo records reach one block");
+        let block = self.follower.follow(&self.last.ordered);
+        assert_eq!(store.snapshot().hash(), self.last.header.hash(), "the store follows the world");
+        block
+    }
+}
+
+/// A mechanism with books of several sizes. They take turns: a machine whose speed drifts does not change how they compare,
+/// and neither finds the caches full of its own last round.
+fn measure(mechanism: &Mechanism, sizes: &[u32]) -> Vec<Measured> {
+    let slots: Vec<Slot> = sizes.iter().map(|orders| Slot::play(mechanism, *orders)).collect();
+    let rounds: Vec<Vec<Block>> = (0..ROUNDS).map(|_| slots.iter().map(Slot::clear).collect()).collect();
+    let median = |(number, slot): (usize, Slot)| {
+        let mut blocks: Vec<Block> = rounds.iter().map(|round| round[number]).collect();
+        blocks.sort_unstable_by_key(|block| block.cost.all());
+        let mut measured = slot.measured;
+        measured.add(&blocks[ROUNDS / 2]);
+        assert!(measured.trades > 0, "something trades");
+        measured
+    };
+    slots.into_iter().enumerate().map(median).collect()
 }
 
 /// What `--help` prints.
@@ -345,10 +373,7 @@ fn main() -> ExitCode {
         Err(ended) => return ended,
     };
     let all: Vec<Measured> = on_vm_thread(|| {
-        let each = options
-            .mechanisms()
-            .flat_map(|mechanism| options.sizes.iter().map(move |size| (mechanism, *size)));
-        each.map(|(mechanism, size)| measure(mechanism, size)).collect()
+        options.mechanisms().flat_map(|mechanism| measure(mechanism, &options.sizes)).collect()
     });
     let verdicts = report::judge(&all);
     if options.json {

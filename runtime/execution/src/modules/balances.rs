@@ -100,6 +100,11 @@ pub fn account(state: &Overlay, who: &AccountId) -> AccountInfo {
     ACCOUNT.get_or_default(state, who)
 }
 
+/// Read `accounts` ahead, for a step that moves money of all of them.
+pub fn warm(state: &Overlay, accounts: &[AccountId]) {
+    ACCOUNT.warm(state, accounts);
+}
+
 /// Move `amount` from free to reserved.
 ///
 /// # Errors

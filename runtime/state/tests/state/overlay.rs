@@ -127,6 +127,19 @@ fn a_committed_value_is_asked_for_once() {
 }
 
 #[test]
+fn what_was_read_ahead_is_not_asked_for_again_and_hides_no_write() {
+    let backend = Counting { asked: 0.into() };
+    let mut overlay = Overlay::new(&backend);
+    overlay.put(b"written".to_vec(), vec![2]);
+    overlay.warm([&b"written"[..], b"read", b"read"].map(<[u8]>::to_vec).into());
+    assert_eq!(backend.asked.get(), 2);
+    assert_eq!(overlay.get(b"written"), Some(vec![2]));
+    assert_eq!(overlay.get(b"read"), Some(vec![1]));
+    assert_eq!(overlay.into_changes().len(), 1);
+    assert_eq!(backend.asked.get(), 2);
+}
+
+#[test]
 fn appending_in_many_layers_copies_nothing() {
     // 20,000 layers over a growing value: copying it for each would move 20 GB.
     let state = MemoryState::new();

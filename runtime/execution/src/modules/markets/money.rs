@@ -44,9 +44,10 @@ pub fn release_each(ctx: &mut Context, at: At, releases: &[(EntityId, Money)]) {
         let amount = amounts.next().expect("one for each entity");
         slot.held = slot.held.checked_sub(amount).expect("a hold is released once");
     });
-    for (entity, amount) in releases {
-        let owner = registry::entity(&ctx.state, *entity).expect("a holder is registered").owner;
-        balances::unreserve(ctx, &owner, *amount);
+    let owners = registry::owners(&ctx.state, &entities);
+    balances::warm(&ctx.state, &owners);
+    for (owner, (_, amount)) in owners.iter().zip(releases) {
+        balances::unreserve(ctx, owner, *amount);
     }
 }
 

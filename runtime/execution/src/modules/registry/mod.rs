@@ -376,6 +376,15 @@ pub fn entity(state: &Overlay, id: EntityId) -> Result<Entity, Error> {
     ENTITIES.get(state, &id).ok_or(Error::UnknownEntity(id))
 }
 
+/// The owners of `ids`, in their order.
+///
+/// # Panics
+/// If one of them is not registered.
+pub fn owners(state: &Overlay, ids: &[EntityId]) -> Vec<AccountId> {
+    ENTITIES.warm(state, ids);
+    ids.iter().map(|id| entity(state, *id).expect("whoever acts is registered").owner).collect()
+}
+
 /// Whether `origin` is root or an entity with any of `needed` roles acting by its owner key.
 ///
 /// # Errors
