@@ -11,7 +11,7 @@ use runtime_execution::modules::markets::registration::NewMarket;
 use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::modules::registry::{Caps, scopes};
 use runtime_execution::modules::{contracts, markets, registry};
-use runtime_execution::{GenesisConfig, GenesisEntity};
+use runtime_execution::{EPOCH_BLOCKS, GenesisConfig, GenesisEntity};
 use runtime_primitives::{
     AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp,
 };
@@ -392,14 +392,14 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
     for (name, roles, balance, votes) in institutions {
         let owner = keys.add(name);
         let voting_key = votes.then(|| keys.add(&format!("{name} voting")).account());
-        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key, session_key: None });
+        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key, session_key: None, engine: None });
         owners.push(owner);
     }
     for number in 0..VALIDATORS {
         let owner = keys.add(&format!("validator {number}"));
         let session_key = Some(keys.add(&format!("validator {number} session")).account());
         let (roles, balance) = (roles::VALIDATOR, Money::ZERO);
-        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key: None, session_key });
+        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key: None, session_key, engine: None });
         owners.push(owner);
     }
     let auditor = keys.add("auditor");
@@ -408,7 +408,7 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
         roles: roles::AUDITOR,
         balance: Money::ZERO,
         voting_key: None,
-        session_key: None,
+        session_key: None, engine: None,
     });
     owners.push(auditor);
     let config = GenesisConfig {
@@ -420,6 +420,7 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
         default_settlement: Some(artifacts::hash(&plan.default_settlement)),
         deposits: contracts::DepositRates::default(),
         weight: plan.weight,
+        epoch_blocks: EPOCH_BLOCKS,
     };
     (config, owners)
 }

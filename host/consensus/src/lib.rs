@@ -5,6 +5,7 @@
 
 mod clock;
 mod envelope;
+pub mod network;
 mod port;
 mod solo;
 

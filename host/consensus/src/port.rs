@@ -3,7 +3,8 @@
 //! An engine may ask for proposals and verdicts as often as it likes and from several threads; it hands over
 //! each finalized block in order of height, each at least once. Only [`Application::finalized`] changes state.
 
-use runtime_primitives::{Executed, Height, OrderedBlock, Timestamp};
+use crate::network::Member;
+use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp};
 use std::sync::Arc;
 
 /// The block that the next one stands on, as far as ordering is concerned.
@@ -67,20 +68,46 @@ pub trait Application: Send + Sync {
 
     /// What to order on top of `parent` in a block of time `timestamp`; `None` if there is nothing to do.
     ///
+    /// `unexecuted` are the blocks between the tip and the new one, `parent` among them: what they hold is ordered
+    /// already. There are fewer than `EXECUTED_LAG_MAX`.
+    ///
     /// # Errors
     /// If the node cannot go on. An empty or congested pool is no error.
-    fn propose(&self, parent: &Parent, timestamp: Timestamp) -> Result<Option<Proposal>, Self::Error>;
+    fn propose(
+        &self,
+        parent: &Parent,
+        unexecuted: &[&OrderedBlock],
+        timestamp: Timestamp,
+    ) -> Result<Option<Proposal>, Self::Error>;
 
     /// Judge a block from its bytes alone: formats, signatures, declared gas. Never from state, never `Invalid`
     /// for a reason that may pass: validators at different heights must agree. The engine has already checked
     /// height, sizes and time.
     fn verify(&self, block: &OrderedBlock) -> Verdict;
 
+    /// Hash of the header that this node computed for a height; `None` if it has not executed so far.
+    fn executed(&self, height: Height) -> Option<Hash>;
+
+    /// Others computed another header than this node: alarm. It does not vote on their block.
+    fn diverged(&self, theirs: &Executed, own: &Hash);
+
+    /// Who orders in an epoch; `None` while that is not decided. What was decided does not change.
+    fn committee(&self, epoch: u64) -> Option<Vec<Member>>;
+
+    /// Extrinsics that a peer took in: bytes from outside, of any kind. Those that are valid may be proposed.
+    fn hear(&self, extrinsics: Vec<Vec<u8>>);
+
     /// Execute and commit a final block. A block at or below the tip was delivered before and is ignored.
     ///
     /// # Errors
     /// If the block is not committed; the tip has then not moved and the engine stops.
     fn finalized(&self, block: OrderedBlock, certificate: Certificate) -> Result<(), Self::Error>;
+
+    /// Return when every block committed so far is durable. The engine forgets no block before.
+    ///
+    /// # Errors
+    /// If the disk fails; the engine stops.
+    fn settle(&self) -> Result<(), Self::Error>;
 }
 
 impl<A: Application + ?Sized> Application for Arc<A> {
@@ -90,8 +117,33 @@ impl<A: Application + ?Sized> Application for Arc<A> {
         (**self).tip()
     }
 
-    fn propose(&self, parent: &Parent, timestamp: Timestamp) -> Result<Option<Proposal>, Self::Error> {
-        (**self).propose(parent, timestamp)
+    fn propose(
+        &self,
+        parent: &Parent,
+        unexecuted: &[&OrderedBlock],
+        timestamp: Timestamp,
+    ) -> Result<Option<Proposal>, Self::Error> {
+        (**self).propose(parent, unexecuted, timestamp)
+    }
+
+    fn executed(&self, height: Height) -> Option<Hash> {
+        (**self).executed(height)
+    }
+
+    fn diverged(&self, theirs: &Executed, own: &Hash) {
+        (**self).diverged(theirs, own);
+    }
+
+    fn committee(&self, epoch: u64) -> Option<Vec<Member>> {
+        (**self).committee(epoch)
+    }
+
+    fn hear(&self, extrinsics: Vec<Vec<u8>>) {
+        (**self).hear(extrinsics);
+    }
+
+    fn settle(&self) -> Result<(), Self::Error> {
+        (**self).settle()
     }
 
     fn verify(&self, block: &OrderedBlock) -> Verdict {

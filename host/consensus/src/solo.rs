@@ -100,7 +100,7 @@ impl<A: Application, C: Clock> Solo<A, C> {
         }
         let proposal = self
             .application
-            .propose(&parent, now)
+            .propose(&parent, &[], now)
             .map_err(|source| EngineError::Application { height, source })?;
         let Some(proposal) = proposal else { return Ok(Progress::Idle) };
         let block = OrderedBlock {
@@ -184,7 +184,12 @@ mod tests {
             Parent { height, timestamp }
         }
 
-        fn propose(&self, parent: &Parent, _: Timestamp) -> Result<Option<Proposal>, DiskFull> {
+        fn propose(
+            &self,
+            parent: &Parent,
+            _: &[&OrderedBlock],
+            _: Timestamp,
+        ) -> Result<Option<Proposal>, DiskFull> {
             let tape = self.0.lock().unwrap();
             let executed = Executed { height: parent.height, header_hash: blake2_256(&tape.state) };
             Ok((!tape.pool.is_empty()).then(|| Proposal { executed, extrinsics: tape.pool.clone() }))

@@ -1,15 +1,19 @@
 //! Genesis: the first state, from a configuration that a chain spec is read into.
 
-use crate::modules::registry::{self, Validator, scopes};
+use crate::modules::registry::{self, Engine, Validator, scopes};
 use crate::modules::{balances, contracts, markets, payment, sudo, system, timestamp};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::limits::{ENGINE_ADDRESS_BYTES_MAX, EPOCH_BLOCKS_MIN};
 use runtime_primitives::{
     AccountId, Digest, EntityId, Hash, Header, Money, OrderedBlock, Timestamp, blake2_256, merkle_root,
 };
 use runtime_state::{ChangeSet, MemoryState, Overlay, State, TrieUpdate};
 use runtime_vm::Kind;
 use thiserror::Error;
+
+/// Blocks of an epoch unless something else is asked for: ten minutes of a busy chain.
+pub const EPOCH_BLOCKS: u64 = 600;
 
 /// An entity that exists from the start.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -24,6 +28,8 @@ pub struct GenesisEntity {
     pub voting_key: Option<AccountId>,
     /// sr25519 session key, for validators.
     pub session_key: Option<AccountId>,
+    /// What orders for it, for validators.
+    pub engine: Option<Engine>,
 }
 
 /// What a chain starts with.
@@ -45,6 +51,8 @@ pub struct GenesisConfig {
     pub deposits: contracts::DepositRates,
     /// What gas costs.
     pub weight: payment::WeightRates,
+    /// Blocks of an epoch: the validators change between two.
+    pub epoch_blocks: u64,
 }
 
 /// Why a configuration is no genesis.
@@ -67,6 +75,15 @@ pub enum GenesisError {
     /// Two validators share a session key.
     #[error("entity {0}: its session key is another validator's")]
     SharedSessionKey(usize),
+    /// An engine needs a validator, a key of its own, and an address that is not too long.
+    #[error(
+        "entity {0}: only a validator has an engine, with a key that is nobody else's and an address of at most \
+         {ENGINE_ADDRESS_BYTES_MAX} bytes"
+    )]
+    Engine(usize),
+    /// An epoch is too short.
+    #[error("epochs of {0} blocks: at least {EPOCH_BLOCKS_MIN} are needed")]
+    EpochBlocks(u64),
 }
 
 /// The first block and state.
@@ -128,6 +145,11 @@ pub fn build(config: &GenesisConfig) -> Result<Genesis, GenesisError> {
 
 fn admit_entities(state: &mut Overlay, config: &GenesisConfig) -> Result<(), GenesisError> {
     let mut validators: Vec<Validator> = Vec::new();
+    let mut engines: Vec<[u8; 32]> = Vec::new();
+    if config.epoch_blocks < EPOCH_BLOCKS_MIN {
+        return Err(GenesisError::EpochBlocks(config.epoch_blocks));
+    }
+    registry::EPOCH_BLOCKS.put(state, &config.epoch_blocks);
     for (index, entity) in config.entities.iter().enumerate() {
         let fail = |error| GenesisError::Entity { index, error };
         let id = registry::admit(state, entity.owner, entity.roles, Hash::ZERO).map_err(fail)?;
@@ -148,6 +170,14 @@ fn admit_entities(state: &mut Overlay, config: &GenesisConfig) -> Result<(), Gen
             }
             None if !is_validator => {}
             _ => return Err(GenesisError::SessionKey(index)),
+        }
+        if let Some(engine) = &entity.engine {
+            let is_shared = engines.contains(&engine.key);
+            if !is_validator || is_shared || engine.address.len() > ENGINE_ADDRESS_BYTES_MAX {
+                return Err(GenesisError::Engine(index));
+            }
+            engines.push(engine.key);
+            registry::ENGINES.put(state, &id, engine);
         }
     }
     if validators.is_empty() {

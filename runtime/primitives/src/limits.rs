@@ -116,6 +116,10 @@ pub const CALL_DEPTH_MAX: usize = 5;
 
 /// Blocks whose hashes the state remembers; bounds an extrinsic's mortality.
 pub const BLOCK_HASH_COUNT: u64 = 4_096;
+/// Bytes of the address at which a validator's engine is called: a host name of 253, a colon, a port.
+pub const ENGINE_ADDRESS_BYTES_MAX: usize = 259;
+/// Blocks of an epoch, at least: the set for the epoch after the next is known when one ends.
+pub const EPOCH_BLOCKS_MIN: u64 = 8;
 /// How far the proposer's executed height may lie behind (DESIGN 4.4).
 pub const EXECUTED_LAG_MAX: u64 = 8;
 /// A block's time exceeds its parent's by at most this, unless the chain was idle longer.

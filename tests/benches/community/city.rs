@@ -18,7 +18,7 @@ use runtime_execution::extrinsic::{Era, Extra, UncheckedExtrinsic};
 use runtime_execution::modules::markets::registration::NewMarket;
 use runtime_execution::modules::markets::{self, Live, SLOTS, SlotState, lists};
 use runtime_execution::modules::{attestation, contracts, payment, registry, system};
-use runtime_execution::{Call, GenesisConfig, GenesisEntity};
+use runtime_execution::{Call, EPOCH_BLOCKS, GenesisConfig, GenesisEntity};
 use runtime_primitives::limits::READINGS_PER_BATCH_MAX;
 use runtime_primitives::{
     AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Price, Slot, Timestamp, blake2_256,
@@ -165,7 +165,7 @@ impl City {
             roles,
             balance: Money::from_units(units),
             voting_key: None,
-            session_key: None,
+            session_key: None, engine: None,
         };
         let mut members: Vec<GenesisEntity> = Vec::new();
         for ((_, roles), key) in INSTITUTIONS.iter().zip(&institutions) {
@@ -190,6 +190,7 @@ impl City {
             default_settlement: Some(blake2_256(rules::SETTLEMENT)),
             deposits: contracts::DepositRates::default(),
             weight: payment::WeightRates::default(),
+            epoch_blocks: EPOCH_BLOCKS,
         };
         let chain = Arc::new(Chain::open(&folder.join("chain.redb"), &config).expect("a new chain"));
         let clock = VirtualClock::starting_at(chain.now());

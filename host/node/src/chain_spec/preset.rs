@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use contract_interface::roles;
 use runtime_execution::modules::contracts::DepositRates;
 use runtime_execution::modules::payment::WeightRates;
-use runtime_execution::{GenesisConfig, GenesisEntity};
+use runtime_execution::{EPOCH_BLOCKS, GenesisConfig, GenesisEntity};
 use runtime_primitives::{Money, Timestamp, blake2_256};
 
 /// Genesis of the development chain: 2026-01-01T00:00:00Z, so that its hash is everybody's.
@@ -89,7 +89,7 @@ impl Preset {
 fn dev() -> GenesisConfig {
     let entity = |uri: &str, roles: u16, balance, votes: bool| {
         let owner = key(uri).account();
-        GenesisEntity { owner, roles, balance, voting_key: votes.then_some(owner), session_key: None }
+        GenesisEntity { owner, roles, balance, voting_key: votes.then_some(owner), session_key: None, engine: None }
     };
     let validator = GenesisEntity {
         session_key: Some(Preset::Dev.session_key(1).account()),
@@ -114,6 +114,7 @@ fn dev() -> GenesisConfig {
         default_settlement: Some(blake2_256(rules::SETTLEMENT)),
         deposits: DepositRates::default(),
         weight: WeightRates::default(),
+        epoch_blocks: EPOCH_BLOCKS,
     }
 }
 

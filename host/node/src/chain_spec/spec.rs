@@ -13,7 +13,8 @@ use host_storage::Snapshot;
 use parity_scale_codec::DecodeAll;
 use runtime_execution::modules::contracts::DepositRates;
 use runtime_execution::modules::payment::WeightRates;
-use runtime_execution::{GenesisConfig, GenesisEntity, build_genesis};
+use runtime_execution::modules::registry::Engine;
+use runtime_execution::{EPOCH_BLOCKS, GenesisConfig, GenesisEntity, build_genesis};
 use runtime_primitives::{AccountId, Gas, Hash, Money, Timestamp};
 use runtime_state::Backend;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,19 @@ pub struct ChainSpec {
     /// What the gas of extrinsics costs.
     #[serde(default)]
     pub weight_fee: SpecWeightFee,
+    /// Blocks of an epoch: the validators change between two.
+    #[serde(default = "default_epoch")]
+    pub epoch_blocks: u64,
+}
+
+/// What orders for a validator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecEngine {
+    /// Its ed25519 key: 0x and 64 hexadecimal digits.
+    pub key: String,
+    /// Where other validators call it: `host:port`.
+    pub address: String,
 }
 
 /// Deposits that stay with a contract, or an uploaded code, for as long as it takes up room in the state.
@@ -113,6 +127,10 @@ impl From<WeightRates> for SpecWeightFee {
     }
 }
 
+const fn default_epoch() -> u64 {
+    EPOCH_BLOCKS
+}
+
 const fn default_interval() -> u64 {
     INTERVAL_MS
 }
@@ -134,6 +152,9 @@ pub struct SpecEntity {
     /// Address of a validator's session key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_key: Option<String>,
+    /// What orders for a validator; one without certifies only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<SpecEngine>,
 }
 
 fn nothing() -> String {
@@ -152,6 +173,7 @@ impl ChainSpec {
             balance: entity.balance.units().to_string(),
             voting_key: entity.voting_key.map(address),
             session_key: entity.session_key.map(address),
+            engine: entity.engine.as_ref().map(SpecEngine::of),
         };
         let ms = i64::try_from(config.timestamp.ms()).ok();
         let time = ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
@@ -165,6 +187,7 @@ impl ChainSpec {
             default_settlement: config.default_settlement.as_ref().map(CodeName::of_hash),
             storage_deposit: config.deposits.into(),
             weight_fee: config.weight.into(),
+            epoch_blocks: config.epoch_blocks,
         }
     }
 
@@ -212,6 +235,7 @@ impl ChainSpec {
             default_settlement: default_settlement.map(|name| name.hash("default_settlement")).transpose()?,
             deposits: self.storage_deposit.into(),
             weight: self.weight_fee.into(),
+            epoch_blocks: self.epoch_blocks,
         };
         build_genesis(&config)?;
         Ok(config)
@@ -260,6 +284,19 @@ impl ChainSpec {
     }
 }
 
+impl SpecEngine {
+    fn of(engine: &Engine) -> Self {
+        Self { key: format!("0x{}", hex::encode(engine.key)), address: engine.address.clone() }
+    }
+
+    fn config(&self, at: &str) -> Result<Engine, SpecError> {
+        let mut key = [0; 32];
+        let digits = self.key.strip_prefix("0x").unwrap_or_default();
+        hex::decode_to_slice(digits, &mut key).map_err(|_| SpecError::Hex { at: at.to_owned() })?;
+        Ok(Engine { key, address: self.address.clone() })
+    }
+}
+
 impl SpecEntity {
     fn config(&self, at: &str, issued: &mut Money) -> Result<GenesisEntity, SpecError> {
         let field = |name: &str| format!("{at}.{name}");
@@ -276,6 +313,7 @@ impl SpecEntity {
             balance,
             voting_key: key("voting_key", &self.voting_key)?,
             session_key: key("session_key", &self.session_key)?,
+            engine: self.engine.as_ref().map(|engine| engine.config(&field("engine.key"))).transpose()?,
         })
     }
 }

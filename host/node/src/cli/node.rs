@@ -2,9 +2,10 @@
 
 use crate::chain_spec::{ChainSpec, FILE_NAME, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use crate::keys::{Signer, SigningPolicy, UnlockArgs};
-use crate::service::{Service, ServiceConfig};
+use crate::service::{EngineConfig, Peer, Service, ServiceConfig};
 use anyhow::{Context as _, bail};
 use clap::Args;
+use host_consensus::network::Signal;
 use host_consensus::{Clock, RehearsalClock, SystemClock};
 use runtime_execution::GenesisConfig;
 use std::net::SocketAddr;
@@ -51,6 +52,9 @@ pub struct NodeArgs {
     /// Attest with the well-known session key of validator N of a known chain; may be repeated.
     #[arg(long, value_name = "N")]
     dev_validator: Vec<u32>,
+    /// Order with other validators, and listen for them here. The engine's key follows from the session key.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
     /// How much to log: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value_t = Level::INFO)]
     log: Level,
@@ -68,6 +72,11 @@ impl NodeArgs {
         self.start_log()?;
         let (genesis, interval_ms) = self.chain()?;
         let sessions = self.sessions(&genesis)?;
+        let engine = match (self.listen, sessions.first()) {
+            (None, _) => None,
+            (Some(_), None) => bail!("--listen needs a validator's session key: --session-key-name or --dev-validator"),
+            (Some(listen), Some(session)) => Some(EngineConfig { secret: session.engine_secret(), listen }),
+        };
         let config = ServiceConfig {
             data: self.data.clone(),
             genesis,
@@ -78,6 +87,9 @@ impl NodeArgs {
         let rehearsal = RehearsalClock::new(self.clock_rate);
         let clock: Arc<dyn Clock> =
             if self.clock_rate == 1 { Arc::new(SystemClock) } else { Arc::new(rehearsal.clone()) };
+        if let Some(engine) = engine {
+            return Self::serve(Peer::start(config, engine, clock)?, &rehearsal);
+        }
         let mut service = Service::start(config, clock)?;
         rehearsal.advance_to(service.chain().now());
         let bell = service.bell().clone();
@@ -88,6 +100,21 @@ impl NodeArgs {
             None => println!("not listening"),
         }
         service.run()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Order with others until interrupted.
+    fn serve(peer: Peer<Arc<dyn Clock>>, rehearsal: &RehearsalClock) -> anyhow::Result<ExitCode> {
+        rehearsal.advance_to(peer.chain().now());
+        let stop = Signal::default();
+        let ring = stop.clone();
+        ctrlc::set_handler(move || ring.raise()).context("cannot wait for interruption")?;
+        println!("genesis {}", peer.chain().genesis());
+        match peer.address() {
+            Some(address) => println!("listening on http://{address} and ws://{address}"),
+            None => println!("not listening"),
+        }
+        peer.run(&stop)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -4,6 +4,7 @@
 //! was handed a signer cannot sign repeatably by mistake.
 
 use super::pair::KeyPair;
+use host_consensus::network::EngineSecret;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{OsRng, SeedableRng};
 use runtime_primitives::crypto::{SIGNING_CONTEXT, Signature, Statement};
@@ -73,6 +74,13 @@ impl Signer {
         let secret = self.pair.secret_bytes();
         let known = Zeroizing::new([b"busbar/salt/v1", secret.as_slice(), context].concat());
         blake2_256(&known).0
+    }
+
+    /// The engine's key that belongs to this session key: who keeps one keeps both.
+    pub fn engine_secret(&self) -> EngineSecret {
+        let secret = self.pair.secret_bytes();
+        let known = Zeroizing::new([b"busbar/engine-key/v1", secret.as_slice()].concat());
+        EngineSecret::from_seed(blake2_256(&known).0)
     }
 
     fn generator(&self, message: &[u8]) -> ChaCha20Rng {

@@ -5,10 +5,12 @@
 use super::flusher::Flusher;
 use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, Pool, PoolError, SignatureCache};
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
+use host_consensus::network::{EngineKey, Member};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_storage::{Commit, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::registry::{ENGINES, Engine, VALIDATORS};
 use runtime_execution::modules::{attestation, markets, system, timestamp};
 use runtime_execution::{
     BlockEnv, BlockError, Call, GenesisConfig, GenesisError, Invalid, Outcome, Receipt, Validator,
@@ -22,6 +24,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
+use tracing::{debug, error};
 
 /// Why a node cannot go on.
 #[derive(Debug, Error)]
@@ -265,15 +268,22 @@ impl Application for Chain {
         Parent { height: self.snapshot().height(), timestamp: self.now() }
     }
 
-    fn propose(&self, parent: &Parent, time: Timestamp) -> Result<Option<Proposal>, ChainError> {
+    fn propose(
+        &self,
+        parent: &Parent,
+        unexecuted: &[&OrderedBlock],
+        time: Timestamp,
+    ) -> Result<Option<Proposal>, ChainError> {
         let snapshot = self.snapshot();
         let state = Overlay::new(&snapshot);
-        let extrinsics = locked(&self.pool).ready(|who| nonce(&state, who));
-        let is_due = markets::slots::next_due(&state).is_some_and(|due| due <= time);
+        let ordered = unexecuted.iter().flat_map(|block| &block.extrinsics).map(|bytes| blake2_256(bytes));
+        let extrinsics = locked(&self.pool).ready(|who| nonce(&state, who), &ordered.collect());
+        // What is due is done by the first block after it, executed or not.
+        let is_due = markets::slots::next_due(&state)
+            .is_some_and(|due| due <= time && (unexecuted.is_empty() || parent.timestamp < due));
         if extrinsics.is_empty() && !is_due {
             return Ok(None);
         }
-        debug_assert_eq!(parent.height, snapshot.height());
         let executed = Executed { height: snapshot.height(), header_hash: snapshot.hash() };
         Ok(Some(Proposal { executed, extrinsics }))
     }
@@ -283,6 +293,37 @@ impl Application for Chain {
             Ok(()) => Verdict::Valid,
             Err(error) => Verdict::Invalid { reason: error.to_string() },
         }
+    }
+
+    fn executed(&self, height: Height) -> Option<Hash> {
+        let snapshot = self.snapshot();
+        let header = if height == snapshot.height() { Some(snapshot.hash()) } else { None };
+        header.or_else(|| snapshot.header(height).ok().flatten().map(|header| header.hash()))
+    }
+
+    fn diverged(&self, theirs: &Executed, own: &Hash) {
+        error!(height = %theirs.height, proposed = %theirs.header_hash, %own, "DIVERGENCE: another header was proposed \
+            for a block that this node has executed; it does not vote on top of it");
+    }
+
+    fn committee(&self, _: u64) -> Option<Vec<Member>> {
+        let snapshot = self.snapshot();
+        let state = Overlay::new(&snapshot);
+        let validators = VALIDATORS.get(&state).unwrap_or_default();
+        let engines = validators.iter().filter_map(|validator| ENGINES.get(&state, &validator.entity));
+        Some(engines.map(|Engine { key, address }| Member { key: EngineKey(key), address }).collect())
+    }
+
+    fn hear(&self, extrinsics: Vec<Vec<u8>>) {
+        for answer in self.submit(extrinsics) {
+            if let Err(reason) = answer {
+                debug!(%reason, "a peer's extrinsic is not taken in");
+            }
+        }
+    }
+
+    fn settle(&self) -> Result<(), ChainError> {
+        Self::settle(self)
     }
 
     fn finalized(&self, block: OrderedBlock, _: Certificate) -> Result<(), ChainError> {

@@ -260,10 +260,11 @@ impl Pool {
 
     /// What fits the next block: bare ones first, then signed ones by arrival, each account's from its next nonce on
     /// without a gap.
-    pub fn ready(&self, next_nonce: impl Fn(&AccountId) -> u32) -> Vec<Vec<u8>> {
+    pub fn ready(&self, next_nonce: impl Fn(&AccountId) -> u32, ordered: &HashSet<Hash>) -> Vec<Vec<u8>> {
         let mut room =
             Room { bytes: BLOCK_BYTES_MAX - BLOCK_FRAME_BYTES, gas: BLOCK_GAS_MAX, picked: Vec::new() };
-        for (_, waiting) in self.bare.values() {
+        let is_new = |waiting: &Waiting| !ordered.contains(&waiting.hash);
+        for (_, waiting) in self.bare.values().filter(|(_, waiting)| is_new(waiting)) {
             room.take(waiting);
         }
         let mut order: Vec<(u64, &Waiting)> = Vec::new();
@@ -275,7 +276,9 @@ impl Pool {
             for (_, (_, (arrival, waiting))) in unbroken {
                 // An account's extrinsics keep their nonce order even if they arrived the other way round.
                 latest = latest.max(*arrival);
-                order.push((latest, waiting));
+                if is_new(waiting) {
+                    order.push((latest, waiting));
+                }
             }
         }
         order.sort_by_key(|(arrival, _)| *arrival);
@@ -370,7 +373,7 @@ mod tests {
         put(&mut pool, Some((1, 0)), b"a0").unwrap();
         put(&mut pool, Some((1, 3)), b"a3").unwrap();
         put(&mut pool, None, b"vote").unwrap();
-        let ready = pool.ready(|_| 0);
+        let ready = pool.ready(|_| 0, &HashSet::new());
         assert_eq!(ready, [&b"vote"[..], b"b0", b"a0", b"a1"]);
         let next = |account, in_state| pool.next_nonce(&AccountId([account; 32]), in_state);
         assert_eq!([next(1, 0), next(1, 1), next(1, 3), next(2, 0), next(3, 5)], [2, 2, 4, 1, 5]);
@@ -382,7 +385,7 @@ mod tests {
         assert!(matches!(put(&mut pool, Some((3, 9_999)), b"far"), Err(PoolError::TooFarAhead { .. })));
         pool.prune(&hashes(&ready), |who| if who.0[0] == 1 { 2 } else { 1 });
         assert_eq!(pool.len(), 1);
-        assert_eq!(pool.ready(|_| 3), [b"a3"]);
+        assert_eq!(pool.ready(|_| 3, &HashSet::new()), [b"a3"]);
         pool.prune(&HashSet::new(), |_| 4);
         assert!(pool.is_empty());
         assert_eq!(pool.load(), Load::default());
@@ -442,7 +445,7 @@ mod tests {
             assert_eq!(put(&mut pool, None, b"F"), Err(PoolError::Full), "what is ready stays");
             assert_eq!(pool.len(), 8);
             assert!(!pool.contains(&[5]) && !pool.contains(&[3]) && !pool.contains(&[2]));
-            let ready = pool.ready(|_| 0);
+            let ready = pool.ready(|_| 0, &HashSet::new());
             assert_eq!(ready, [&b"A"[..], b"B", b"C", b"D", b"E", &[0], &[1], &[4]]);
             pool.prune(&hashes(&ready), |_| 9);
             assert_eq!((pool.len(), pool.load()), (0, Load::default()));

@@ -11,7 +11,7 @@ use contract_interface::{Terms, roles};
 use runtime_execution::modules::registry::{self, Caps, ENTITIES, NEXT_ENTITY, NEXT_METER, scopes};
 use runtime_execution::modules::system::ACCOUNT;
 use runtime_execution::modules::{contracts, markets, payment};
-use runtime_execution::{Call, GenesisConfig, GenesisEntity};
+use runtime_execution::{Call, EPOCH_BLOCKS, GenesisConfig, GenesisEntity};
 use runtime_primitives::{
     AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Timestamp, blake2_256,
 };
@@ -130,7 +130,7 @@ impl Cast {
                 let owner = key(name, "owner");
                 let votes = matches!(role, Role::Grid | Role::Operator);
                 let voting_key = votes.then_some(owner);
-                GenesisEntity { owner, roles: *bits, balance: *balance, voting_key, session_key: None }
+                GenesisEntity { owner, roles: *bits, balance: *balance, voting_key, session_key: None, engine: None }
             })
             .collect();
         entities.extend((0..VALIDATORS).map(|number| {
@@ -152,6 +152,7 @@ impl Cast {
             default_settlement: Some(blake2_256(rules::SETTLEMENT)),
             deposits: contracts::DepositRates::default(),
             weight: payment::WeightRates::default(),
+            epoch_blocks: EPOCH_BLOCKS,
         }
     }
 

@@ -1,9 +1,19 @@
 //! What a node is started with.
 
 use crate::keys::Signer;
+use host_consensus::network::EngineSecret;
 use runtime_execution::GenesisConfig;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+/// What a validator orders with.
+#[derive(Debug)]
+pub struct EngineConfig {
+    /// Its secret key.
+    pub secret: EngineSecret,
+    /// Where to listen for other validators.
+    pub listen: SocketAddr,
+}
 
 /// What a node is started with.
 #[derive(Debug)]

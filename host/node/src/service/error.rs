@@ -4,6 +4,7 @@ use crate::agent::JournalError;
 use crate::chain_spec::SpecError;
 use crate::node::ChainError;
 use host_consensus::EngineError;
+use host_consensus::network::SocketError;
 use host_rpc::RpcError;
 use runtime_primitives::AccountId;
 use runtime_vm::VmFault;
@@ -27,6 +28,12 @@ pub enum ServiceError {
     /// The engine stopped.
     #[error(transparent)]
     Engine(#[from] Box<EngineError<ChainError>>),
+    /// The engine of the network stopped.
+    #[error(transparent)]
+    Network(#[from] Box<SocketError<ChainError>>),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[source] std::io::Error),
     /// The spec cannot be kept.
     #[error(transparent)]
     Spec(#[from] SpecError),

@@ -3,14 +3,17 @@
 //! [`Service`] does one thing at a time on one thread, which must have the stack that contracts need. What others
 //! see is durable: a block is published after it is flushed.
 
+mod attesting;
 mod bell;
 mod config;
 mod error;
+mod peer;
 mod run;
 mod view;
 
 pub use bell::Bell;
-pub use config::ServiceConfig;
+pub use config::{EngineConfig, ServiceConfig};
 pub use error::ServiceError;
+pub use peer::Peer;
 pub use run::Service;
 pub use view::View;

@@ -3,29 +3,20 @@
 //! The rule: nothing is shown or voted on twice differently after a crash. Votes are journalled before they are
 //! released, blocks flushed before they are published.
 
+use super::attesting::Attesting;
 use super::bell::Bell;
 use super::config::ServiceConfig;
 use super::error::ServiceError;
 use super::view::View;
-use crate::agent::{Attestor, Desk, Journal};
 use crate::chain_spec::ChainSpec;
-use crate::keys::Signer;
 use crate::node::{Chain, Statistics};
-use contract_interface::Stage;
 use host_consensus::{Clock, Progress, Solo};
 use host_rpc::RpcServer;
-use host_storage::Snapshot;
-use runtime_execution::modules::attestation::BALLOTS;
-use runtime_execution::modules::markets::At;
-use runtime_execution::modules::registry::VALIDATORS;
-use runtime_primitives::{Hash, Timestamp};
-use runtime_state::Overlay;
-use runtime_vm::{EngineKind, Vm};
+use runtime_primitives::Timestamp;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// Longest wait without a look at the clock: the system's may be set.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,11 +29,7 @@ pub struct Service<C> {
     chain: Arc<Chain>,
     clock: C,
     engine: Solo<Arc<Chain>, C>,
-    attestors: Vec<Attestor>,
-    /// The second engine, if there is somebody to attest.
-    second: Option<Vm>,
-    /// Block whose claims were voted on last.
-    attested: Option<Hash>,
+    attesting: Attesting,
     bell: Arc<Bell>,
     view: View,
     server: Option<RpcServer>,
@@ -63,15 +50,15 @@ impl<C: Clock + Clone> Service<C> {
         if is_new {
             ChainSpec::keep(&genesis, interval_ms, &file)?;
         }
-        let attestors = attestors(&chain, sessions, &data)?;
-        let second = if attestors.is_empty() { None } else { Some(Vm::new(EngineKind::Wasmi)?) };
+        let attesting = Attesting::new(&chain, sessions, &data)?;
         let bell = Arc::new(Bell::default());
-        let view = View::new(&genesis.chain, chain.clone(), bell.clone());
+        let ringing = bell.clone();
+        let view = View::new(&genesis.chain, chain.clone(), Arc::new(move |_: &[u8]| ringing.ring()));
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;
         let engine = Solo::new(chain.clone(), clock.clone(), interval_ms);
         let snapshot = chain.snapshot();
         info!(genesis = %chain.genesis(), height = %snapshot.height(), best = %snapshot.hash(), "chain opened");
-        Ok(Self { chain, clock, engine, attestors, second, attested: None, bell, view, server })
+        Ok(Self { chain, clock, engine, attesting, bell, view, server })
     }
 }
 
@@ -153,65 +140,13 @@ impl<C: Clock> Service<C> {
 
     /// Vote on every claim that is open on the best block, once a block.
     fn attest(&mut self) {
-        let Some(second) = &self.second else { return };
-        let snapshot = self.chain.snapshot();
-        if self.attested.replace(snapshot.hash()) == Some(snapshot.hash()) {
-            return;
-        }
-        let mut votes = Vec::new();
-        for attestor in &mut self.attestors {
-            votes.extend(votes_of(attestor, &snapshot, second));
-        }
-        if votes.is_empty() {
-            return;
-        }
+        let votes = self.attesting.votes(&self.chain.snapshot());
         for answer in self.chain.submit(votes) {
             if let Err(reason) = answer {
                 warn!(%reason, "a vote was refused");
             }
         }
     }
-}
-
-/// An attestor's votes on open claims. A vote that cannot be journalled is not released.
-fn votes_of(attestor: &mut Attestor, snapshot: &Snapshot, second: &Vm) -> Vec<Vec<u8>> {
-    let state = Overlay::new(snapshot);
-    let mut votes = Vec::new();
-    for (market, slot, stage, _) in BALLOTS.entries(&state).into_keys() {
-        let at: At = (market, slot);
-        let Some(desk) = Desk::open(&state, at) else { continue };
-        let vote = if stage == Stage::Authentication {
-            attestor.attest(&desk, second).map(|vote| {
-                vote.map(|(vote, verdict)| {
-                    let agrees = verdict.agrees();
-                    info!(%market, %slot, agrees, own = %verdict.own, chain = %verdict.chain, "clearing re-run");
-                    vote
-                })
-            })
-        } else {
-            attestor.arbitrate(&desk)
-        };
-        match vote {
-            Ok(vote) => votes.extend(vote),
-            Err(reason) => error!(%market, %slot, %reason, "vote withheld"),
-        }
-    }
-    votes
-}
-
-/// The attestors of `sessions`, each with its journal in `folder`.
-fn attestors(chain: &Chain, sessions: Vec<Signer>, folder: &Path) -> Result<Vec<Attestor>, ServiceError> {
-    let snapshot = chain.snapshot();
-    let validators = VALIDATORS.get(&Overlay::new(&snapshot)).unwrap_or_default();
-    let attestor = |session: Signer| {
-        let key = session.account();
-        let validator = validators.iter().find(|validator| validator.session_key == key);
-        let entity = validator.ok_or(ServiceError::NotASession(key))?.entity;
-        let journal = Journal::open(&folder.join(format!("votes-{key}")))?;
-        info!(%entity, session = %key, "attesting");
-        Ok(Attestor::new(entity, session, chain.genesis(), journal))
-    };
-    sessions.into_iter().map(attestor).collect()
 }
 
 const fn since(now: Statistics, before: Statistics) -> Statistics {

@@ -13,7 +13,7 @@ use runtime_execution::modules::contracts::{self, DepositRates, Determinism, Dry
 use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::modules::{balances, contracts::Weight, system};
 use runtime_execution::{
-    Call, DispatchError, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity, Outcome, Phase,
+    Call, DispatchError, EPOCH_BLOCKS, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity, Outcome, Phase,
     Verifier, build_genesis, execute_block,
 };
 use runtime_primitives::crypto::{Signature, Statement};
@@ -156,7 +156,7 @@ impl Chain {
             roles,
             balance: Money::from_units(ENDOWMENT),
             voting_key: None,
-            session_key: (roles == roles::VALIDATOR).then_some(owner),
+            session_key: (roles == roles::VALIDATOR).then_some(owner), engine: None,
         };
         let config = GenesisConfig {
             chain: "contracts".into(),
@@ -173,6 +173,7 @@ impl Chain {
             deposits,
             // Deposits to the unit: no fee may come between.
             weight: WeightRates { quota: Gas::MAX, ..WeightRates::default() },
+            epoch_blocks: EPOCH_BLOCKS,
         };
         let genesis = build_genesis(&config).unwrap();
         let mut state = MemoryState::new();

@@ -337,6 +337,15 @@ pub struct Meter {
     pub feeder: FeederId,
 }
 
+/// A validator's engine: it orders, and peers call it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Engine {
+    /// Its ed25519 key.
+    pub key: [u8; 32],
+    /// Where it listens: `host:port`.
+    pub address: String,
+}
+
 /// A validator of the current set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Validator {
@@ -360,6 +369,10 @@ static METER_KEYS: Map<AccountId, MeterId> = Map::new("Registry", "MeterKeys");
 pub static NEXT_METER: Value<MeterId> = Value::new("Registry", "NextMeter");
 /// The validator set, ascending by entity.
 pub static VALIDATORS: Value<Vec<Validator>> = Value::new("Registry", "Validators");
+/// Engines of validators. A validator without one certifies results and orders nothing.
+pub static ENGINES: Map<EntityId, Engine> = Map::new("Registry", "Engines");
+/// Blocks of an epoch.
+pub static EPOCH_BLOCKS: Value<u64> = Value::new("Registry", "EpochBlocks");
 /// Epoch of the validator set.
 pub static EPOCH: Value<u32> = Value::new("Registry", "Epoch");
 

@@ -1,0 +1,103 @@
+//! Who orders in an epoch, and whose signatures count there.
+
+use bytes::Bytes;
+use commonware_codec::{DecodeExt, Encode as _};
+use commonware_consensus::simplex::scheme::ed25519::Scheme;
+use commonware_consensus::types::Epoch;
+use commonware_cryptography::certificate::{Provider, Scoped};
+use commonware_cryptography::{Signer as _, ed25519};
+use commonware_utils::ordered::Set;
+use commonware_utils::union;
+use runtime_primitives::Hash;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An engine's ed25519 public key: its identity towards peers and on votes for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EngineKey(pub [u8; 32]);
+
+impl EngineKey {
+    /// As the library names a peer; `None` if these bytes are no point of the curve.
+    pub fn peer(self) -> Option<ed25519::PublicKey> {
+        ed25519::PublicKey::decode(Bytes::copy_from_slice(&self.0)).ok()
+    }
+}
+
+/// An engine's secret key.
+#[derive(Clone)]
+pub struct EngineSecret(pub(super) ed25519::PrivateKey);
+
+impl EngineSecret {
+    /// From its 32 bytes.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let key = ed25519::PrivateKey::decode(Bytes::copy_from_slice(&seed));
+        Self(key.expect("every 32 bytes are an ed25519 seed"))
+    }
+
+    /// The public half.
+    pub fn public(&self) -> EngineKey {
+        let mut key = [0; 32];
+        key.copy_from_slice(&self.0.public_key().encode());
+        EngineKey(key)
+    }
+}
+
+impl std::fmt::Debug for EngineSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EngineSecret({:?})", self.public())
+    }
+}
+
+/// A validator as the network knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its engine's key.
+    pub key: EngineKey,
+    /// Where its engine listens: `host:port`.
+    pub address: String,
+}
+
+/// Namespace of everything that engines of one chain sign: no message means anything on another chain.
+pub(super) fn namespace(genesis: &Hash) -> Vec<u8> {
+    union(b"busbar/engine/v1", &genesis.0)
+}
+
+type Ask = Arc<dyn Fn(u64) -> Option<Vec<Member>> + Send + Sync>;
+
+/// The committee of each epoch, asked of the application once.
+#[derive(Clone)]
+pub(super) struct Committees {
+    ask: Ask,
+    own: EngineSecret,
+    namespace: Arc<[u8]>,
+    known: Arc<Mutex<BTreeMap<u64, (Vec<Member>, Arc<Scheme>)>>>,
+}
+
+impl Committees {
+    pub fn new(ask: Ask, own: EngineSecret, genesis: &Hash) -> Self {
+        Self { ask, own, namespace: namespace(genesis).into(), known: Arc::default() }
+    }
+
+    /// Members of `epoch` and the scheme to sign or at least check with; `None` while it is not known.
+    pub fn of(&self, epoch: Epoch) -> Option<(Vec<Member>, Arc<Scheme>)> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(&epoch.get()) {
+            return Some(found.clone());
+        }
+        let members = (self.ask)(epoch.get())?;
+        let keys = Set::from_iter_dedup(members.iter().filter_map(|member| member.key.peer()));
+        let signer = Scheme::signer(&self.namespace, keys.clone(), self.own.0.clone());
+        let scheme = Arc::new(signer.unwrap_or_else(|| Scheme::verifier(&self.namespace, keys)));
+        known.insert(epoch.get(), (members.clone(), scheme.clone()));
+        Some((members, scheme))
+    }
+}
+
+impl Provider for Committees {
+    type Scope = Epoch;
+    type Scheme = Scheme;
+
+    fn scoped(&self, epoch: Epoch) -> Option<Scoped<Scheme>> {
+        self.of(epoch).map(|(_, scheme)| Scoped::scheme(scheme))
+    }
+}

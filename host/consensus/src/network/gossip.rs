@@ -1,0 +1,95 @@
+//! Extrinsics on their own channel: what one node takes in, all hear.
+//!
+//! Validators are all connected with one another, so nothing is passed on: whoever took an extrinsic in tells it.
+
+use super::Signal;
+use crate::Application;
+use commonware_cryptography::ed25519;
+use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
+use commonware_runtime::Spawner;
+use commonware_utils::channel::mpsc;
+use parity_scale_codec::{DecodeAll, Encode};
+use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
+use std::sync::Arc;
+use tracing::warn;
+
+/// Bytes of a message at which nothing more is added to it.
+const MESSAGE_BYTES: usize = 128 << 10;
+/// The largest message: full but for one byte, and then the largest extrinsic. Lengths included.
+pub(super) const MESSAGE_BYTES_MAX: usize = MESSAGE_BYTES + EXTRINSIC_BYTES_MAX + 16;
+/// Extrinsics that may wait to be told.
+const WAITING_MAX: usize = 65_536;
+
+/// Tells peers of extrinsics. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gossip(mpsc::Sender<Vec<u8>>);
+
+impl Gossip {
+    /// Tell all peers of an extrinsic that was taken in here. If the network cannot keep up it is not told: it then
+    /// waits for this node's turn to propose.
+    pub fn tell(&self, extrinsic: Vec<u8>) {
+        let _ = self.0.try_send(extrinsic);
+    }
+}
+
+/// What is to be told.
+#[derive(Debug)]
+pub struct Outbox(mpsc::Receiver<Vec<u8>>);
+
+/// Both ends.
+pub fn gossip() -> (Gossip, Outbox) {
+    let (send, receive) = mpsc::channel(WAITING_MAX);
+    (Gossip(send), Outbox(receive))
+}
+
+/// Send what is to be told, many in a message.
+pub(super) async fn tell<S: Sender<PublicKey = ed25519::PublicKey>>(mut outbox: Outbox, mut channel: S) {
+    while let Some(first) = outbox.0.recv().await {
+        let mut bytes = first.len();
+        let mut message = vec![first];
+        while bytes < MESSAGE_BYTES
+            && let Ok(next) = outbox.0.try_recv()
+        {
+            bytes += next.len() + size_of::<u32>();
+            message.push(next);
+        }
+        channel.send(Recipients::All, message.encode(), false);
+    }
+}
+
+/// Hand what peers tell to the application; shut out whoever sends something else.
+pub(super) async fn hear<E, A, B, R>(
+    context: E,
+    application: Arc<A>,
+    signal: Signal,
+    mut blocker: B,
+    mut channel: R,
+) where
+    E: Spawner,
+    A: Application + 'static,
+    B: Blocker<PublicKey = ed25519::PublicKey>,
+    R: Receiver<PublicKey = ed25519::PublicKey>,
+{
+    while let Ok((from, message)) = channel.recv().await {
+        let Some(extrinsics) = decode(message.as_ref()) else {
+            warn!(peer = %from, bytes = message.len(), "a peer's gossip is malformed: it is shut out");
+            blocker.block(from);
+            continue;
+        };
+        let application = application.clone();
+        // Signatures are checked: not on a thread that others wait for.
+        let heard = context.child("hear").shared(true).spawn(move |_| async move { application.hear(extrinsics) });
+        if heard.await.is_err() {
+            return;
+        }
+        signal.raise();
+    }
+}
+
+fn decode(message: &[u8]) -> Option<Vec<Vec<u8>>> {
+    if message.len() > MESSAGE_BYTES_MAX {
+        return None;
+    }
+    let extrinsics = Vec::<Vec<u8>>::decode_all(&mut &message[..]).ok()?;
+    extrinsics.iter().all(|one| one.len() <= EXTRINSIC_BYTES_MAX).then_some(extrinsics)
+}

@@ -1,0 +1,24 @@
+//! The engine of a network: commonware's simplex orders, its marshal delivers, the application executes.
+//!
+//! Everything here is generic over the library's runtime, so that the same wiring runs on sockets and disks and in its
+//! deterministic simulator. One engine runs per epoch; blocks are opaque to all of them.
+
+mod block;
+mod bridge;
+mod committee;
+mod epochs;
+mod executor;
+mod gossip;
+mod settings;
+mod signal;
+mod sockets;
+mod wiring;
+
+pub use block::{Carried, Digest};
+pub use committee::{EngineKey, EngineSecret, Member};
+pub use executor::Deliveries;
+pub use gossip::{Gossip, Outbox, gossip};
+pub use settings::Timing;
+pub use signal::{Signal, Watch};
+pub use sockets::{SocketConfig, SocketError, run};
+pub use wiring::{Channels, Config, Progress, Running, max_message_size, start};

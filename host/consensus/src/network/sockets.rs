@@ -1,0 +1,166 @@
+//! The engine on sockets and disk.
+
+use super::committee::namespace;
+use super::{Channels, Config, EngineSecret, Member, Outbox, Running, Signal, Timing, gossip, wiring};
+use crate::{Application, Clock};
+use commonware_cryptography::ChaCha20Poly1305;
+use commonware_p2p::authenticated::lookup;
+use commonware_p2p::{Address, AddressableManager as _, Ingress};
+use commonware_runtime::{Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
+use commonware_stream::cups::{self, Cups};
+use commonware_stream::sake::{self, Sake};
+use commonware_utils::ordered::Map;
+use commonware_utils::{Hostname, NZU32, NZUsize};
+use runtime_primitives::{Hash, OrderedBlock};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tracing::warn;
+
+/// Validators of one epoch at most.
+const VALIDATORS_MAX: NonZeroUsize = NZUsize!(128);
+/// Messages a second that a peer may send on a channel.
+const MESSAGES_PER_SECOND: Quota = Quota::per_second(NZU32!(1_024));
+const GOSSIP_CHANNEL: u64 = 5;
+
+/// What a networked engine is started with.
+#[derive(Debug)]
+pub struct SocketConfig {
+    /// This node's key.
+    pub secret: EngineSecret,
+    /// Where to listen for peers.
+    pub listen: SocketAddr,
+    /// Folder of the engine's own files.
+    pub folder: PathBuf,
+    /// Hash of the chain's genesis header.
+    pub genesis: Hash,
+    /// The chain's first block.
+    pub first: OrderedBlock,
+    /// Blocks of an epoch, at least 2.
+    pub epoch_blocks: NonZeroU64,
+    /// Least time between two blocks, in ms.
+    pub interval_ms: u64,
+    /// How long to wait for others.
+    pub timing: Timing,
+    /// Stack of the thread that executes, in bytes.
+    pub stack_bytes: usize,
+}
+
+/// Why a networked engine ended before it was told to.
+#[derive(Debug, Error)]
+pub enum SocketError<E: std::error::Error + 'static> {
+    /// The application cannot go on.
+    #[error("the application stopped: {0}")]
+    Application(#[source] E),
+    /// A part of the engine panicked or ended; the log says which.
+    #[error("the engine stopped by itself: see the log above")]
+    Engine,
+}
+
+/// A member's address as the library dials it; `None` if it is no `host:port`.
+fn address(member: &Member) -> Option<Address> {
+    if let Ok(socket) = member.address.parse::<SocketAddr>() {
+        return Some(Address::Symmetric(socket));
+    }
+    let (host, port) = member.address.rsplit_once(':')?;
+    let ingress = Ingress::Dns { host: Hostname::new(host).ok()?, port: port.parse().ok()? };
+    // Where it calls from is not checked: it proves who it is.
+    Some(Address::Asymmetric { ingress, egress: (Ipv4Addr::UNSPECIFIED, 0).into() })
+}
+
+/// Order and execute with the validators of `application`'s committee, on this thread, until `stop` ends.
+///
+/// # Errors
+/// [`SocketError`].
+pub fn run<A, C>(
+    config: SocketConfig,
+    clock: C,
+    application: Arc<A>,
+    signal: Signal,
+    outbox: Outbox,
+    stop: impl Future<Output = ()>,
+) -> Result<(), SocketError<A::Error>>
+where
+    A: Application + 'static,
+    C: Clock + Clone + 'static,
+{
+    let runner = tokio::Runner::new(
+        tokio::Config::new()
+            .with_worker_threads(2)
+            .with_thread_stack_size(config.stack_bytes)
+            .with_storage_directory(&config.folder),
+    );
+    let namespace = namespace(&config.genesis);
+    let upgrade = Cups::<_, ChaCha20Poly1305>::new(
+        Sake {
+            signer: config.secret.0.clone(),
+            synchrony_bound: Duration::from_secs(5),
+            max_handshake_age: Duration::from_secs(10),
+            version: sake::Version::V1,
+        },
+        cups::Version::V1,
+    );
+    let validators = u32::try_from(VALIDATORS_MAX.get()).unwrap_or(u32::MAX);
+    let message_bytes = wiring::max_message_size(validators);
+    let p2p = lookup::Config {
+        bypass_ip_check: true,
+        allow_private_ips: true,
+        peer_connection_cooldown: Duration::from_secs(1),
+        ping_frequency: Duration::from_secs(5),
+        ..lookup::Config::local(upgrade, &namespace, config.listen, VALIDATORS_MAX, message_bytes, NZUsize!(1_024))
+    };
+    runner.start(async |context| {
+        let (mut network, oracle) = lookup::Network::new(context.child("network"), p2p);
+        let channels = (0..Channels::<(), ()>::COUNT).map(|channel| network.register(channel, MESSAGES_PER_SECOND));
+        let channels: Vec<_> = channels.collect();
+        let (tell, hear) = network.register(GOSSIP_CHANNEL, MESSAGES_PER_SECOND);
+        let network = network.start();
+        let track = {
+            let oracle = oracle.clone();
+            Arc::new(move |epoch: u64, members: &[Member]| {
+                let peers = members.iter().filter_map(|member| {
+                    let known = member.key.peer().zip(address(member));
+                    if known.is_none() {
+                        warn!(?member, "a validator without a usable address: it cannot be called");
+                    }
+                    known
+                });
+                oracle.clone().track(epoch, Map::from_iter_dedup(peers));
+            })
+        };
+        let engine = Config {
+            secret: config.secret,
+            genesis: config.genesis,
+            first: config.first,
+            epoch_blocks: config.epoch_blocks,
+            interval_ms: config.interval_ms,
+            timing: config.timing,
+            clock,
+            signal,
+            partition: "engine".into(),
+            blocker: oracle.clone(),
+            peers: oracle.clone(),
+            track,
+        };
+        let channels = Channels::from_iter(channels.into_iter()).ok_or(SocketError::Engine)?;
+        let telling = context.child("tell").spawn(move |_| gossip::tell(outbox, tell));
+        let (listener, heard) = (application.clone(), engine.signal.clone());
+        let hearing = context.child("hear").spawn(move |own| gossip::hear(own, listener, heard, oracle, hear));
+        let Running { execution, ordering, .. } =
+            wiring::start(context.child("engine"), engine, application, channels, |own| own).await;
+        commonware_macros::select! {
+            () = stop => Ok(()),
+            end = execution => match end {
+                Ok(Err(reason)) => Err(SocketError::Application(reason)),
+                _ => Err(SocketError::Engine),
+            },
+            _ = ordering => Err(SocketError::Engine),
+            _ = network => Err(SocketError::Engine),
+            _ = telling => Err(SocketError::Engine),
+            _ = hearing => Err(SocketError::Engine),
+        }
+    })
+}

@@ -1,0 +1,260 @@
+//! Puts the library's actors together, on any of its runtimes.
+
+use super::block::Carried;
+use super::bridge::Bridge;
+use super::committee::Committees;
+use super::epochs::{Epochs, Marshal, Track};
+use super::executor::Executor;
+use super::{EngineSecret, Member, Signal, Timing, settings};
+use crate::{Application, Clock};
+use commonware_broadcast::buffered;
+use commonware_codec::RangeCfg;
+use commonware_consensus::marshal::core::Actor;
+use commonware_consensus::marshal::resolver::p2p as resolver;
+use commonware_consensus::marshal::standard::{Inline, Standard};
+use commonware_consensus::marshal::{self, Start};
+use commonware_consensus::simplex::scheme::ed25519::Scheme;
+use commonware_consensus::types::FixedEpocher;
+use commonware_consensus::{Reporter, simplex};
+use commonware_cryptography::certificate::Verifier as _;
+use commonware_cryptography::{Signer as _, ed25519};
+use commonware_p2p::utils::mux::prefixed;
+use commonware_p2p::{Blocker, Provider, Receiver, Sender};
+use commonware_parallel::Sequential;
+use commonware_runtime::buffer::paged::CacheRef;
+use commonware_runtime::{Clock as Timer, Handle, Metrics, Spawner, Storage};
+use commonware_storage::archive::prunable;
+use commonware_storage::translator::TwoCap;
+use rand_core::CryptoRng;
+use runtime_primitives::{Hash, OrderedBlock};
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an engine is started with.
+pub struct Config<B, P, C> {
+    /// This node's key.
+    pub secret: EngineSecret,
+    /// Hash of the chain's genesis header: engines of other chains are strangers.
+    pub genesis: Hash,
+    /// The chain's first block.
+    pub first: OrderedBlock,
+    /// Blocks of an epoch, at least 2.
+    pub epoch_blocks: NonZeroU64,
+    /// Least time between two blocks, in ms.
+    pub interval_ms: u64,
+    /// How long to wait for others.
+    pub timing: Timing,
+    /// The time of day.
+    pub clock: C,
+    /// What the application raises when there is something to order.
+    pub signal: Signal,
+    /// Prefix of the names of all that is stored.
+    pub partition: String,
+    /// Shuts out peers that break the protocol.
+    pub blocker: B,
+    /// Knows the peers.
+    pub peers: P,
+    /// Called with each epoch's number and members before its engine starts: peers to be connected with.
+    pub track: Arc<dyn Fn(u64, &[Member]) + Send + Sync>,
+}
+
+/// A network's channels, each a sender and a receiver.
+pub struct Channels<S, R> {
+    /// Votes.
+    pub vote: (S, R),
+    /// Certificates.
+    pub certificate: (S, R),
+    /// Requests for certificates.
+    pub resolver: (S, R),
+    /// New blocks.
+    pub broadcast: (S, R),
+    /// Requests for final blocks.
+    pub backfill: (S, R),
+}
+
+impl<S, R> Channels<S, R> {
+    /// How many there are.
+    pub const COUNT: u64 = 5;
+
+    /// In the order of their numbers, from 0.
+    ///
+    /// # Errors
+    /// The item that was there instead of the last channel.
+    pub fn from_iter(mut channels: impl Iterator<Item = (S, R)>) -> Option<Self> {
+        Some(Self {
+            vote: channels.next()?,
+            certificate: channels.next()?,
+            resolver: channels.next()?,
+            broadcast: channels.next()?,
+            backfill: channels.next()?,
+        })
+    }
+}
+
+/// An engine at work.
+pub struct Running<E: Send + 'static> {
+    /// Ends when the runtime stops, or with the application's error.
+    pub execution: Handle<Result<(), E>>,
+    /// Orders; ends only with the runtime or a fault.
+    pub ordering: Handle<()>,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// How far an engine is.
+#[derive(Clone)]
+pub struct Progress(Marshal);
+
+impl Progress {
+    /// Height of the last block that was executed, made durable and acknowledged.
+    pub async fn processed(&self) -> u64 {
+        self.0.get_processed().await.map_or(0, |done| done.height().get())
+    }
+}
+
+/// The largest message among `validators`, in bytes.
+pub fn max_message_size(validators: u32) -> u32 {
+    let votes = simplex::max_payload_size::<Scheme, super::Digest>(validators);
+    commonware_p2p::max_message_size(&[
+        prefixed(votes),
+        marshal::max_payload_size::<Standard<Carried>, Scheme>(validators, &Carried::limits()),
+    ])
+}
+
+fn archive<L>(prefix: &str, name: &str, page_cache: CacheRef, codec_config: L) -> prunable::Config<TwoCap, L> {
+    prunable::Config {
+        translator: TwoCap,
+        metadata_partition: format!("{prefix}-{name}-metadata"),
+        key_partition: format!("{prefix}-{name}-key"),
+        key_page_cache: page_cache,
+        value_partition: format!("{prefix}-{name}-value"),
+        compression: None,
+        codec_config,
+        items_per_section: settings::ITEMS_PER_SECTION,
+        key_write_buffer: settings::KEY_WRITE_BUFFER,
+        value_write_buffer: settings::WRITE_BUFFER,
+        replay_buffer: settings::REPLAY_BUFFER,
+    }
+}
+
+/// Start an engine for `application`.
+///
+/// `watch` may stand between the library and the executor, to observe what is delivered; most give it back as it is.
+///
+/// # Panics
+/// If the engine's own storage is damaged.
+pub async fn start<E, B, P, C, A, S, R, W>(
+    context: E,
+    config: Config<B, P, C>,
+    application: Arc<A>,
+    channels: Channels<S, R>,
+    watch: impl FnOnce(super::Deliveries) -> W,
+) -> Running<A::Error>
+where
+    E: Timer + CryptoRng + Spawner + Storage + Metrics,
+    B: Blocker<PublicKey = ed25519::PublicKey>,
+    P: Provider<PublicKey = ed25519::PublicKey>,
+    C: Clock + Clone + 'static,
+    A: Application + 'static,
+    S: Sender<PublicKey = ed25519::PublicKey>,
+    R: Receiver<PublicKey = ed25519::PublicKey>,
+    W: Reporter<Activity = marshal::Update<Carried>>,
+{
+    let me = config.secret.0.public_key();
+    let page_cache = CacheRef::new(settings::PAGE_BYTES, settings::PAGES);
+    let epocher = FixedEpocher::new(config.epoch_blocks);
+    let ask = application.clone();
+    let committees =
+        Committees::new(Arc::new(move |epoch| ask.committee(epoch)), config.secret, &config.genesis);
+    let backfill = resolver::init(
+        context.child("backfill"),
+        resolver::Config {
+            public_key: me.clone(),
+            peer_provider: config.peers.clone(),
+            blocker: config.blocker.clone(),
+            mailbox_size: settings::MAILBOX,
+            fetch_timeout: settings::fetch_timeout(),
+            fetch_retry_delay: Duration::from_millis(100),
+            priority_requests: false,
+            priority_responses: false,
+        },
+        channels.backfill,
+    );
+    let (buffer, proposals) = buffered::Engine::new(
+        context.child("proposals"),
+        buffered::Config {
+            public_key: me,
+            mailbox_size: settings::MAILBOX,
+            deque_size: settings::PROPOSALS_PER_PEER,
+            priority: false,
+            codec_config: Carried::limits(),
+            peer_provider: config.peers,
+            strategy: Sequential,
+        },
+    );
+    buffer.start(channels.broadcast);
+    let prefix = &config.partition;
+    let certificates = Scheme::certificate_codec_config_unbounded();
+    let finalizations = prunable::Archive::init(
+        context.child("finalizations"),
+        archive(prefix, "finalizations", page_cache.clone(), certificates),
+    )
+    .await
+    .expect("the engine's certificates are readable");
+    let blocks = prunable::Archive::init(
+        context.child("blocks"),
+        archive::<RangeCfg<usize>>(prefix, "blocks", page_cache.clone(), Carried::limits()),
+    )
+    .await
+    .expect("the engine's blocks are readable");
+    let (actor, marshal, _) = Actor::<_, Standard<Carried>, _, _, _, _, _>::init(
+        context.child("marshal"),
+        finalizations,
+        blocks,
+        marshal::Config {
+            provider: committees.clone(),
+            epocher: epocher.clone(),
+            start: Start::Genesis(Carried::genesis(config.first).digested()),
+            partition_prefix: prefix.clone(),
+            mailbox_size: settings::MAILBOX,
+            view_retention: settings::VIEW_RETENTION,
+            prunable_items_per_section: settings::ITEMS_PER_SECTION,
+            page_cache: page_cache.clone(),
+            replay_buffer: settings::REPLAY_BUFFER,
+            key_write_buffer: settings::KEY_WRITE_BUFFER,
+            value_write_buffer: settings::WRITE_BUFFER,
+            block_codec_config: Carried::limits(),
+            max_repair: settings::REPAIRS,
+            max_pending_acks: settings::UNEXECUTED_MAX,
+            strategy: Sequential,
+        },
+    )
+    .await;
+    let bridge = Bridge {
+        application: application.clone(),
+        clock: config.clock,
+        signal: config.signal.clone(),
+        interval_ms: config.interval_ms,
+    };
+    let automaton = Inline::new(context.child("automaton"), bridge, marshal.clone(), epocher.clone());
+    let (executor, deliveries, boundaries) = Executor::new(application, config.signal, epocher.clone());
+    // Its own thread: contracts need its stack, and the others must not wait for them.
+    let execution = context.child("executor").dedicated().spawn(move |_| executor.run());
+    actor.start(watch(deliveries), proposals, backfill);
+    let epochs = Epochs {
+        context: context.child("epochs"),
+        automaton,
+        marshal: marshal.clone(),
+        committees,
+        epocher,
+        blocker: config.blocker,
+        page_cache,
+        partition: config.partition,
+        track: config.track as Track,
+        boundaries,
+        timing: config.timing,
+    };
+    let ordering = context.spawn(move |_| epochs.run(channels.vote, channels.certificate, channels.resolver));
+    Running { execution, ordering, progress: Progress(marshal) }
+}

@@ -1,0 +1,84 @@
+//! The votes of the sessions that live on this node: on every open claim, once a block.
+
+use super::error::ServiceError;
+use crate::agent::{Attestor, Desk, Journal};
+use crate::keys::Signer;
+use crate::node::Chain;
+use contract_interface::Stage;
+use host_storage::Snapshot;
+use runtime_execution::modules::attestation::BALLOTS;
+use runtime_execution::modules::markets::At;
+use runtime_execution::modules::registry::VALIDATORS;
+use runtime_primitives::Hash;
+use runtime_state::Overlay;
+use runtime_vm::{EngineKind, Vm};
+use std::path::Path;
+use tracing::{error, info};
+
+/// Sessions that attest.
+pub struct Attesting {
+    attestors: Vec<Attestor>,
+    /// The second engine, if there is somebody to attest.
+    second: Option<Vm>,
+    /// Block whose claims were voted on last.
+    attested: Option<Hash>,
+}
+
+impl Attesting {
+    /// The attestors of `sessions`, each with its journal in `folder`.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn new(chain: &Chain, sessions: Vec<Signer>, folder: &Path) -> Result<Self, ServiceError> {
+        let snapshot = chain.snapshot();
+        let validators = VALIDATORS.get(&Overlay::new(&snapshot)).unwrap_or_default();
+        let attestor = |session: Signer| {
+            let key = session.account();
+            let validator = validators.iter().find(|validator| validator.session_key == key);
+            let entity = validator.ok_or(ServiceError::NotASession(key))?.entity;
+            let journal = Journal::open(&folder.join(format!("votes-{key}")))?;
+            info!(%entity, session = %key, "attesting");
+            Ok(Attestor::new(entity, session, chain.genesis(), journal))
+        };
+        let attestors: Vec<Attestor> =
+            sessions.into_iter().map(attestor).collect::<Result<_, ServiceError>>()?;
+        let second = if attestors.is_empty() { None } else { Some(Vm::new(EngineKind::Wasmi)?) };
+        Ok(Self { attestors, second, attested: None })
+    }
+
+    /// Signed votes on all claims that are open on a block; none if it was asked about before.
+    pub fn votes(&mut self, snapshot: &Snapshot) -> Vec<Vec<u8>> {
+        let Some(second) = &self.second else { return Vec::new() };
+        if self.attested.replace(snapshot.hash()) == Some(snapshot.hash()) {
+            return Vec::new();
+        }
+        let votes = self.attestors.iter_mut().flat_map(|attestor| votes_of(attestor, snapshot, second));
+        votes.collect()
+    }
+}
+
+/// An attestor's votes on open claims. A vote that cannot be journalled is not released.
+fn votes_of(attestor: &mut Attestor, snapshot: &Snapshot, second: &Vm) -> Vec<Vec<u8>> {
+    let state = Overlay::new(snapshot);
+    let mut votes = Vec::new();
+    for (market, slot, stage, _) in BALLOTS.entries(&state).into_keys() {
+        let at: At = (market, slot);
+        let Some(desk) = Desk::open(&state, at) else { continue };
+        let vote = if stage == Stage::Authentication {
+            attestor.attest(&desk, second).map(|vote| {
+                vote.map(|(vote, verdict)| {
+                    let agrees = verdict.agrees();
+                    info!(%market, %slot, agrees, own = %verdict.own, chain = %verdict.chain, "clearing re-run");
+                    vote
+                })
+            })
+        } else {
+            attestor.arbitrate(&desk)
+        };
+        match vote {
+            Ok(vote) => votes.extend(vote),
+            Err(reason) => error!(%market, %slot, %reason, "vote withheld"),
+        }
+    }
+    votes
+}
