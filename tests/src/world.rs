@@ -392,14 +392,28 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
     for (name, roles, balance, votes) in institutions {
         let owner = keys.add(name);
         let voting_key = votes.then(|| keys.add(&format!("{name} voting")).account());
-        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key, session_key: None, engine: None });
+        members.push(GenesisEntity {
+            owner: owner.account(),
+            roles,
+            balance,
+            voting_key,
+            session_key: None,
+            engine: None,
+        });
         owners.push(owner);
     }
     for number in 0..VALIDATORS {
         let owner = keys.add(&format!("validator {number}"));
         let session_key = Some(keys.add(&format!("validator {number} session")).account());
         let (roles, balance) = (roles::VALIDATOR, Money::ZERO);
-        members.push(GenesisEntity { owner: owner.account(), roles, balance, voting_key: None, session_key, engine: None });
+        members.push(GenesisEntity {
+            owner: owner.account(),
+            roles,
+            balance,
+            voting_key: None,
+            session_key,
+            engine: None,
+        });
         owners.push(owner);
     }
     let auditor = keys.add("auditor");
@@ -408,7 +422,8 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
         roles: roles::AUDITOR,
         balance: Money::ZERO,
         voting_key: None,
-        session_key: None, engine: None,
+        session_key: None,
+        engine: None,
     });
     owners.push(auditor);
     let config = GenesisConfig {

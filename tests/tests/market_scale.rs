@@ -66,7 +66,8 @@ fn city() -> World {
         roles: roles::TRADER,
         balance: Money::from_units(1_000_000_000),
         voting_key: None,
-        session_key: None, engine: None,
+        session_key: None,
+        engine: None,
     });
     world.genesis.entities.extend(members);
     world.chain = Chain::new(&world.genesis);

@@ -143,6 +143,7 @@ impl<A: Application, C: Clock> Solo<A, C> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::network::Member;
     use crate::{Proposal, VirtualClock};
     use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
     use runtime_primitives::{Executed, Hash, blake2_256};
@@ -193,6 +194,22 @@ mod tests {
             let tape = self.0.lock().unwrap();
             let executed = Executed { height: parent.height, header_hash: blake2_256(&tape.state) };
             Ok((!tape.pool.is_empty()).then(|| Proposal { executed, extrinsics: tape.pool.clone() }))
+        }
+
+        fn executed(&self, _: Height) -> Option<Hash> {
+            None
+        }
+
+        fn diverged(&self, _: &Executed, _: &Hash) {}
+
+        fn committee(&self, _: u64) -> Option<Vec<Member>> {
+            None
+        }
+
+        fn hear(&self, _: Vec<Vec<u8>>) {}
+
+        fn settle(&self) -> Result<(), DiskFull> {
+            Ok(())
         }
 
         fn verify(&self, block: &OrderedBlock) -> Verdict {

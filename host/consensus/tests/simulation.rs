@@ -151,7 +151,8 @@ fn public(secret: &EngineSecret) -> PublicKey {
 
 impl Network {
     fn of(validators: u8) -> Self {
-        let mut secrets: Vec<_> = (0..validators).map(|index| EngineSecret::from_seed([index + 1; 32])).collect();
+        let mut secrets: Vec<_> =
+            (0..validators).map(|index| EngineSecret::from_seed([index + 1; 32])).collect();
         secrets.sort_by_key(public);
         let members: Vec<_> =
             secrets.iter().map(|secret| Member { key: secret.public(), address: String::new() }).collect();
@@ -207,7 +208,6 @@ impl EngineDefinition for Network {
     }
 }
 
-
 const GOOD: Link = Link {
     latency: Duration::from_millis(20),
     jitter: Duration::from_millis(5),
@@ -224,9 +224,8 @@ const HEIGHT: u64 = 40;
 /// Two halves cannot hear one another for four seconds; before that one validator is down for four.
 fn storm(who: &[PublicKey]) -> Schedule<PublicKey> {
     let at = Duration::from_secs;
-    let mut schedule = Schedule::new()
-        .at(at(2), Action::Crash(who[3].clone()))
-        .at(at(6), Action::Restart(who[3].clone()));
+    let mut schedule =
+        Schedule::new().at(at(2), Action::Crash(who[3].clone())).at(at(6), Action::Restart(who[3].clone()));
     let half = who.len() / 2;
     for (near, far) in who[..half].iter().flat_map(|near| who[half..].iter().map(move |far| (near, far))) {
         for (from, to) in [(near, far), (far, near)] {

@@ -28,6 +28,8 @@ pub use check::CheckedExtrinsic;
 pub use context::{BlockEnv, Context, Verifier, VerifySingly};
 pub use error::{BlockError, DispatchError, Invalid, SubstrateError};
 pub use event::{Event, EventRecord, Phase};
-pub use genesis::{EPOCH_BLOCKS, Genesis, GenesisConfig, GenesisEntity, GenesisError, build as build_genesis};
+pub use genesis::{
+    EPOCH_BLOCKS, Genesis, GenesisConfig, GenesisEntity, GenesisError, build as build_genesis,
+};
 pub use origin::Origin;
 pub use validate::{ValidTransaction, Validator};

@@ -165,7 +165,8 @@ impl City {
             roles,
             balance: Money::from_units(units),
             voting_key: None,
-            session_key: None, engine: None,
+            session_key: None,
+            engine: None,
         };
         let mut members: Vec<GenesisEntity> = Vec::new();
         for ((_, roles), key) in INSTITUTIONS.iter().zip(&institutions) {

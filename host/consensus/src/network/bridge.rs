@@ -183,7 +183,11 @@ where
         self.build(&runtime, parent, ancestry).await.map(Carried::digested)
     }
 
-    async fn verify(&mut self, (runtime, _): (E, Self::Context), mut ancestry: impl Ancestry<Carried>) -> bool {
+    async fn verify(
+        &mut self,
+        (runtime, _): (E, Self::Context),
+        mut ancestry: impl Ancestry<Carried>,
+    ) -> bool {
         let (Some(block), Some(parent)) = (ancestry.next().await, ancestry.next().await) else {
             return std::future::pending().await;
         };

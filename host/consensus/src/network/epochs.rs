@@ -1,7 +1,7 @@
 //! One engine per epoch: the next starts when the last block of the one before is executed.
 
-use super::bridge::Bridge;
 use super::block::{Carried, Digest};
+use super::bridge::Bridge;
 use super::committee::{Committees, Member};
 use super::executor::Boundary;
 use super::settings;
@@ -13,6 +13,7 @@ use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_consensus::simplex::{self, Floor, ForwardPolicy, SkipBudget, SkipPolicy};
 use commonware_consensus::types::{Epoch, Epocher as _, FixedEpocher, Height};
 use commonware_cryptography::{Digestible as _, Sha256, ed25519};
+use commonware_macros::select;
 use commonware_p2p::utils::mux::{Builder as _, MuxHandle, Muxer};
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_parallel::Sequential;
@@ -20,7 +21,6 @@ use commonware_runtime::buffer::paged::CacheRef;
 use commonware_runtime::{Clock as Timer, Handle, Metrics, Spawner, Storage};
 use commonware_utils::channel::mpsc;
 use commonware_utils::vec::NonEmptyVec;
-use commonware_macros::select;
 use rand_core::CryptoRng;
 use std::sync::Arc;
 use std::time::Duration;

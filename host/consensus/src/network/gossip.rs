@@ -78,7 +78,8 @@ pub(super) async fn hear<E, A, B, R>(
         };
         let application = application.clone();
         // Signatures are checked: not on a thread that others wait for.
-        let heard = context.child("hear").shared(true).spawn(move |_| async move { application.hear(extrinsics) });
+        let heard =
+            context.child("hear").shared(true).spawn(move |_| async move { application.hear(extrinsics) });
         if heard.await.is_err() {
             return;
         }

@@ -45,6 +45,11 @@ impl Timing {
     pub fn for_interval(interval_ms: u64) -> Self {
         let leader = Duration::from_millis(interval_ms.saturating_add(1_000));
         let certification = leader + Duration::from_secs(1);
-        Self { leader, certification, retry: Duration::from_secs(2), skip: certification + Duration::from_secs(3) }
+        Self {
+            leader,
+            certification,
+            retry: Duration::from_secs(2),
+            skip: certification + Duration::from_secs(3),
+        }
     }
 }

@@ -110,11 +110,19 @@ where
         allow_private_ips: true,
         peer_connection_cooldown: Duration::from_secs(1),
         ping_frequency: Duration::from_secs(5),
-        ..lookup::Config::local(upgrade, &namespace, config.listen, VALIDATORS_MAX, message_bytes, NZUsize!(1_024))
+        ..lookup::Config::local(
+            upgrade,
+            &namespace,
+            config.listen,
+            VALIDATORS_MAX,
+            message_bytes,
+            NZUsize!(1_024),
+        )
     };
     runner.start(async |context| {
         let (mut network, oracle) = lookup::Network::new(context.child("network"), p2p);
-        let channels = (0..Channels::<(), ()>::COUNT).map(|channel| network.register(channel, MESSAGES_PER_SECOND));
+        let channels =
+            (0..Channels::<(), ()>::COUNT).map(|channel| network.register(channel, MESSAGES_PER_SECOND));
         let channels: Vec<_> = channels.collect();
         let (tell, hear) = network.register(GOSSIP_CHANNEL, MESSAGES_PER_SECOND);
         let network = network.start();
@@ -148,7 +156,8 @@ where
         let channels = Channels::from_iter(channels.into_iter()).ok_or(SocketError::Engine)?;
         let telling = context.child("tell").spawn(move |_| gossip::tell(outbox, tell));
         let (listener, heard) = (application.clone(), engine.signal.clone());
-        let hearing = context.child("hear").spawn(move |own| gossip::hear(own, listener, heard, oracle, hear));
+        let hearing =
+            context.child("hear").spawn(move |own| gossip::hear(own, listener, heard, oracle, hear));
         let Running { execution, ordering, .. } =
             wiring::start(context.child("engine"), engine, application, channels, |own| own).await;
         commonware_macros::select! {

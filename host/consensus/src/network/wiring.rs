@@ -122,7 +122,12 @@ pub fn max_message_size(validators: u32) -> u32 {
     ])
 }
 
-fn archive<L>(prefix: &str, name: &str, page_cache: CacheRef, codec_config: L) -> prunable::Config<TwoCap, L> {
+fn archive<L>(
+    prefix: &str,
+    name: &str,
+    page_cache: CacheRef,
+    codec_config: L,
+) -> prunable::Config<TwoCap, L> {
     prunable::Config {
         translator: TwoCap,
         metadata_partition: format!("{prefix}-{name}-metadata"),

@@ -3,14 +3,16 @@
 //! Their keys are derived from public texts: anybody can sign with them, so nobody may trust them with money.
 
 use crate::community::Season;
-use crate::keys::KeyPair;
+use crate::keys::{KeyPair, Signer, SigningPolicy};
 use crate::scenario::{Cast, Script, day, pair, paper, rules};
 use clap::ValueEnum;
 use contract_interface::roles;
 use runtime_execution::modules::contracts::DepositRates;
 use runtime_execution::modules::payment::WeightRates;
+use runtime_execution::modules::registry::Engine;
 use runtime_execution::{EPOCH_BLOCKS, GenesisConfig, GenesisEntity};
 use runtime_primitives::{Money, Timestamp, blake2_256};
+use std::net::SocketAddr;
 
 /// Genesis of the development chain: 2026-01-01T00:00:00Z, so that its hash is everybody's.
 const DEV_GENESIS: Timestamp = Timestamp::from_ms(1_767_225_600_000);
@@ -76,6 +78,39 @@ impl Preset {
         }
     }
 
+    /// What the chain starts with if `validators` order it, at ports from `first` on; their keys are well known.
+    ///
+    /// Those that the preset does not have come after its entities.
+    pub fn network(self, validators: u32, first: SocketAddr) -> GenesisConfig {
+        let mut config = self.config();
+        let mut members: Vec<usize> = Vec::new();
+        for (index, entity) in config.entities.iter().enumerate() {
+            if entity.roles & roles::VALIDATOR != 0 {
+                members.push(index);
+            }
+        }
+        for number in 1..=validators {
+            let session = Signer::new(self.session_key(number), SigningPolicy::Production);
+            let port = first.port().saturating_add(u16::try_from(number - 1).unwrap_or(u16::MAX));
+            let address = SocketAddr::new(first.ip(), port).to_string();
+            let engine = Some(Engine { key: session.engine_secret().public().0, address });
+            let place = usize::try_from(number - 1).ok().and_then(|place| members.get(place));
+            if let Some(&index) = place {
+                config.entities[index].engine = engine;
+            } else {
+                config.entities.push(GenesisEntity {
+                    owner: key(&format!("//Validator{number}")).account(),
+                    roles: roles::VALIDATOR,
+                    balance: Money::ZERO,
+                    voting_key: None,
+                    session_key: Some(session.account()),
+                    engine,
+                });
+            }
+        }
+        config
+    }
+
     /// The well-known session key of a validator, numbered from 1.
     pub fn session_key(self, validator: u32) -> KeyPair {
         match self {
@@ -89,7 +124,14 @@ impl Preset {
 fn dev() -> GenesisConfig {
     let entity = |uri: &str, roles: u16, balance, votes: bool| {
         let owner = key(uri).account();
-        GenesisEntity { owner, roles, balance, voting_key: votes.then_some(owner), session_key: None, engine: None }
+        GenesisEntity {
+            owner,
+            roles,
+            balance,
+            voting_key: votes.then_some(owner),
+            session_key: None,
+            engine: None,
+        }
     };
     let validator = GenesisEntity {
         session_key: Some(Preset::Dev.session_key(1).account()),

@@ -1,9 +1,10 @@
 //! `busbar chain-spec`: print the spec of a known chain, or check one that somebody wrote.
 
-use crate::chain_spec::{ChainSpec, INTERVAL_MS, Preset};
+use crate::chain_spec::{ChainSpec, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,6 +14,16 @@ pub struct ChainSpecArgs {
     /// Whose spec to print.
     #[arg(long, value_enum, default_value_t = Preset::Dev)]
     scenario: Preset,
+    /// Let this many validators order it together; their keys are well known (`busbar node --dev-validator N`).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    validators: Option<u32>,
+    /// Where the first of them listens for the others; each next one a port higher.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:30333", requires = "validators")]
+    engines: SocketAddr,
+    /// Least time between two blocks, in ms.
+    #[arg(long, value_name = "MS", default_value_t = INTERVAL_MS,
+        value_parser = clap::value_parser!(u64).range(INTERVAL_MS_MIN..=INTERVAL_MS_MAX))]
+    interval_ms: u64,
     /// Write it to a file instead.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -42,7 +53,11 @@ impl ChainSpecArgs {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        let text = ChainSpec::of_config(&self.scenario.config(), INTERVAL_MS).to_json();
+        let config = match self.validators {
+            None => self.scenario.config(),
+            Some(validators) => self.scenario.network(validators, self.engines),
+        };
+        let text = ChainSpec::of_config(&config, self.interval_ms).to_json();
         match &self.out {
             Some(path) => {
                 std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;

@@ -74,7 +74,9 @@ impl NodeArgs {
         let sessions = self.sessions(&genesis)?;
         let engine = match (self.listen, sessions.first()) {
             (None, _) => None,
-            (Some(_), None) => bail!("--listen needs a validator's session key: --session-key-name or --dev-validator"),
+            (Some(_), None) => {
+                bail!("--listen needs a validator's session key: --session-key-name or --dev-validator")
+            }
             (Some(listen), Some(session)) => Some(EngineConfig { secret: session.engine_secret(), listen }),
         };
         let config = ServiceConfig {

@@ -460,6 +460,6 @@ mod tests {
         for (number, (outcome, waits)) in (0..).zip(&cases) {
             assert_eq!(pool.contains(&[number]), *waits, "{outcome:?}");
         }
-        assert_eq!(pool.ready(|_| 2), [[2], [3]]);
+        assert_eq!(pool.ready(|_| 2, &HashSet::new()), [[2], [3]]);
     }
 }

@@ -130,7 +130,14 @@ impl Cast {
                 let owner = key(name, "owner");
                 let votes = matches!(role, Role::Grid | Role::Operator);
                 let voting_key = votes.then_some(owner);
-                GenesisEntity { owner, roles: *bits, balance: *balance, voting_key, session_key: None, engine: None }
+                GenesisEntity {
+                    owner,
+                    roles: *bits,
+                    balance: *balance,
+                    voting_key,
+                    session_key: None,
+                    engine: None,
+                }
             })
             .collect();
         entities.extend((0..VALIDATORS).map(|number| {
@@ -141,6 +148,7 @@ impl Cast {
                 balance: Money::ZERO,
                 voting_key: None,
                 session_key: Some(key(&name, "session")),
+                engine: None,
             }
         }));
         GenesisConfig {

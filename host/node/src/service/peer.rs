@@ -121,7 +121,8 @@ impl<C: Clock + Clone + 'static> Peer<C> {
             let thread = thread::Builder::new().name("attestor".into()).stack_size(VM_THREAD_STACK_BYTES);
             thread.spawn(work).map_err(ServiceError::Thread)?
         };
-        let ended = network::run(engine, clock, node.clone(), signal, outbox, async move { stopping.next().await });
+        let ended =
+            network::run(engine, clock, node.clone(), signal, outbox, async move { stopping.next().await });
         node.executed.stop();
         let _ = attestor.join();
         drop(server);

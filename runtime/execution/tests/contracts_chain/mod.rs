@@ -13,8 +13,8 @@ use runtime_execution::modules::contracts::{self, DepositRates, Determinism, Dry
 use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::modules::{balances, contracts::Weight, system};
 use runtime_execution::{
-    Call, DispatchError, EPOCH_BLOCKS, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity, Outcome, Phase,
-    Verifier, build_genesis, execute_block,
+    Call, DispatchError, EPOCH_BLOCKS, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity,
+    Outcome, Phase, Verifier, build_genesis, execute_block,
 };
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::{
@@ -156,7 +156,8 @@ impl Chain {
             roles,
             balance: Money::from_units(ENDOWMENT),
             voting_key: None,
-            session_key: (roles == roles::VALIDATOR).then_some(owner), engine: None,
+            session_key: (roles == roles::VALIDATOR).then_some(owner),
+            engine: None,
         };
         let config = GenesisConfig {
             chain: "contracts".into(),
