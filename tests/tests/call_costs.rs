@@ -82,6 +82,7 @@ fn voting(electors: u32) -> World {
         balance: Money::from_units(1_000_000_000),
         voting_key: Some(account(number)),
         session_key: None,
+        engine: None,
     });
     world.genesis.entities.extend(members);
     world.chain = Chain::new(&world.genesis);
