@@ -62,6 +62,9 @@ pub(super) fn namespace(genesis: &Hash) -> Vec<u8> {
     union(b"busbar/engine/v1", &genesis.0)
 }
 
+/// An epoch's members, and the scheme to sign or at least check with.
+type Committee = (Vec<Member>, Arc<Scheme>);
+
 type Ask = Arc<dyn Fn(u64) -> Option<Vec<Member>> + Send + Sync>;
 
 /// The committee of each epoch, asked of the application once.
@@ -70,7 +73,7 @@ pub(super) struct Committees {
     ask: Ask,
     own: EngineSecret,
     namespace: Arc<[u8]>,
-    known: Arc<Mutex<BTreeMap<u64, (Vec<Member>, Arc<Scheme>)>>>,
+    known: Arc<Mutex<BTreeMap<u64, Committee>>>,
 }
 
 impl Committees {
@@ -79,7 +82,7 @@ impl Committees {
     }
 
     /// Members of `epoch` and the scheme to sign or at least check with; `None` while it is not known.
-    pub fn of(&self, epoch: Epoch) -> Option<(Vec<Member>, Arc<Scheme>)> {
+    pub fn of(&self, epoch: Epoch) -> Option<Committee> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&epoch.get()) {
             return Some(found.clone());

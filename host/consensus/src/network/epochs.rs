@@ -30,7 +30,7 @@ pub(super) type Marshal = Mailbox<Scheme, Standard<Carried>>;
 pub(super) type Automaton<E, A, C> = Inline<E, Scheme, Bridge<A, C>, Carried, FixedEpocher>;
 
 /// Called with each epoch's number and members before its engine starts: peers to be connected with.
-pub(super) type Track = Arc<dyn Fn(u64, &[Member]) + Send + Sync>;
+pub type Track = Arc<dyn Fn(u64, &[Member]) + Send + Sync>;
 
 /// Starts and stops the engines.
 pub(super) struct Epochs<E, A, C, B>

@@ -16,6 +16,7 @@ mod wiring;
 
 pub use block::{Carried, Digest};
 pub use committee::{EngineKey, EngineSecret, Member};
+pub use epochs::Track;
 pub use executor::Deliveries;
 pub use gossip::{Gossip, Outbox, gossip};
 pub use settings::Timing;

@@ -1,9 +1,9 @@
 //! The engine on sockets and disk.
 
 use super::committee::namespace;
-use super::{Channels, Config, EngineSecret, Member, Outbox, Running, Signal, Timing, gossip, wiring};
+use super::{Channels, Config, EngineSecret, Member, Outbox, Running, Signal, Timing, Track, gossip, wiring};
 use crate::{Application, Clock};
-use commonware_cryptography::ChaCha20Poly1305;
+use commonware_cryptography::{ChaCha20Poly1305, ed25519};
 use commonware_p2p::authenticated::lookup;
 use commonware_p2p::{Address, AddressableManager as _, Ingress};
 use commonware_runtime::{Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
@@ -71,6 +71,53 @@ fn address(member: &Member) -> Option<Address> {
     Some(Address::Asymmetric { ingress, egress: (Ipv4Addr::UNSPECIFIED, 0).into() })
 }
 
+/// Peers prove their engine's key, then encrypt.
+type Handshake = Cups<Sake<ed25519::PrivateKey>, ChaCha20Poly1305>;
+
+/// How peers are called and heard: by who they are, wherever they call from.
+fn p2p(config: &SocketConfig) -> lookup::Config<Handshake> {
+    let namespace = namespace(&config.genesis);
+    let upgrade = Cups::<_, ChaCha20Poly1305>::new(
+        Sake {
+            signer: config.secret.0.clone(),
+            synchrony_bound: Duration::from_secs(5),
+            max_handshake_age: Duration::from_secs(10),
+            version: sake::Version::V1,
+        },
+        cups::Version::V1,
+    );
+    let validators = u32::try_from(VALIDATORS_MAX.get()).unwrap_or(u32::MAX);
+    let message_bytes = wiring::max_message_size(validators);
+    lookup::Config {
+        bypass_ip_check: true,
+        allow_private_ips: true,
+        peer_connection_cooldown: Duration::from_secs(1),
+        ping_frequency: Duration::from_secs(5),
+        ..lookup::Config::local(
+            upgrade,
+            &namespace,
+            config.listen,
+            VALIDATORS_MAX,
+            message_bytes,
+            NZUsize!(1_024),
+        )
+    }
+}
+
+/// Have peers looked up whenever an epoch is entered.
+fn tracker(oracle: lookup::Oracle<ed25519::PublicKey>) -> Track {
+    Arc::new(move |epoch: u64, members: &[Member]| {
+        let peers = members.iter().filter_map(|member| {
+            let known = member.key.peer().zip(address(member));
+            if known.is_none() {
+                warn!(?member, "a validator without a usable address: it cannot be called");
+            }
+            known
+        });
+        oracle.clone().track(epoch, Map::from_iter_dedup(peers));
+    })
+}
+
 /// Order and execute with the validators of `application`'s committee, on this thread, until `stop` ends.
 ///
 /// # Errors
@@ -93,32 +140,7 @@ where
             .with_thread_stack_size(config.stack_bytes)
             .with_storage_directory(&config.folder),
     );
-    let namespace = namespace(&config.genesis);
-    let upgrade = Cups::<_, ChaCha20Poly1305>::new(
-        Sake {
-            signer: config.secret.0.clone(),
-            synchrony_bound: Duration::from_secs(5),
-            max_handshake_age: Duration::from_secs(10),
-            version: sake::Version::V1,
-        },
-        cups::Version::V1,
-    );
-    let validators = u32::try_from(VALIDATORS_MAX.get()).unwrap_or(u32::MAX);
-    let message_bytes = wiring::max_message_size(validators);
-    let p2p = lookup::Config {
-        bypass_ip_check: true,
-        allow_private_ips: true,
-        peer_connection_cooldown: Duration::from_secs(1),
-        ping_frequency: Duration::from_secs(5),
-        ..lookup::Config::local(
-            upgrade,
-            &namespace,
-            config.listen,
-            VALIDATORS_MAX,
-            message_bytes,
-            NZUsize!(1_024),
-        )
-    };
+    let p2p = p2p(&config);
     runner.start(async |context| {
         let (mut network, oracle) = lookup::Network::new(context.child("network"), p2p);
         let channels =
@@ -126,19 +148,6 @@ where
         let channels: Vec<_> = channels.collect();
         let (tell, hear) = network.register(GOSSIP_CHANNEL, MESSAGES_PER_SECOND);
         let network = network.start();
-        let track = {
-            let oracle = oracle.clone();
-            Arc::new(move |epoch: u64, members: &[Member]| {
-                let peers = members.iter().filter_map(|member| {
-                    let known = member.key.peer().zip(address(member));
-                    if known.is_none() {
-                        warn!(?member, "a validator without a usable address: it cannot be called");
-                    }
-                    known
-                });
-                oracle.clone().track(epoch, Map::from_iter_dedup(peers));
-            })
-        };
         let engine = Config {
             secret: config.secret,
             genesis: config.genesis,
@@ -151,9 +160,9 @@ where
             partition: "engine".into(),
             blocker: oracle.clone(),
             peers: oracle.clone(),
-            track,
+            track: tracker(oracle.clone()),
         };
-        let channels = Channels::from_iter(channels.into_iter()).ok_or(SocketError::Engine)?;
+        let channels = Channels::of(channels.into_iter()).ok_or(SocketError::Engine)?;
         let telling = context.child("tell").spawn(move |_| gossip::tell(outbox, tell));
         let (listener, heard) = (application.clone(), engine.signal.clone());
         let hearing =

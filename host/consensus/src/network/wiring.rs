@@ -5,7 +5,7 @@ use super::bridge::Bridge;
 use super::committee::Committees;
 use super::epochs::{Epochs, Marshal, Track};
 use super::executor::Executor;
-use super::{EngineSecret, Member, Signal, Timing, settings};
+use super::{EngineSecret, Signal, Timing, settings};
 use crate::{Application, Clock};
 use commonware_broadcast::buffered;
 use commonware_codec::RangeCfg;
@@ -17,7 +17,7 @@ use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_consensus::types::FixedEpocher;
 use commonware_consensus::{Reporter, simplex};
 use commonware_cryptography::certificate::Verifier as _;
-use commonware_cryptography::{Signer as _, ed25519};
+use commonware_cryptography::{Digested, Signer as _, ed25519};
 use commonware_p2p::utils::mux::prefixed;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Sequential;
@@ -56,7 +56,7 @@ pub struct Config<B, P, C> {
     /// Knows the peers.
     pub peers: P,
     /// Called with each epoch's number and members before its engine starts: peers to be connected with.
-    pub track: Arc<dyn Fn(u64, &[Member]) + Send + Sync>,
+    pub track: Track,
 }
 
 /// A network's channels, each a sender and a receiver.
@@ -77,11 +77,8 @@ impl<S, R> Channels<S, R> {
     /// How many there are.
     pub const COUNT: u64 = 5;
 
-    /// In the order of their numbers, from 0.
-    ///
-    /// # Errors
-    /// The item that was there instead of the last channel.
-    pub fn from_iter(mut channels: impl Iterator<Item = (S, R)>) -> Option<Self> {
+    /// In the order of their numbers, from 0; `None` if there are too few.
+    pub fn of(mut channels: impl Iterator<Item = (S, R)>) -> Option<Self> {
         Some(Self {
             vote: channels.next()?,
             certificate: channels.next()?,
@@ -143,6 +140,68 @@ fn archive<L>(
     }
 }
 
+/// How missing final blocks are asked for.
+fn fetching<B, P, C>(config: &Config<B, P, C>) -> resolver::Config<ed25519::PublicKey, P, B>
+where
+    B: Blocker<PublicKey = ed25519::PublicKey>,
+    P: Provider<PublicKey = ed25519::PublicKey>,
+{
+    resolver::Config {
+        public_key: config.secret.0.public_key(),
+        peer_provider: config.peers.clone(),
+        blocker: config.blocker.clone(),
+        mailbox_size: settings::MAILBOX,
+        fetch_timeout: settings::fetch_timeout(),
+        fetch_retry_delay: Duration::from_millis(100),
+        priority_requests: false,
+        priority_responses: false,
+    }
+}
+
+/// How proposals are spread and kept until their votes.
+fn spreading<B, P, C>(
+    config: &Config<B, P, C>,
+) -> buffered::Config<ed25519::PublicKey, RangeCfg<usize>, P, Sequential>
+where
+    P: Provider<PublicKey = ed25519::PublicKey>,
+{
+    buffered::Config {
+        public_key: config.secret.0.public_key(),
+        mailbox_size: settings::MAILBOX,
+        deque_size: settings::PROPOSALS_PER_PEER,
+        priority: false,
+        codec_config: Carried::limits(),
+        peer_provider: config.peers.clone(),
+        strategy: Sequential,
+    }
+}
+
+/// How final blocks are put in order and handed over.
+fn delivering<B, P, C>(
+    config: &Config<B, P, C>,
+    provider: Committees,
+    epocher: FixedEpocher,
+    page_cache: CacheRef,
+) -> marshal::Config<Committees, FixedEpocher, Sequential, Carried, Digested<Carried>> {
+    marshal::Config {
+        provider,
+        epocher,
+        start: Start::Genesis(Carried::genesis(config.first.clone()).digested()),
+        partition_prefix: config.partition.clone(),
+        mailbox_size: settings::MAILBOX,
+        view_retention: settings::VIEW_RETENTION,
+        prunable_items_per_section: settings::ITEMS_PER_SECTION,
+        page_cache,
+        replay_buffer: settings::REPLAY_BUFFER,
+        key_write_buffer: settings::KEY_WRITE_BUFFER,
+        value_write_buffer: settings::WRITE_BUFFER,
+        block_codec_config: Carried::limits(),
+        max_repair: settings::REPAIRS,
+        max_pending_acks: settings::UNEXECUTED_MAX,
+        strategy: Sequential,
+    }
+}
+
 /// Start an engine for `application`.
 ///
 /// `watch` may stand between the library and the executor, to observe what is delivered; most give it back as it is.
@@ -166,74 +225,29 @@ where
     R: Receiver<PublicKey = ed25519::PublicKey>,
     W: Reporter<Activity = marshal::Update<Carried>>,
 {
-    let me = config.secret.0.public_key();
     let page_cache = CacheRef::new(settings::PAGE_BYTES, settings::PAGES);
     let epocher = FixedEpocher::new(config.epoch_blocks);
     let ask = application.clone();
     let committees =
-        Committees::new(Arc::new(move |epoch| ask.committee(epoch)), config.secret, &config.genesis);
-    let backfill = resolver::init(
-        context.child("backfill"),
-        resolver::Config {
-            public_key: me.clone(),
-            peer_provider: config.peers.clone(),
-            blocker: config.blocker.clone(),
-            mailbox_size: settings::MAILBOX,
-            fetch_timeout: settings::fetch_timeout(),
-            fetch_retry_delay: Duration::from_millis(100),
-            priority_requests: false,
-            priority_responses: false,
-        },
-        channels.backfill,
-    );
-    let (buffer, proposals) = buffered::Engine::new(
-        context.child("proposals"),
-        buffered::Config {
-            public_key: me,
-            mailbox_size: settings::MAILBOX,
-            deque_size: settings::PROPOSALS_PER_PEER,
-            priority: false,
-            codec_config: Carried::limits(),
-            peer_provider: config.peers,
-            strategy: Sequential,
-        },
-    );
+        Committees::new(Arc::new(move |epoch| ask.committee(epoch)), config.secret.clone(), &config.genesis);
+    let backfill = resolver::init(context.child("backfill"), fetching(&config), channels.backfill);
+    let (buffer, proposals) = buffered::Engine::new(context.child("proposals"), spreading(&config));
     buffer.start(channels.broadcast);
     let prefix = &config.partition;
     let certificates = Scheme::certificate_codec_config_unbounded();
     let finalizations = prunable::Archive::init(
         context.child("finalizations"),
         archive(prefix, "finalizations", page_cache.clone(), certificates),
-    )
-    .await
-    .expect("the engine's certificates are readable");
+    );
     let blocks = prunable::Archive::init(
         context.child("blocks"),
         archive::<RangeCfg<usize>>(prefix, "blocks", page_cache.clone(), Carried::limits()),
-    )
-    .await
-    .expect("the engine's blocks are readable");
+    );
     let (actor, marshal, _) = Actor::<_, Standard<Carried>, _, _, _, _, _>::init(
         context.child("marshal"),
-        finalizations,
-        blocks,
-        marshal::Config {
-            provider: committees.clone(),
-            epocher: epocher.clone(),
-            start: Start::Genesis(Carried::genesis(config.first).digested()),
-            partition_prefix: prefix.clone(),
-            mailbox_size: settings::MAILBOX,
-            view_retention: settings::VIEW_RETENTION,
-            prunable_items_per_section: settings::ITEMS_PER_SECTION,
-            page_cache: page_cache.clone(),
-            replay_buffer: settings::REPLAY_BUFFER,
-            key_write_buffer: settings::KEY_WRITE_BUFFER,
-            value_write_buffer: settings::WRITE_BUFFER,
-            block_codec_config: Carried::limits(),
-            max_repair: settings::REPAIRS,
-            max_pending_acks: settings::UNEXECUTED_MAX,
-            strategy: Sequential,
-        },
+        finalizations.await.expect("the engine's certificates are readable"),
+        blocks.await.expect("the engine's blocks are readable"),
+        delivering(&config, committees.clone(), epocher.clone(), page_cache.clone()),
     )
     .await;
     let bridge = Bridge {
@@ -256,7 +270,7 @@ where
         blocker: config.blocker,
         page_cache,
         partition: config.partition,
-        track: config.track as Track,
+        track: config.track,
         boundaries,
         timing: config.timing,
     };
