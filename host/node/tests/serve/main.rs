@@ -9,6 +9,7 @@ mod exits;
 mod hostile;
 mod household;
 mod market;
+mod network;
 mod node;
 mod operators;
 mod processes;
