@@ -143,6 +143,18 @@ where
         Some((epoch, block.digest()))
     }
 
+    fn journal(&self, epoch: Epoch) -> String {
+        format!("{}-epoch-{epoch}", self.partition)
+    }
+
+    /// Drop the journal of the epoch before the last: nobody votes there any more.
+    async fn forget_before(&mut self, epoch: Epoch) {
+        if let Some(past) = epoch.previous().and_then(Epoch::previous) {
+            // It may be gone already: a node that was down enters epochs anew.
+            let _ = self.context.remove(&self.journal(past), None).await;
+        }
+    }
+
     async fn enter<S>(&mut self, epoch: Epoch, floor: Digest, muxes: &mut Muxes<S>) -> Option<Active>
     where
         S: Sender<PublicKey = ed25519::PublicKey>,
@@ -152,6 +164,7 @@ where
             return None;
         };
         (self.track)(epoch.get(), &members);
+        self.forget_before(epoch).await;
         let context = self.context.child("engine").with_attribute("epoch", epoch);
         let timing = &self.timing;
         let config = simplex::Config {
@@ -162,7 +175,7 @@ where
             relay: self.automaton.clone(),
             reporter: self.automaton.clone(),
             strategy: Sequential,
-            partition: format!("{}-epoch-{epoch}", self.partition),
+            partition: self.journal(epoch),
             mailbox_size: settings::MAILBOX,
             epoch,
             floor: Floor::Genesis(floor),

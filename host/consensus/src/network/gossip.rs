@@ -9,7 +9,7 @@ use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_runtime::Spawner;
 use commonware_utils::channel::mpsc;
 use parity_scale_codec::{DecodeAll, Encode};
-use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
+use runtime_primitives::limits::{BLOCK_EXTRINSICS_MAX, EXTRINSIC_BYTES_MAX};
 use std::sync::Arc;
 use tracing::warn;
 
@@ -48,6 +48,7 @@ pub(super) async fn tell<S: Sender<PublicKey = ed25519::PublicKey>>(mut outbox: 
         let mut bytes = first.len();
         let mut message = vec![first];
         while bytes < MESSAGE_BYTES
+            && message.len() < BLOCK_EXTRINSICS_MAX
             && let Ok(next) = outbox.0.try_recv()
         {
             bytes += next.len() + size_of::<u32>();
@@ -92,5 +93,40 @@ fn decode(message: &[u8]) -> Option<Vec<Vec<u8>>> {
         return None;
     }
     let extrinsics = Vec::<Vec<u8>>::decode_all(&mut &message[..]).ok()?;
-    extrinsics.iter().all(|one| one.len() <= EXTRINSIC_BYTES_MAX).then_some(extrinsics)
+    let fits = extrinsics.len() <= BLOCK_EXTRINSICS_MAX
+        && extrinsics.iter().all(|one| one.len() <= EXTRINSIC_BYTES_MAX);
+    fits.then_some(extrinsics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_too_many_or_malformed_is_no_gossip() {
+        let lists = |count, bytes| vec![vec![7u8; bytes]; count].encode();
+        let largest = [lists(1, EXTRINSIC_BYTES_MAX), lists(BLOCK_EXTRINSICS_MAX, 1), lists(0, 0)];
+        assert!(largest.iter().all(|message| decode(message).is_some()));
+        let refused = [
+            lists(1, EXTRINSIC_BYTES_MAX + 1),
+            lists(BLOCK_EXTRINSICS_MAX + 1, 1),
+            vec![0; MESSAGE_BYTES_MAX + 1],
+            vec![],
+            vec![4],
+            vec![0, 0],
+            u32::MAX.encode(),
+        ];
+        for message in refused {
+            let bytes = message.len();
+            assert!(decode(&message).is_none(), "{bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn a_message_takes_what_waits_and_stays_decodable() {
+        // Full but for one byte, and then the largest there is: the sender adds nothing to more than that.
+        let mut message = vec![vec![1u8; MESSAGE_BYTES - 1]];
+        message.push(vec![2; EXTRINSIC_BYTES_MAX]);
+        assert_eq!(decode(&message.encode()), Some(message));
+    }
 }
