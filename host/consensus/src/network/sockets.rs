@@ -55,6 +55,14 @@ pub enum SocketError<E: std::error::Error + 'static> {
     /// The application cannot go on.
     #[error("the application stopped: {0}")]
     Application(#[source] E),
+    /// Nobody can be heard there.
+    #[error("cannot listen for peers at {address}: {source}; choose another --listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A part of the engine panicked or ended; the log says which.
     #[error("the engine stopped by itself: see the log above")]
     Engine,
@@ -140,6 +148,9 @@ where
             .with_thread_stack_size(config.stack_bytes)
             .with_storage_directory(&config.folder),
     );
+    // The library would panic.
+    let address = config.listen;
+    std::net::TcpListener::bind(address).map_err(|source| SocketError::Listen { address, source })?;
     let p2p = p2p(&config);
     runner.start(async |context| {
         let (mut network, oracle) = lookup::Network::new(context.child("network"), p2p);
