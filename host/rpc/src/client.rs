@@ -4,6 +4,7 @@
 //! [`ClientError`], which [`RemoteNode::reading`] catches. Read remote state only inside it. What the runtime takes for
 //! granted of its own state it cannot of a stranger's, so there every panic is an answer that makes no sense.
 
+use crate::NodeStatus;
 use crate::error::ClientError;
 use crate::json::hex;
 use crate::limits::{ROWS_PER_PAGE_MAX, WALK_MAX};
@@ -92,6 +93,16 @@ impl RemoteNode {
         let method = "author_submitExtrinsic";
         let answer = self.call(method, params([hex(extrinsic).into()]))?;
         hash(&answer).ok_or(ClientError::Answer { method })
+    }
+
+    /// What the node says of itself.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn status(&self) -> Result<NodeStatus, ClientError> {
+        let method = "busbar_getStatus";
+        let answer = self.call(method, ArrayParams::new())?;
+        serde_json::from_value(answer).map_err(|_| ClientError::Answer { method })
     }
 
     /// The nonce that the account with this SS58 address signs with next, what waits in the node's pool counted.

@@ -9,10 +9,12 @@ mod limits;
 mod methods;
 mod params;
 mod server;
+mod status;
 mod view;
 
 pub use client::{RemoteNode, RemoteState};
 pub use error::{ClientError, RpcError};
 pub use limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX};
 pub use server::RpcServer;
+pub use status::NodeStatus;
 pub use view::NodeView;

@@ -29,10 +29,11 @@ const SYMBOL: &str = "CNY";
 /// Never: every name is registered once.
 pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
     let mut module = RpcModule::new(view);
-    let table: [(&'static str, Method<V>); 13] = [
+    let table: [(&'static str, Method<V>); 14] = [
         ("author_submitExtrinsic", submit),
         ("busbar_getArchive", archive),
         ("busbar_getReceipts", receipts),
+        ("busbar_getStatus", |view, _| Ok(json!(view.status()))),
         ("chain_getBlock", block),
         ("chain_getBlockHash", block_hash),
         ("chain_getFinalizedHead", finalized_head),

@@ -1,5 +1,6 @@
 //! What a server needs of a node.
 
+use crate::NodeStatus;
 use host_storage::Snapshot;
 use runtime_primitives::Hash;
 
@@ -19,6 +20,9 @@ pub trait NodeView: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with the address.
     fn next_nonce(&self, address: &str) -> Result<u32, String>;
+
+    /// What the node says of itself.
+    fn status(&self) -> NodeStatus;
 
     /// Name of the chain.
     fn chain(&self) -> String;

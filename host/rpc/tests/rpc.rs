@@ -1,7 +1,9 @@
 //! A server on a real socket over a small store, asked by our own client and by a plain one.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use host_rpc::{ClientError, KEYS_PER_PAGE_MAX, NodeView, RECENT_BLOCKS_MAX, RemoteNode, RpcServer};
+use host_rpc::{
+    ClientError, KEYS_PER_PAGE_MAX, NodeStatus, NodeView, RECENT_BLOCKS_MAX, RemoteNode, RpcServer,
+};
 use host_storage::{Commit, Snapshot, Store};
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
@@ -112,6 +114,10 @@ impl NodeView for View {
         if address == "Eve" { Ok(7) } else { Err("no address".to_owned()) }
     }
 
+    fn status(&self) -> NodeStatus {
+        NodeStatus { chain: self.chain(), height: BLOCKS, alarms: 1, ..NodeStatus::default() }
+    }
+
     fn chain(&self) -> String {
         "busbar test".to_owned()
     }
@@ -153,6 +159,7 @@ fn every_method_answers() {
     let rows = [
         ("system_accountNextIndex", json!(["Eve"]), json!(7)),
         ("system_chain", json!([]), json!("busbar test")),
+        ("busbar_getStatus", json!([]), json!(View(node.clone()).status())),
         ("system_health", json!([]), json!({ "peers": 0, "isSyncing": false, "shouldHavePeers": false })),
         (
             "system_properties",

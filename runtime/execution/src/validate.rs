@@ -4,9 +4,9 @@ use crate::call;
 use crate::check::check;
 use crate::context::{BlockEnv, Context, Verifier};
 use crate::error::Invalid;
-use crate::extrinsic::{MultiAddress, UncheckedExtrinsic};
+use crate::extrinsic::{Envelope, MultiAddress, UncheckedExtrinsic};
 use crate::modules::system;
-use runtime_primitives::{AccountId, Gas, Hash, Height};
+use runtime_primitives::{AccountId, Gas, Hash, Height, Money};
 use runtime_state::{Backend, Overlay};
 use runtime_vm::Vm;
 
@@ -17,6 +17,8 @@ pub struct ValidTransaction {
     pub hash: Hash,
     /// Signer and nonce; `None` for bare extrinsics.
     pub provides: Option<(AccountId, u32)>,
+    /// Its tip, which nothing charges: who raises it replaces what waits with the same nonce. 0 for bare extrinsics.
+    pub tip: Money,
     /// Gas it declares.
     pub gas: Gas,
 }
@@ -57,6 +59,7 @@ impl<'a> Validator<'a> {
         let decoded = UncheckedExtrinsic::from_bytes(bytes);
         let decoded = decoded.map_err(|_| Invalid::Undecodable)?;
         let (hash, gas) = (decoded.hash, decoded.call.gas());
+        let tip = decoded.envelope.as_ref().map_or(Money::ZERO, Envelope::tip);
         let provides = decoded.envelope.as_ref().map(|envelope| {
             let MultiAddress::Id(signer) = envelope.signer;
             (signer, envelope.extra.nonce)
@@ -72,6 +75,6 @@ impl<'a> Validator<'a> {
                 return Err(reason);
             }
         }
-        Ok(ValidTransaction { hash, provides, gas })
+        Ok(ValidTransaction { hash, provides, tip, gas })
     }
 }

@@ -21,6 +21,7 @@ mod remote;
 mod replay;
 mod reserves;
 mod slots;
+mod status;
 mod trade;
 
 pub use failures::Failures;
@@ -43,6 +44,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run a node on this machine's clock, until it is interrupted.
     Node(node::NodeArgs),
+    /// Show how far a running node is, what it has done and where it disagrees with others.
+    Status(status::StatusArgs),
     /// Play one household against a running node.
     Agent(agent::AgentArgs),
     /// Describe, try, create and watch markets.
@@ -107,6 +110,7 @@ impl Cli {
         match self.command {
             Command::Demo(args) => args.run(),
             Command::Node(args) => args.run(),
+            Command::Status(args) => args.run(),
             Command::Agent(args) => args.run(),
             Command::Market(args) => args.run(),
             Command::Entity(args) => args.run(),

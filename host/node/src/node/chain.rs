@@ -3,7 +3,10 @@
 //! Only [`Application::finalized`] changes the state, and only through one store commit a block.
 
 use super::flusher::Flusher;
-use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, Pool, PoolError, SignatureCache};
+use super::health::{Alarm, Health};
+use super::locked;
+use super::pool::{Candidate, Kind, Pool, PoolError};
+use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, SignatureCache};
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
 use host_consensus::network::{EngineKey, Member};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
@@ -21,10 +24,10 @@ use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm, VmFault};
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use tracing::{debug, error};
+use tracing::debug;
 
 /// Why a node cannot go on.
 #[derive(Debug, Error)]
@@ -85,6 +88,7 @@ pub struct Chain {
     signatures: SignatureCache,
     genesis: Hash,
     statistics: Mutex<Statistics>,
+    health: Arc<Health>,
 }
 
 impl Chain {
@@ -127,6 +131,7 @@ impl Chain {
             signatures: SignatureCache::default(),
             genesis: wanted,
             statistics: Mutex::default(),
+            health: Arc::default(),
         })
     }
 
@@ -143,6 +148,11 @@ impl Chain {
     /// The contract machine.
     pub const fn vm(&self) -> &Vm {
         &self.vm
+    }
+
+    /// Where it disagrees with others.
+    pub const fn health(&self) -> &Arc<Health> {
+        &self.health
     }
 
     /// What this node has done.
@@ -164,6 +174,15 @@ impl Chain {
 
     /// Validate extrinsics together and take the valid ones into the pool; one answer each, in order.
     pub fn submit(&self, batch: Vec<Vec<u8>>) -> Vec<Result<Hash, PoolError>> {
+        self.take_in(batch, true)
+    }
+
+    /// What was submitted here and still waits, up to about `bytes`.
+    pub fn own_waiting(&self, bytes: usize) -> Vec<Vec<u8>> {
+        locked(&self.pool).own(bytes)
+    }
+
+    fn take_in(&self, batch: Vec<Vec<u8>>, is_own: bool) -> Vec<Result<Hash, PoolError>> {
         let snapshot = self.snapshot();
         self.learn(&snapshot, &batch);
         let parent = snapshot.hash();
@@ -175,10 +194,10 @@ impl Chain {
             .into_iter()
             .map(|bytes| {
                 let valid = validator.validate(&bytes)?;
-                let next = valid.provides.map_or(0, |(signer, _)| nonce(validator.state(), &signer));
+                let next_nonce = valid.provides.map_or(0, |(signer, _)| nonce(validator.state(), &signer));
                 let decoded = UncheckedExtrinsic::from_bytes(&bytes).ok();
-                let key = decoded.and_then(|decoded| bare_key(&decoded.call));
-                pool.insert(bytes, &valid, next, key)
+                let says = decoded.and_then(|decoded| said(&decoded.call));
+                pool.insert(Candidate { bytes, valid, next_nonce, says, is_own })
             })
             .collect()
     }
@@ -228,7 +247,16 @@ fn nonce(state: &Overlay, who: &AccountId) -> u32 {
 }
 
 /// What a vote or reading is about, without what it says and its signature: the chain counts the first one only.
-fn bare_key(call: &Call) -> Option<Hash> {
+fn said(call: &Call) -> Option<(Kind, Hash)> {
+    let kind = match call {
+        Call::Attestation(attestation::Call::Vote { claim, .. }) => Kind::Vote(claim.slot),
+        Call::Markets(
+            markets::Call::PostReading { reading, .. }
+            | markets::Call::PostSubstitute { reading, .. }
+            | markets::Call::PostCorrection { reading, .. },
+        ) => Kind::Reading(reading.slot),
+        _ => return None,
+    };
     let fields = match call {
         Call::Attestation(attestation::Call::Vote { voter, claim, .. }) => {
             (0u8, claim.market, claim.slot, claim.stage, claim.round, voter).encode()
@@ -244,7 +272,7 @@ fn bare_key(call: &Call) -> Option<Hash> {
         }
         _ => return None,
     };
-    Some(blake2_256(&fields))
+    Some((kind, blake2_256(&fields)))
 }
 
 /// Extrinsics that no later block can include: all but those for which the block had no room, and those whose
@@ -255,10 +283,6 @@ fn dealt_with(receipts: &[Receipt]) -> HashSet<Hash> {
         matches!(receipt.outcome, Outcome::Skipped { reason: BlockGas { .. } | FutureNonce { .. } })
     };
     receipts.iter().filter(|receipt| !waits(receipt)).map(|receipt| receipt.extrinsic).collect()
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Application for Chain {
@@ -302,8 +326,7 @@ impl Application for Chain {
     }
 
     fn diverged(&self, theirs: &Executed, own: &Hash) {
-        error!(height = %theirs.height, proposed = %theirs.header_hash, %own, "DIVERGENCE: another header was proposed \
-            for a block that this node has executed; it does not vote on top of it");
+        self.health.raise(Alarm::Header { height: theirs.height, own: *own, proposed: theirs.header_hash });
     }
 
     fn committee(&self, _: u64) -> Option<Vec<Member>> {
@@ -315,7 +338,7 @@ impl Application for Chain {
     }
 
     fn hear(&self, extrinsics: Vec<Vec<u8>>) {
-        for answer in self.submit(extrinsics) {
+        for answer in self.take_in(extrinsics, false) {
             if let Err(reason) = answer {
                 debug!(%reason, "a peer's extrinsic is not taken in");
             }
@@ -380,7 +403,7 @@ mod tests {
     use contract_interface::{Claim, Reading, ReadingStatus, Stage};
     use runtime_execution::ValidTransaction;
     use runtime_primitives::crypto::Signature;
-    use runtime_primitives::{Energy, EntityId, Gas, MarketId, MeterId, Slot};
+    use runtime_primitives::{Energy, EntityId, Gas, MarketId, MeterId, Money, Slot};
 
     fn vote(voter: u32, slot: u32, stage: Stage, round: u8, result: u8, signature: u8) -> Call {
         let claim = Claim {
@@ -417,10 +440,10 @@ mod tests {
             let signature = Signature([signature; 64]);
             Call::Markets(markets::Call::PostReading { reading, signature })
         };
-        let own = bare_key(&vote(1, 1, Authentication, 0, 1, 1)).unwrap();
-        assert_eq!(bare_key(&vote(1, 1, Authentication, 0, 2, 2)), Some(own), "result and signature");
-        let read = bare_key(&reading(1, 1, 0, 5, 1)).unwrap();
-        assert_eq!(bare_key(&reading(1, 1, 0, 6, 2)), Some(read), "content and signature");
+        let own = said(&vote(1, 1, Authentication, 0, 1, 1)).unwrap();
+        assert_eq!(said(&vote(1, 1, Authentication, 0, 2, 2)), Some(own), "result and signature");
+        let read = said(&reading(1, 1, 0, 5, 1)).unwrap();
+        assert_eq!(said(&reading(1, 1, 0, 6, 2)), Some(read), "content and signature");
         let others = [
             vote(2, 1, Authentication, 0, 1, 1),
             vote(1, 2, Authentication, 0, 1, 1),
@@ -430,9 +453,10 @@ mod tests {
             reading(1, 2, 0, 5, 1),
             reading(1, 1, 1, 5, 1),
         ];
-        let keys: HashSet<Hash> = others.iter().filter_map(bare_key).chain([own, read]).collect();
+        let keys: HashSet<Hash> =
+            others.iter().filter_map(said).map(|(_, key)| key).chain([own.1, read.1]).collect();
         assert_eq!(keys.len(), others.len() + 2);
-        assert_eq!(bare_key(&Call::System(system::Call::Remark { remark: Vec::new() })), None);
+        assert_eq!(said(&Call::System(system::Call::Remark { remark: Vec::new() })), None);
     }
 
     #[test]
@@ -452,8 +476,9 @@ mod tests {
         for (nonce, (outcome, _)) in (0..).zip(&cases) {
             let bytes = vec![u8::try_from(nonce).unwrap()];
             let hash = blake2_256(&bytes);
-            let valid = ValidTransaction { hash, provides: Some((signer, nonce)), gas: declared };
-            pool.insert(bytes, &valid, 0, None).unwrap();
+            let valid =
+                ValidTransaction { hash, provides: Some((signer, nonce)), tip: Money::ZERO, gas: declared };
+            pool.insert(Candidate { bytes, valid, next_nonce: 0, says: None, is_own: true }).unwrap();
             receipts.push(Receipt { extrinsic: hash, outcome: outcome.clone() });
         }
         pool.prune(&dealt_with(&receipts), |_| 0);

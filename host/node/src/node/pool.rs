@@ -1,14 +1,15 @@
 //! The pool: valid extrinsics waiting for a block. Bounded in bytes and count, in all and for each signer; ready
 //! ones leave in order of arrival, an account's in order of nonce.
 //!
-//! A quarter is for bare extrinsics alone, and the same vote or reading waits once: no signer can keep votes out.
+//! A quarter is for bare extrinsics alone, and the same vote or reading waits once: no signer can keep votes out. Votes
+//! leave before readings, and of each those of the earliest slot first, whose deadline is next.
 //!
 //! It takes nothing that the last executed state would refuse; what has become invalid since is skipped by
 //! execution and forgotten here.
 
 use runtime_execution::{Invalid, ValidTransaction};
 use runtime_primitives::limits::{BLOCK_BYTES_MAX, BLOCK_EXTRINSICS_MAX, BLOCK_GAS_MAX};
-use runtime_primitives::{AccountId, Hash};
+use runtime_primitives::{AccountId, Hash, Money, Slot};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use thiserror::Error;
 
@@ -33,12 +34,16 @@ pub enum PoolError {
     #[error("already in the pool: {0}")]
     Known(Hash),
     /// Another extrinsic of this account and nonce is waiting.
-    #[error("nonce {nonce} of {signer} is taken by an extrinsic that is waiting")]
+    #[error(
+        "nonce {nonce} of {signer} is taken by an extrinsic that is waiting; a tip of {tip_units} units or more replaces it"
+    )]
     NonceTaken {
         /// Whose.
         signer: AccountId,
         /// Which.
         nonce: u32,
+        /// The tip that replaces it, in units of money.
+        tip_units: u128,
     },
     /// The same vote or reading is waiting, perhaps under another signature.
     #[error("the same vote or reading is waiting: {waiting}")]
@@ -115,6 +120,35 @@ struct Waiting {
     bytes: Vec<u8>,
     gas: u64,
     hash: Hash,
+    tip: Money,
+    /// It was submitted here, not heard of.
+    is_own: bool,
+}
+
+/// What a bare extrinsic is, in the order in which such ones leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A vote on a slot's claim.
+    Vote(Slot),
+    /// A meter's reading of a slot, or what takes its place.
+    Reading(Slot),
+    /// Anything else.
+    Other,
+}
+
+/// An extrinsic that validation passed.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What validation found.
+    pub valid: ValidTransaction,
+    /// Its account's nonce in the state.
+    pub next_nonce: u32,
+    /// Of a bare one, what it is and what it says, whatever its signature; its hash, if `None`.
+    pub says: Option<(Kind, Hash)>,
+    /// Whether it was submitted here, not heard of.
+    pub is_own: bool,
 }
 
 /// One signer's extrinsics.
@@ -140,8 +174,8 @@ impl Account {
 pub struct Pool {
     limits: Limits,
     arrivals: u64,
-    /// Bare extrinsics by arrival, with their keys: votes and readings, which have deadlines.
-    bare: BTreeMap<u64, (Hash, Waiting)>,
+    /// Bare extrinsics by kind and arrival, with their keys: votes and readings, which have deadlines.
+    bare: BTreeMap<(Kind, u64), (Hash, Waiting)>,
     /// What bare extrinsics say, and which one says it.
     said: HashMap<Hash, Hash>,
     bare_load: Load,
@@ -151,24 +185,18 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Take an extrinsic that validation passed. `next_nonce` is its account's in the state; `bare_key` is what a
-    /// bare one says, whatever its signature (its hash, if `None`).
+    /// Take an extrinsic.
     ///
     /// # Errors
     /// [`PoolError`].
-    pub fn insert(
-        &mut self,
-        bytes: Vec<u8>,
-        valid: &ValidTransaction,
-        next_nonce: u32,
-        bare_key: Option<Hash>,
-    ) -> Result<Hash, PoolError> {
+    pub fn insert(&mut self, candidate: Candidate) -> Result<Hash, PoolError> {
+        let Candidate { bytes, valid, next_nonce, says, is_own } = candidate;
         if self.known.contains(&valid.hash) {
             return Err(PoolError::Known(valid.hash));
         }
-        let waiting = Waiting { bytes, gas: valid.gas.units(), hash: valid.hash };
+        let waiting = Waiting { bytes, gas: valid.gas.units(), hash: valid.hash, tip: valid.tip, is_own };
         match valid.provides {
-            None => self.insert_bare(waiting, bare_key.unwrap_or(valid.hash))?,
+            None => self.insert_bare(waiting, says.unwrap_or((Kind::Other, valid.hash)))?,
             Some((signer, nonce)) => self.insert_signed(waiting, signer, nonce, next_nonce)?,
         }
         self.known.insert(valid.hash);
@@ -176,7 +204,7 @@ impl Pool {
         Ok(valid.hash)
     }
 
-    fn insert_bare(&mut self, waiting: Waiting, key: Hash) -> Result<(), PoolError> {
+    fn insert_bare(&mut self, waiting: Waiting, (kind, key): (Kind, Hash)) -> Result<(), PoolError> {
         if let Some(waiting) = self.said.get(&key) {
             return Err(PoolError::Duplicate { waiting: *waiting });
         }
@@ -187,7 +215,7 @@ impl Pool {
         }
         self.bare_load.add(&waiting);
         self.said.insert(key, waiting.hash);
-        self.bare.insert(self.arrivals, (key, waiting));
+        self.bare.insert((kind, self.arrivals), (key, waiting));
         Ok(())
     }
 
@@ -201,26 +229,56 @@ impl Pool {
         if nonce.saturating_sub(next) > NONCE_GAP_MAX {
             return Err(PoolError::TooFarAhead { nonce, next });
         }
-        if let Some(account) = self.signed.get(&signer) {
-            if account.waiting.contains_key(&nonce) {
-                return Err(PoolError::NonceTaken { signer, nonce });
-            }
-            if !account.load.has_room(&waiting, self.limits.signer) {
-                let Load { count, bytes } = account.load;
-                return Err(PoolError::SignerFull { signer, count, bytes });
-            }
-        }
-        if !self.signed_load.has_room(&waiting, self.limits.signed)
-            || !self.load().has_room(&waiting, self.limits.all)
+        let taken = self.signed.get(&signer).and_then(|account| account.waiting.get(&nonce));
+        if let Some((_, old)) = taken
+            && waiting.tip < replacing_tip(old.tip)
         {
-            return Err(PoolError::Full);
+            let tip_units = replacing_tip(old.tip).units();
+            return Err(PoolError::NonceTaken { signer, nonce, tip_units });
         }
+        let old = self.take(signer, nonce);
+        if let Err(error) = self.make_room(&waiting, signer, nonce, next) {
+            if let Some((arrival, old)) = old {
+                self.place(signer, nonce, next, arrival, old);
+            }
+            return Err(error);
+        }
+        self.place(signer, nonce, next, self.arrivals, waiting);
+        Ok(())
+    }
+
+    /// Have room for one more signed extrinsic; one that is ready drives out what is behind a gap.
+    fn make_room(
+        &mut self,
+        waiting: &Waiting,
+        signer: AccountId,
+        nonce: u32,
+        next: u32,
+    ) -> Result<(), PoolError> {
+        if let Some(account) = self.signed.get(&signer)
+            && !account.load.has_room(waiting, self.limits.signer)
+        {
+            let Load { count, bytes } = account.load;
+            return Err(PoolError::SignerFull { signer, count, bytes });
+        }
+        let is_ready = self.next_nonce(&signer, next) == nonce;
+        while !self.signed_load.has_room(waiting, self.limits.signed)
+            || !self.load().has_room(waiting, self.limits.all)
+        {
+            if !is_ready || !self.evict() {
+                return Err(PoolError::Full);
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, signer: AccountId, nonce: u32, next: u32, arrival: u64, waiting: Waiting) {
         let account = self.signed.entry(signer).or_default();
         account.next = account.next.max(next);
         account.load.add(&waiting);
         self.signed_load.add(&waiting);
-        account.waiting.insert(nonce, (self.arrivals, waiting));
-        Ok(())
+        self.known.insert(waiting.hash);
+        account.waiting.insert(nonce, (arrival, waiting));
     }
 
     const fn load(&self) -> Load {
@@ -232,15 +290,37 @@ impl Pool {
         let gaps =
             self.signed.iter().filter_map(|(signer, account)| Some((account.ahead_of_a_gap()?, *signer)));
         let Some((_, signer)) = gaps.max() else { return false };
-        let account = self.signed.get_mut(&signer).expect("it was just found");
-        let (_, (_, waiting)) = account.waiting.pop_last().expect("a gap is before something");
+        let last = self.signed[&signer].waiting.last_key_value().map(|(nonce, _)| *nonce);
+        self.take(signer, last.expect("a gap is before something")).is_some()
+    }
+
+    /// Take a signed extrinsic out.
+    fn take(&mut self, signer: AccountId, nonce: u32) -> Option<(u64, Waiting)> {
+        let account = self.signed.get_mut(&signer)?;
+        let (arrival, waiting) = account.waiting.remove(&nonce)?;
         account.load.remove(&waiting);
         self.signed_load.remove(&waiting);
         self.known.remove(&waiting.hash);
         if account.waiting.is_empty() {
             self.signed.remove(&signer);
         }
-        true
+        Some((arrival, waiting))
+    }
+
+    /// What was submitted here and still waits, bare ones first, up to about `bytes`: to be told again to peers that may
+    /// not have heard.
+    pub fn own(&self, bytes: usize) -> Vec<Vec<u8>> {
+        let signed = self.signed.values().flat_map(|account| account.waiting.values());
+        let waiting =
+            self.bare.values().map(|(_, waiting)| waiting).chain(signed.map(|(_, waiting)| waiting));
+        let mut room = bytes;
+        waiting
+            .filter(|waiting| waiting.is_own)
+            .map_while(|waiting| {
+                room = room.checked_sub(waiting.bytes.len())?;
+                Some(waiting.bytes.clone())
+            })
+            .collect()
     }
 
     /// Whether this extrinsic waits here, and so was validated.
@@ -325,6 +405,12 @@ impl Pool {
     }
 }
 
+/// The least tip that replaces an extrinsic with this one: doubled each time, so that a nonce is replaced a bounded number
+/// of times.
+fn replacing_tip(old: Money) -> Money {
+    Money::from_units(old.units().saturating_mul(2).max(1))
+}
+
 struct Room {
     bytes: usize,
     gas: u64,
@@ -352,13 +438,25 @@ mod tests {
 
     fn put(pool: &mut Pool, who: Option<(u8, u32)>, body: &[u8]) -> Result<Hash, PoolError> {
         let provides = who.map(|(account, nonce)| (AccountId([account; 32]), nonce));
-        let valid = ValidTransaction { hash: blake2_256(body), provides, gas: Gas::from_units(1) };
-        pool.insert(body.to_vec(), &valid, 0, None)
+        offer(pool, provides, 0, None, body)
+    }
+
+    fn offer(
+        pool: &mut Pool,
+        provides: Option<(AccountId, u32)>,
+        tip: u128,
+        says: Option<(Kind, Hash)>,
+        body: &[u8],
+    ) -> Result<Hash, PoolError> {
+        let tip = Money::from_units(tip);
+        let valid = ValidTransaction { hash: blake2_256(body), provides, tip, gas: Gas::from_units(1) };
+        // The first letter says who took it in.
+        let is_own = body.first() != Some(&b'~');
+        pool.insert(Candidate { bytes: body.to_vec(), valid, next_nonce: 0, says, is_own })
     }
 
     fn vote(pool: &mut Pool, key: u8, body: &[u8]) -> Result<Hash, PoolError> {
-        let valid = ValidTransaction { hash: blake2_256(body), provides: None, gas: Gas::from_units(1) };
-        pool.insert(body.to_vec(), &valid, 0, Some(Hash([key; 32])))
+        offer(pool, None, 0, Some((Kind::Vote(Slot::from_number(0)), Hash([key; 32]))), body)
     }
 
     fn hashes(bodies: &[Vec<u8>]) -> HashSet<Hash> {
@@ -380,7 +478,7 @@ mod tests {
         assert!(matches!(put(&mut pool, None, b"vote"), Err(PoolError::Known(_))));
         assert!(matches!(
             put(&mut pool, Some((1, 0)), b"again"),
-            Err(PoolError::NonceTaken { nonce: 0, .. })
+            Err(PoolError::NonceTaken { nonce: 0, tip_units: 1, .. })
         ));
         assert!(matches!(put(&mut pool, Some((3, 9_999)), b"far"), Err(PoolError::TooFarAhead { .. })));
         pool.prune(&hashes(&ready), |who| if who.0[0] == 1 { 2 } else { 1 });
@@ -412,6 +510,63 @@ mod tests {
     }
 
     #[test]
+    fn votes_leave_before_readings_and_the_earliest_slot_first() {
+        use Kind::{Other, Reading, Vote};
+        let mut pool = Pool::default();
+        let slot = Slot::from_number;
+        let kinds = [Other, Reading(slot(8)), Reading(slot(7)), Vote(slot(9)), Vote(slot(8)), Vote(slot(9))];
+        for (number, kind) in (0..).zip(kinds) {
+            offer(&mut pool, None, 0, Some((kind, Hash([number; 32]))), &[number]).unwrap();
+        }
+        assert_eq!(pool.ready(|_| 0, &HashSet::new()), [[4], [3], [5], [2], [1], [0]]);
+    }
+
+    #[test]
+    fn what_is_ready_drives_out_what_is_behind_a_gap_and_a_refused_replacement_changes_nothing() {
+        let few = Load { count: 3, bytes: 10 };
+        let limits = Limits { all: few, signed: few, signer: few };
+        let mut pool = Pool { limits, ..Pool::default() };
+        for (who, body) in [((1, 0), b"a"), ((2, 5), b"b"), ((3, 1), b"c")] {
+            put(&mut pool, Some(who), body).unwrap();
+        }
+        put(&mut pool, Some((1, 1)), b"d").unwrap();
+        assert!(!pool.contains(b"b") && pool.contains(b"c"), "the furthest ahead goes");
+        put(&mut pool, Some((4, 0)), b"e").unwrap();
+        assert_eq!(put(&mut pool, Some((5, 0)), b"f"), Err(PoolError::Full));
+        let first = Some((AccountId([1; 32]), 0));
+        let long = offer(&mut pool, first, 1, None, b"longer than there is room");
+        assert!(matches!(long, Err(PoolError::SignerFull { .. })), "{long:?}");
+        assert_eq!(pool.ready(|_| 0, &HashSet::new()), [b"a", b"d", b"e"]);
+    }
+
+    #[test]
+    fn a_doubled_tip_replaces_what_waits() {
+        let mut pool = Pool::default();
+        let signer = AccountId([1; 32]);
+        let mut send = |tip, body: &[u8]| offer(&mut pool, Some((signer, 0)), tip, None, body);
+        let taken = |tip_units| Err(PoolError::NonceTaken { signer, nonce: 0, tip_units });
+        send(0, b"first").unwrap();
+        assert_eq!(send(0, b"second"), taken(1));
+        send(5, b"third").unwrap();
+        assert_eq!(send(9, b"fourth"), taken(10));
+        send(10, b"fifth").unwrap();
+        assert_eq!(pool.ready(|_| 0, &HashSet::new()), [b"fifth"]);
+        assert_eq!((pool.len(), pool.load()), (1, Load { count: 1, bytes: 5 }));
+    }
+
+    #[test]
+    fn what_was_submitted_here_is_told_again_while_it_waits() {
+        let mut pool = Pool::default();
+        put(&mut pool, Some((1, 0)), b"~heard").unwrap();
+        put(&mut pool, Some((1, 1)), b"signed").unwrap();
+        vote(&mut pool, 1, b"vote").unwrap();
+        assert_eq!(pool.own(100), [&b"vote"[..], b"signed"]);
+        assert_eq!(pool.own(9), [b"vote"]);
+        pool.prune(&HashSet::new(), |_| 2);
+        assert_eq!(pool.own(100), [b"vote"]);
+    }
+
+    #[test]
     fn the_same_vote_waits_once_under_any_signature() {
         let mut pool = Pool::default();
         let first = vote(&mut pool, 1, b"vote, signed").unwrap();
@@ -437,7 +592,7 @@ mod tests {
             for (body, who) in (0..).zip([(1, 0), (1, 1), (2, 1), (2, 2), (3, 0), (3, 9)]) {
                 put(&mut pool, Some(who), &[body]).unwrap();
             }
-            assert_eq!(put(&mut pool, Some((4, 0)), b"-"), Err(PoolError::Full), "the rest is reserved");
+            assert_eq!(put(&mut pool, Some((4, 1)), b"-"), Err(PoolError::Full), "it is behind a gap itself");
             let votes = [b"A", b"B", b"C", b"D", b"E"];
             for body in votes {
                 put(&mut pool, None, body).unwrap();

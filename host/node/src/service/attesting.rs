@@ -1,18 +1,19 @@
 //! The votes of the sessions that live on this node: on every open claim, once a block.
 
 use super::error::ServiceError;
-use crate::agent::{Attestor, Desk, Journal};
+use crate::agent::{Attestor, Desk, Journal, Verdict};
 use crate::keys::Signer;
-use crate::node::Chain;
+use crate::node::{Alarm, Chain, Health};
 use contract_interface::Stage;
 use host_storage::Snapshot;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::At;
 use runtime_execution::modules::registry::VALIDATORS;
-use runtime_primitives::Hash;
+use runtime_primitives::{EntityId, Hash};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 use std::path::Path;
+use std::sync::Arc;
 use tracing::{error, info};
 
 /// Sessions that attest.
@@ -22,6 +23,7 @@ pub struct Attesting {
     second: Option<Vm>,
     /// Block whose claims were voted on last.
     attested: Option<Hash>,
+    health: Arc<Health>,
 }
 
 impl Attesting {
@@ -43,7 +45,12 @@ impl Attesting {
         let attestors: Vec<Attestor> =
             sessions.into_iter().map(attestor).collect::<Result<_, ServiceError>>()?;
         let second = if attestors.is_empty() { None } else { Some(Vm::new(EngineKind::Wasmi)?) };
-        Ok(Self { attestors, second, attested: None })
+        Ok(Self { attestors, second, attested: None, health: chain.health().clone() })
+    }
+
+    /// Entities that attest here.
+    pub fn entities(&self) -> Vec<EntityId> {
+        self.attestors.iter().map(Attestor::entity).collect()
     }
 
     /// Signed votes on all claims that are open on a block; none if it was asked about before.
@@ -52,13 +59,20 @@ impl Attesting {
         if self.attested.replace(snapshot.hash()) == Some(snapshot.hash()) {
             return Vec::new();
         }
-        let votes = self.attestors.iter_mut().flat_map(|attestor| votes_of(attestor, snapshot, second));
+        let health = &self.health;
+        let votes =
+            self.attestors.iter_mut().flat_map(|attestor| votes_of(attestor, snapshot, second, health));
         votes.collect()
     }
 }
 
+fn disagreement(at: At, verdict: &Verdict) -> Alarm {
+    let Verdict { own, chain, gas, chain_gas } = *verdict;
+    Alarm::Clearing { at, own, chain, gas: [gas, chain_gas] }
+}
+
 /// An attestor's votes on open claims. A vote that cannot be journalled is not released.
-fn votes_of(attestor: &mut Attestor, snapshot: &Snapshot, second: &Vm) -> Vec<Vec<u8>> {
+fn votes_of(attestor: &mut Attestor, snapshot: &Snapshot, second: &Vm, health: &Health) -> Vec<Vec<u8>> {
     let state = Overlay::new(snapshot);
     let mut votes = Vec::new();
     for (market, slot, stage, _) in BALLOTS.entries(&state).into_keys() {
@@ -67,8 +81,8 @@ fn votes_of(attestor: &mut Attestor, snapshot: &Snapshot, second: &Vm) -> Vec<Ve
         let vote = if stage == Stage::Authentication {
             attestor.attest(&desk, second).map(|vote| {
                 vote.map(|(vote, verdict)| {
-                    let agrees = verdict.agrees();
-                    info!(%market, %slot, agrees, own = %verdict.own, chain = %verdict.chain, "clearing re-run");
+                    info!(%market, %slot, agrees = verdict.agrees(), own = %verdict.own, "clearing re-run");
+                    health.reran((!verdict.agrees()).then(|| disagreement(at, &verdict)));
                     vote
                 })
             })

@@ -16,4 +16,4 @@ pub use config::{EngineConfig, ServiceConfig};
 pub use error::ServiceError;
 pub use peer::Peer;
 pub use run::Service;
-pub use view::View;
+pub use view::{Role, View};

@@ -6,7 +6,7 @@ use super::attesting::Attesting;
 use super::bell::Bell;
 use super::config::{EngineConfig, ServiceConfig};
 use super::error::ServiceError;
-use super::view::View;
+use super::view::{Role, View};
 use crate::chain_spec::ChainSpec;
 use crate::node::{Chain, ChainError};
 use host_consensus::network::{Gossip, Member, Outbox, Signal, SocketConfig, Timing, gossip};
@@ -21,11 +21,15 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 /// Longest wait of the attestor without a look at the chain.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What still waits after this time is told again: a peer may have been away.
+const RETELL: Duration = Duration::from_secs(10);
+/// Bytes that are told again at a time.
+const RETELL_BYTES: usize = 256 << 10;
 
 /// A node of a network, ready to run.
 pub struct Peer<C> {
@@ -71,7 +75,8 @@ impl<C: Clock + Clone + 'static> Peer<C> {
                 gossip.tell(extrinsic.to_vec());
                 signal.raise();
             };
-            View::new(&genesis.chain, chain.clone(), Arc::new(submitted))
+            let role = Role { is_networked: true, attests_for: attesting.entities() };
+            View::new(&genesis.chain, chain.clone(), role, Arc::new(submitted))
         };
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;
         let first = build_genesis(&genesis).map_err(ChainError::from)?.block;
@@ -113,9 +118,17 @@ impl<C: Clock + Clone + 'static> Peer<C> {
         let attestor = {
             let (node, signal) = (node.clone(), signal.clone());
             let work = move || {
+                let mut told = Instant::now();
                 while !node.executed.is_stopped() {
                     node.executed.wait(PATIENCE);
                     node.attest(&mut attesting, &signal);
+                    if told.elapsed() > RETELL {
+                        node.chain
+                            .own_waiting(RETELL_BYTES)
+                            .into_iter()
+                            .for_each(|one| node.gossip.tell(one));
+                        told = Instant::now();
+                    }
                 }
             };
             let thread = thread::Builder::new().name("attestor".into()).stack_size(VM_THREAD_STACK_BYTES);

@@ -7,7 +7,7 @@ use super::attesting::Attesting;
 use super::bell::Bell;
 use super::config::ServiceConfig;
 use super::error::ServiceError;
-use super::view::View;
+use super::view::{Role, View};
 use crate::chain_spec::ChainSpec;
 use crate::node::{Chain, Statistics};
 use host_consensus::{Clock, Progress, Solo};
@@ -53,7 +53,8 @@ impl<C: Clock + Clone> Service<C> {
         let attesting = Attesting::new(&chain, sessions, &data)?;
         let bell = Arc::new(Bell::default());
         let ringing = bell.clone();
-        let view = View::new(&genesis.chain, chain.clone(), Arc::new(move |_: &[u8]| ringing.ring()));
+        let role = Role { is_networked: false, attests_for: attesting.entities() };
+        let view = View::new(&genesis.chain, chain.clone(), role, Arc::new(move |_: &[u8]| ringing.ring()));
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;
         let engine = Solo::new(chain.clone(), clock.clone(), interval_ms);
         let snapshot = chain.snapshot();

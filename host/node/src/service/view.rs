@@ -2,9 +2,14 @@
 
 use crate::keys::{KeyError, Ss58};
 use crate::node::Chain;
-use host_rpc::NodeView;
+use host_consensus::Application as _;
+use host_rpc::{NodeStatus, NodeView};
 use host_storage::Snapshot;
-use runtime_primitives::Hash;
+use runtime_execution::EPOCH_BLOCKS as EPOCH_BLOCKS_USUAL;
+use runtime_execution::modules::registry::EPOCH_BLOCKS;
+use runtime_execution::modules::timestamp;
+use runtime_primitives::{EntityId, Hash};
+use runtime_state::Overlay;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Told of each extrinsic that was taken in.
@@ -15,15 +20,25 @@ pub type Submitted = dyn Fn(&[u8]) + Send + Sync;
 pub struct View {
     name: Arc<str>,
     chain: Arc<Chain>,
+    role: Role,
     submitted: Arc<Submitted>,
     published: Arc<RwLock<Snapshot>>,
 }
 
+/// What a node does on its chain.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Whether it orders with others.
+    pub is_networked: bool,
+    /// Entities that it attests for.
+    pub attests_for: Vec<EntityId>,
+}
+
 impl View {
     /// A view of `chain`, called `name`, whose best block is durable; `submitted` is told of what it takes in.
-    pub fn new(name: &str, chain: Arc<Chain>, submitted: Arc<Submitted>) -> Self {
+    pub fn new(name: &str, chain: Arc<Chain>, role: Role, submitted: Arc<Submitted>) -> Self {
         let published = Arc::new(RwLock::new(chain.snapshot()));
-        Self { name: name.into(), chain, submitted, published }
+        Self { name: name.into(), chain, role, submitted, published }
     }
 
     /// The last durable block.
@@ -54,6 +69,35 @@ impl NodeView for View {
     fn next_nonce(&self, address: &str) -> Result<u32, String> {
         let address: Ss58 = address.parse().map_err(|error: KeyError| error.to_string())?;
         Ok(self.chain.next_nonce(&address.account))
+    }
+
+    fn status(&self) -> NodeStatus {
+        let (snapshot, done, found) =
+            (self.published(), self.chain.statistics(), self.chain.health().findings());
+        let state = Overlay::new(&snapshot);
+        let epoch_blocks = EPOCH_BLOCKS.get(&state).unwrap_or(EPOCH_BLOCKS_USUAL).max(1);
+        let epoch = snapshot.height().next().number() / epoch_blocks;
+        let committee = if self.role.is_networked { self.chain.committee(epoch) } else { None };
+        NodeStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            chain: self.chain(),
+            genesis: self.chain.genesis().to_string(),
+            height: snapshot.height().number(),
+            best: snapshot.hash().to_string(),
+            time_ms: timestamp::NOW.get(&state).unwrap_or_default().ms(),
+            epoch,
+            committee: committee.map_or(0, |members| members.len()),
+            attests_for: self.role.attests_for.iter().map(|entity| entity.number()).collect(),
+            waiting: self.chain.waiting(),
+            blocks: done.blocks,
+            extrinsics: done.extrinsics,
+            failed: done.failed,
+            skipped: done.skipped,
+            reruns: found.reruns,
+            disagreed: found.disagreed,
+            alarms: found.alarms,
+            latest_alarms: found.latest.iter().map(ToString::to_string).collect(),
+        }
     }
 
     fn chain(&self) -> String {

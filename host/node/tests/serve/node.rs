@@ -1,9 +1,11 @@
 //! A node on the system clock: it wakes on submission, rests otherwise, and stops with its block durable.
 
+use crate::processes::{busbar, json};
 use crate::theatre::{config, on_a_vm_thread, signer};
 use host_consensus::{Clock, SystemClock};
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
+use host_node::node::Alarm;
 use host_node::service::{Service, ServiceError};
 use host_node::wallet::Wallet;
 use host_rpc::RemoteNode;
@@ -26,12 +28,14 @@ fn a_node_wakes_on_submission_rests_otherwise_and_stops_with_its_block_durable()
     let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
     let node = thread.spawn(move || {
         let mut service = Service::start(config, SystemClock).unwrap();
-        sender.send((service.address().unwrap(), service.bell().clone(), service.chain().genesis())).unwrap();
+        let chain = service.chain().clone();
+        sender.send((service.address().unwrap(), service.bell().clone(), chain)).unwrap();
         service.run().unwrap();
         service.chain().snapshot().hash()
     });
     let node = node.unwrap();
-    let (address, bell, genesis) = receiver.recv().unwrap();
+    let (address, bell, chain) = receiver.recv().unwrap();
+    let genesis = chain.genesis();
     let remote = RemoteNode::at(&format!("http://{address}")).unwrap();
     assert_eq!(remote.best().unwrap(), genesis);
     let alice = Signer::new("//Alice".parse().unwrap(), SigningPolicy::Production);
@@ -58,6 +62,22 @@ fn a_node_wakes_on_submission_rests_otherwise_and_stops_with_its_block_durable()
     while remote.best().unwrap() == one {
         std::thread::sleep(Duration::from_millis(5));
     }
+    let url = format!("http://{address}");
+    let status = || busbar(&["status", "--rpc", &url, "--json"]).output().unwrap();
+    let calm = status();
+    assert_eq!(calm.status.code(), Some(0), "{calm:?}");
+    let told = json(&calm);
+    assert_eq!(
+        (&told["height"], &told["best"], &told["committee"], &told["extrinsics"], &told["alarms"]),
+        (&2.into(), &remote.best().unwrap().to_string().into(), &0.into(), &2.into(), &0.into())
+    );
+    assert_eq!(told["attests_for"], serde_json::json!([4]), "the first validator of this chain");
+    let own = chain.snapshot().hash();
+    chain.health().raise(Alarm::Header { height: Height::from_number(2), own, proposed: genesis });
+    let alarmed = status();
+    assert_eq!(alarmed.status.code(), Some(1), "{alarmed:?}");
+    assert!(json(&alarmed)["latest_alarms"][0].as_str().unwrap().contains(&genesis.to_string()));
+    drop(chain);
     bell.stop();
     let last = node.join().unwrap();
     let store = Store::open(&path.join("chain.redb")).unwrap();

@@ -1,0 +1,62 @@
+//! `busbar status`: how far a running node is, what it has done, and where it disagrees with others.
+
+use super::contract::escaped;
+use super::remote::{Answer, NodeArgs, table};
+use crate::report::utc_date_time;
+use clap::Args;
+use host_rpc::NodeStatus;
+use runtime_primitives::Timestamp;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Show a node.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Ends with 1 if the node has raised an alarm: it computed something else than others."
+)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+impl StatusArgs {
+    /// Ask the node and print what it says.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let status = self.node.session()?.node().status()?;
+        self.node.print(&shown(&status));
+        Ok(if status.alarms == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn shown(status: &NodeStatus) -> Answer {
+    let mut rows = table(["", ""]);
+    let ordering = match status.committee {
+        0 => "alone".to_owned(),
+        members => format!("with {members} validators, epoch {}", status.epoch),
+    };
+    let attests: Vec<String> = status.attests_for.iter().map(|entity| format!("entity {entity}")).collect();
+    let time = utc_date_time(Timestamp::from_ms(status.time_ms));
+    let done = format!(
+        "{} blocks, {} extrinsics, {} of them failed, {} skipped",
+        status.blocks, status.extrinsics, status.failed, status.skipped
+    );
+    for (name, value) in [
+        ("chain", format!("{} {}", status.chain, status.genesis)),
+        ("block", format!("{} of {time}", status.height)),
+        ("header", status.best.clone()),
+        ("orders", ordering),
+        ("attests for", if attests.is_empty() { "nobody".to_owned() } else { attests.join(", ") }),
+        ("waiting", format!("{} extrinsics", status.waiting)),
+        ("since its start", done),
+        ("clearings re-run", format!("{}, {} with another result", status.reruns, status.disagreed)),
+        ("alarms", status.alarms.to_string()),
+        ("version", status.version.clone()),
+    ] {
+        rows.add_row([name, &escaped(&value)]);
+    }
+    let alarms = status.latest_alarms.iter().map(|alarm| format!("\nALARM {}", escaped(alarm)));
+    Answer::new(format!("{rows}{}", alarms.collect::<String>()), json!(status))
+}
