@@ -201,7 +201,7 @@ fn every_method_answers() {
         assert_eq!(ask(method, params.clone()), expected, "{method} {params}");
     }
     let methods = ask("rpc_methods", json!([]))["methods"].as_array().unwrap().len();
-    assert_eq!(methods, 14);
+    assert_eq!(methods, 15);
 }
 
 #[test]
