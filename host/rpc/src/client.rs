@@ -186,21 +186,31 @@ impl RemoteNode {
         Ok(rows)
     }
 
-    /// Time of `block`, if there is such a block: its first extrinsic says it.
+    /// The extrinsics that `block` applied, the inherent first, if there is such a block.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn time(&self, block: Hash) -> Result<Option<Timestamp>, ClientError> {
+    pub fn body(&self, block: Hash) -> Result<Option<Vec<Vec<u8>>>, ClientError> {
         let method = "chain_getBlock";
         let answer = self.call(method, params([block.to_string().into()]))?;
         if answer.is_null() {
             return Ok(None);
         }
-        let inherent = bytes(&answer["block"]["extrinsics"][0]);
-        let inherent = inherent.and_then(|bytes| UncheckedExtrinsic::from_bytes(&bytes).ok());
+        let found = answer["block"]["extrinsics"].as_array();
+        let body = found.and_then(|found| found.iter().map(bytes).collect());
+        body.map(Some).ok_or(ClientError::Answer { method })
+    }
+
+    /// Time of `block`, if there is such a block: its first extrinsic says it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn time(&self, block: Hash) -> Result<Option<Timestamp>, ClientError> {
+        let Some(body) = self.body(block)? else { return Ok(None) };
+        let inherent = body.first().and_then(|bytes| UncheckedExtrinsic::from_bytes(bytes).ok());
         match inherent.map(|inherent| inherent.call) {
             Some(Call::Timestamp(timestamp::Call::Set { now })) => Ok(Some(Timestamp::from_ms(now))),
-            _ => Err(ClientError::Answer { method }),
+            _ => Err(ClientError::Answer { method: "chain_getBlock" }),
         }
     }
 

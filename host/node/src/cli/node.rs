@@ -2,7 +2,7 @@
 
 use crate::chain_spec::{ChainSpec, FILE_NAME, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use crate::keys::{Signer, SigningPolicy, UnlockArgs};
-use crate::service::{EngineConfig, Peer, Service, ServiceConfig};
+use crate::service::{EngineConfig, FileClock, Peer, Service, ServiceConfig};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use host_consensus::network::Signal;
@@ -41,6 +41,10 @@ pub struct NodeArgs {
     /// Let the chain's time run this many times as fast as the machine's: a rehearsal of a market, alone.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=CLOCK_RATE_MAX))]
     clock_rate: u32,
+    /// Take the time from this file: milliseconds since 1970, in decimal. Whoever replaces it moves time for every node that
+    /// reads it: a rehearsal of a day in minutes, with others.
+    #[arg(long, value_name = "FILE", conflicts_with = "clock_rate")]
+    clock_file: Option<PathBuf>,
     /// Attest clearings as a validator, with a kept session key.
     #[arg(long, requires = "session_key_name")]
     validator: bool,
@@ -87,8 +91,7 @@ impl NodeArgs {
             sessions,
         };
         let rehearsal = RehearsalClock::new(self.clock_rate);
-        let clock: Arc<dyn Clock> =
-            if self.clock_rate == 1 { Arc::new(SystemClock) } else { Arc::new(rehearsal.clone()) };
+        let clock = self.clock(&rehearsal)?;
         if let Some(engine) = engine {
             return Self::serve(Peer::start(config, engine, clock)?, &rehearsal);
         }
@@ -118,6 +121,17 @@ impl NodeArgs {
         }
         peer.run(&stop)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn clock(&self, rehearsal: &RehearsalClock) -> anyhow::Result<Arc<dyn Clock>> {
+        Ok(match &self.clock_file {
+            Some(path) => {
+                let clock = FileClock::at(path);
+                Arc::new(clock.with_context(|| format!("no clock in {}", path.display()))?)
+            }
+            None if self.clock_rate == 1 => Arc::new(SystemClock),
+            None => Arc::new(rehearsal.clone()),
+        })
     }
 
     fn start_log(&self) -> anyhow::Result<()> {

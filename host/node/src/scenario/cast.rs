@@ -95,6 +95,8 @@ pub struct Cast {
     script: Script,
     genesis: Hash,
     matching: Vec<u8>,
+    /// Entity number of the first household.
+    first_household: u32,
     /// Terms of the market.
     pub terms: Terms,
     registrar: Wallet,
@@ -118,6 +120,8 @@ pub struct Casting {
     pub matching: Option<Vec<u8>>,
     /// Which validator lies.
     pub liar: Option<u32>,
+    /// Validators that the chain has beyond the scenario's own; their entities come before the households'.
+    pub more_validators: u32,
 }
 
 impl Cast {
@@ -178,9 +182,10 @@ impl Cast {
             |who: &str, what: &str| Signer::new(pair(&script.name, who, what), SigningPolicy::Repeatable);
         let wallet = |who: &str, what: &str| Wallet::new(signer(who, what), genesis);
         let (mut owners, mut households) = (Vec::new(), Vec::new());
+        let first_household = first_household() + casting.more_validators;
         for (number, household) in (0u32..).zip(&script.households) {
             owners.push(wallet(&household.name, "owner"));
-            let id = EntityId::from_number(first_household() + number);
+            let id = EntityId::from_number(first_household + number);
             let meter = MeterId::from_number(number);
             let (delegate, meter_key) =
                 (wallet(&household.name, "delegate"), signer(&household.name, "meter"));
@@ -200,6 +205,7 @@ impl Cast {
             genesis,
             terms: terms(script, &matching),
             matching,
+            first_household,
             registrar: wallet("registrar", "owner"),
             bank: wallet("bank", "owner"),
             retailer: wallet("retailer", "owner"),
@@ -238,7 +244,7 @@ impl Cast {
     /// The next batch of registrations on `state`, or `None` once everybody is in.
     pub fn setup(&mut self, state: &Overlay) -> Option<Vec<Vec<u8>>> {
         let households = u32::try_from(self.script.households.len()).expect("entities are numbered with u32");
-        let all = first_household() + households;
+        let all = self.first_household + households;
         if NEXT_ENTITY.get(state).is_none_or(|next| next.number() < all) {
             return Some(self.found_market(state));
         }
@@ -337,7 +343,7 @@ fn validator_name(number: u32) -> String {
     format!("validator {}", number + 1)
 }
 
-/// Entity number of the first household.
+/// Entity number of the first household where the scenario's validators are the only ones.
 pub const fn first_household() -> u32 {
     INSTITUTION_COUNT + VALIDATORS
 }

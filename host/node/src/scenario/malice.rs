@@ -56,7 +56,7 @@ const LIAR: u32 = 2;
 pub fn expose(folder: &Path) -> Result<Malice, PlayError> {
     let mut script = paper().map_err(PlayError::Script)?;
     script.name = "malice".to_owned();
-    let casting = Casting { matching: Some(greedy_rule()), liar: Some(LIAR) };
+    let casting = Casting { matching: Some(greedy_rule()), liar: Some(LIAR), ..Casting::default() };
     let mut play = Play::open(script, casting, folder)?;
     play.run(|_| {})?;
     let outcome = super::outcome(&play, true)?;

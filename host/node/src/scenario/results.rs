@@ -11,7 +11,7 @@ use runtime_execution::archive::{stage_key, tables};
 use runtime_execution::leaves;
 use runtime_execution::modules::markets::{At, RECORDS};
 use runtime_primitives::{Hash, Slot, blake2_256, merkle_root};
-use runtime_state::Overlay;
+use runtime_state::{ArchiveRow, Overlay};
 
 /// A slot's results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
@@ -29,16 +29,21 @@ pub struct SlotResults {
 impl SlotResults {
     /// Read a slot's results.
     pub(super) fn read(snapshot: &Snapshot, state: &Overlay, at: At) -> Result<Self, PlayError> {
-        let root = |stage| RECORDS.get(state, &(at.0, at.1, stage)).map_or(Hash::ZERO, |one| one.merkle_root);
         let rows = snapshot.archive_scan(tables::STAGE, &stage_key(at, Stage::Settlement), usize::MAX)?;
+        Ok(Self::of(state, &rows, at))
+    }
+
+    /// A slot's results, from a state and the archive's rows of the slot's stage 7.
+    pub fn of(state: &Overlay, settlement: &[ArchiveRow], at: At) -> Self {
+        let root = |stage| RECORDS.get(state, &(at.0, at.1, stage)).map_or(Hash::ZERO, |one| one.merkle_root);
         // Rows that cannot be read give no leaves, and the results differ.
-        let leaves = leaves::read(&rows).unwrap_or_default();
-        Ok(Self {
+        let leaves = leaves::read(settlement).unwrap_or_default();
+        Self {
             slot: at.1,
             book: root(Stage::Declaration),
             clearing: root(Stage::Matching),
             settlement: merkle_root(leaves.iter().map(|leaf| payment(leaf))),
-        })
+        }
     }
 }
 

@@ -3,15 +3,19 @@
 
 mod answers;
 mod bills;
+mod course;
 mod debts;
 mod errands;
 mod exits;
 mod hostile;
 mod household;
 mod market;
+mod moves;
 mod network;
 mod node;
 mod operators;
 mod processes;
 mod stumbles;
+mod summer_day;
 mod theatre;
+mod validators;

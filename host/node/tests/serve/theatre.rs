@@ -2,10 +2,11 @@
 //!
 //! Everybody acts in process, except household A: that one plays from outside.
 
+use crate::moves::moves;
 use crate::processes::{self, busbar};
 use contract_interface::Stage;
 use host_consensus::{Clock, Progress, VirtualClock};
-use host_node::agent::{Case, Desk, Identity, seats};
+use host_node::agent::{Desk, Identity};
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::scenario::{
@@ -116,50 +117,8 @@ impl Theatre {
             return batch;
         }
         let Some(desk) = Desk::open(&state, (MARKET, SLOT)) else { return Vec::new() };
-        let mut batch = Vec::new();
-        if desk.live().slot.state == SlotState::Voting {
-            batch.extend(self.cast.operator.post_list(&desk));
-            if !batch.is_empty() {
-                return batch;
-            }
-            batch.extend(self.cast.operator.vote(&desk));
-            batch.extend(self.cast.grid.vote(&desk));
-        }
-        for household in households {
-            batch.extend(self.moves_of(*household, &desk));
-        }
-        batch
-    }
-
-    fn moves_of(&mut self, household: usize, desk: &Desk) -> Vec<Vec<u8>> {
-        let (script, own) = (&self.script.households[household], &mut self.cast.households[household]);
-        let mut batch = Vec::new();
-        match desk.live().slot.state {
-            SlotState::Open if !own.has_order(desk) => {
-                batch.push(own.bid(desk, script.intents[&SLOT], desk.live().terms.delivery_start(SLOT)));
-            }
-            SlotState::Revealing => batch.extend(own.reveal(desk, script.intents[&SLOT], &desk.sealed())),
-            SlotState::Proposed => {
-                batch.extend(own.confirm(desk, &desk.matches().iter().collect::<Vec<_>>()));
-            }
-            SlotState::Metering if desk.unread().contains(&own.meter) => {
-                let measured_at = desk.live().terms.delivery_end(SLOT);
-                batch.push(own.read((MARKET, SLOT), script.registers[&SLOT], measured_at));
-            }
-            SlotState::Voting => {
-                let (ballot, waiting) = desk.ballot(Stage::Certification).unwrap();
-                let seats = seats(own.entity, &waiting);
-                if !seats.is_empty() {
-                    let posted = desk.lists().pop().unwrap();
-                    let case = Case::new(desk, desk.full_list(&posted), &posted);
-                    let registers = script.registers.get(&SLOT).copied();
-                    let vm = self.service.chain().vm();
-                    batch.extend(own.vote(desk, (&ballot, &seats), &posted, &case, registers, vm).0);
-                }
-            }
-            _ => {}
-        }
-        batch
+        let vm = self.service.chain().vm();
+        moves(&mut self.cast, &self.script, vm, &desk, households.iter().copied())
     }
 
     /// A second passes; or, if nothing happens, the time to what is due next.

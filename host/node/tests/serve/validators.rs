@@ -1,0 +1,126 @@
+//! Validators as processes on loopback, each with its own folder, ordering one chain.
+
+use crate::processes::{Node, busbar};
+use host_rpc::RemoteNode;
+use runtime_primitives::Hash;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+pub const VALIDATORS: usize = 4;
+/// A validator that comes back waits for its peers to call again, and fetches what it missed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Validators {
+    folder: TempDir,
+    first_port: u16,
+    /// What each is started with besides.
+    more: Vec<String>,
+    nodes: Vec<Option<Node>>,
+}
+
+impl Validators {
+    /// Start them on a chain whose spec is made with `spec`, each with `more`.
+    pub fn start(spec: &[&str], more: &[&str]) -> Self {
+        let mut validators = Self::prepare(spec, more);
+        (0..VALIDATORS).for_each(|number| validators.run(number));
+        validators
+    }
+
+    /// Their chain's spec, and nobody running.
+    pub fn prepare(spec: &[&str], more: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let first_port = free_ports();
+        let path = folder.path().join("spec.json").display().to_string();
+        let (validators, engines) = (VALIDATORS.to_string(), format!("127.0.0.1:{first_port}"));
+        let made =
+            busbar(&["chain-spec", "--validators", &validators, "--engines", &engines, "--out", &path])
+                .args(spec)
+                .status();
+        assert!(made.unwrap().success());
+        let more = more.iter().map(ToString::to_string).collect();
+        Self { folder, first_port, more, nodes: (0..VALIDATORS).map(|_| None).collect() }
+    }
+
+    pub fn spec(&self) -> PathBuf {
+        self.folder.path().join("spec.json")
+    }
+
+    pub fn data(&self, number: usize) -> PathBuf {
+        self.folder.path().join(format!("validator-{number}"))
+    }
+
+    /// Where a validator's engine listens.
+    pub fn engine(&self, number: usize) -> (&'static str, u16) {
+        ("127.0.0.1", self.first_port + u16::try_from(number).unwrap())
+    }
+
+    /// What a validator is started with besides its folder.
+    pub fn arguments(&self, number: usize) -> Vec<String> {
+        let (host, port) = self.engine(number);
+        let (spec, validator) = (self.spec().display().to_string(), (number + 1).to_string());
+        let own = ["--spec", &spec, "--dev-validator", &validator, "--listen", &format!("{host}:{port}")];
+        own.into_iter().map(str::to_owned).chain(self.more.iter().cloned()).collect()
+    }
+
+    /// Run a validator, in the folder that it had before.
+    pub fn run(&mut self, number: usize) {
+        let arguments = self.arguments(number);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.nodes[number] = Some(Node::start(&self.data(number), &arguments));
+    }
+
+    /// Kill it as a power cut would: nothing is said or written any more.
+    pub fn kill(&mut self, number: usize) {
+        self.nodes[number] = None;
+    }
+
+    /// All stop as they are told to.
+    pub fn stop(&mut self) {
+        for node in self.nodes.iter_mut().filter_map(Option::take) {
+            assert!(node.stop("-INT"));
+        }
+    }
+
+    pub fn running(&self) -> impl Iterator<Item = usize> {
+        (0..VALIDATORS).filter(|number| self.nodes[*number].is_some())
+    }
+
+    pub fn node(&self, number: usize) -> &Node {
+        self.nodes[number].as_ref().unwrap()
+    }
+
+    pub fn remote(&self, number: usize) -> RemoteNode {
+        RemoteNode::at(&self.node(number).url).unwrap()
+    }
+
+    pub fn best(&self, number: usize) -> Hash {
+        self.remote(number).best().unwrap()
+    }
+
+    /// Wait until all that run have one best block, which `is_it`.
+    pub fn agree_on(&self, is_it: impl Fn(Hash) -> bool) -> Hash {
+        let began = Instant::now();
+        loop {
+            let best: Vec<Hash> = self.running().map(|number| self.best(number)).collect();
+            if is_it(best[0]) && best.iter().all(|hash| *hash == best[0]) {
+                return best[0];
+            }
+            assert!(began.elapsed() < PATIENCE, "the validators do not agree: {best:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// The first of as many ports in a row as there are validators, that nobody has; below those that the system hands out,
+/// which other tests take at any time.
+fn free_ports() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let validators = u16::try_from(VALIDATORS).unwrap();
+    let group = TAKEN.fetch_add(1, Ordering::SeqCst);
+    let from = 20_000 + u16::try_from(std::process::id() % 8_000).unwrap() + group * 16;
+    (from..32_000).find(|first| (*first..first + validators).all(is_free)).unwrap()
+}
