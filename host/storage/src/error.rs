@@ -126,6 +126,20 @@ from_database!(
 );
 
 impl StoreError {
+    /// Whether the disk has no room for what was to be written.
+    pub fn is_without_room(&self) -> bool {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        let error = match self {
+            Self::File(error) => error,
+            Self::Database(error) => match &**error {
+                redb::Error::Io(error) => error,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
+    }
+
     /// A damaged row, named by its key bytes.
     pub(crate) fn corrupted(table: &'static str, key: &[u8], reason: impl ToString) -> Self {
         let row = key.iter().fold(String::from("0x"), |row, byte| row + &format!("{byte:02x}"));

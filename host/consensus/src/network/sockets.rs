@@ -6,7 +6,7 @@ use crate::{Application, Clock};
 use commonware_cryptography::{ChaCha20Poly1305, ed25519};
 use commonware_p2p::authenticated::lookup;
 use commonware_p2p::{Address, AddressableManager as _, Ingress};
-use commonware_runtime::{Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
+use commonware_runtime::{Clock as _, Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
 use commonware_stream::cups::{self, Cups};
 use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
@@ -25,6 +25,8 @@ const VALIDATORS_MAX: NonZeroUsize = NZUsize!(128);
 /// Messages a second that a peer may send on a channel.
 const MESSAGES_PER_SECOND: Quota = Quota::per_second(NZU32!(1_024));
 const GOSSIP_CHANNEL: u64 = 5;
+/// How long to wait for the reason why the engine ended.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// What a networked engine is started with.
 #[derive(Debug)]
@@ -178,18 +180,29 @@ where
         let (listener, heard) = (application.clone(), engine.signal.clone());
         let hearing =
             context.child("hear").spawn(move |own| gossip::hear(own, listener, heard, oracle, hear));
-        let Running { execution, ordering, .. } =
+        let timer = context.child("timer");
+        let Running { mut execution, ordering, .. } =
             wiring::start(context.child("engine"), engine, application, channels, |own| own).await;
         commonware_macros::select! {
-            () = stop => Ok(()),
-            end = execution => match end {
-                Ok(Err(reason)) => Err(SocketError::Application(reason)),
-                _ => Err(SocketError::Engine),
-            },
-            _ = ordering => Err(SocketError::Engine),
-            _ = network => Err(SocketError::Engine),
-            _ = telling => Err(SocketError::Engine),
-            _ = hearing => Err(SocketError::Engine),
+            () = stop => return Ok(()),
+            end = &mut execution => return Err(reason(end)),
+            _ = ordering => {},
+            _ = network => {},
+            _ = telling => {},
+            _ = hearing => {},
+        }
+        // It may have ended because execution did, whose reason is the one to tell.
+        commonware_macros::select! {
+            end = &mut execution => Err(reason(end)),
+            () = timer.sleep(LAST_WORD) => Err(SocketError::Engine),
         }
     })
+}
+
+/// Why execution ended, which it does not by itself.
+fn reason<E: std::error::Error + 'static, F>(end: Result<Result<(), E>, F>) -> SocketError<E> {
+    match end {
+        Ok(Err(reason)) => SocketError::Application(reason),
+        _ => SocketError::Engine,
+    }
 }

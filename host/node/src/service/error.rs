@@ -6,9 +6,10 @@ use crate::node::ChainError;
 use host_consensus::EngineError;
 use host_consensus::network::SocketError;
 use host_rpc::RpcError;
+use host_storage::StoreError;
 use runtime_primitives::AccountId;
 use runtime_vm::VmFault;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why a node does not start, or stops.
@@ -46,7 +47,53 @@ pub enum ServiceError {
     /// RPC cannot be served.
     #[error(transparent)]
     Rpc(#[from] RpcError),
+    /// The disk is full.
+    #[error(
+        "no room is left for {}: make room there and start the node again; it has kept every final block ({reason})",
+        folder.display()
+    )]
+    NoRoom {
+        /// The data folder.
+        folder: PathBuf,
+        /// What could not be done.
+        reason: Box<Self>,
+    },
     /// A session key that nobody has registered.
     #[error("{0} is no validator's session key on this chain; see the entities of its spec")]
     NotASession(AccountId),
+}
+
+/// Bytes that a node writes at any time: the engine's library ends without a reason if it cannot.
+const ROOM_BYTES: usize = 1 << 20;
+
+impl ServiceError {
+    /// This error, or that there is no room in `folder` if that is why.
+    pub(super) fn or_no_room(self, folder: &Path) -> Self {
+        let store = match &self {
+            Self::Chain(ChainError::Store(error)) => Some(error),
+            Self::Network(error) => match &**error {
+                SocketError::Application(ChainError::Store(error)) => Some(error),
+                _ => None,
+            },
+            Self::Engine(error) => match &**error {
+                EngineError::Application { source: ChainError::Store(error), .. } => Some(error),
+                _ => None,
+            },
+            _ => None,
+        };
+        if store.is_some_and(StoreError::is_without_room) || is_full(folder) {
+            Self::NoRoom { folder: folder.to_owned(), reason: Box::new(self) }
+        } else {
+            self
+        }
+    }
+}
+
+/// Whether there is no room for a small file.
+fn is_full(folder: &Path) -> bool {
+    let path = folder.join("room");
+    let written = std::fs::write(&path, vec![1; ROOM_BYTES]);
+    // What cannot be removed was not written.
+    let _ = std::fs::remove_file(&path);
+    written.is_err_and(|error| StoreError::from(error).is_without_room())
 }

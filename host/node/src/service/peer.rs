@@ -19,6 +19,7 @@ use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -115,6 +116,7 @@ impl<C: Clock + Clone + 'static> Peer<C> {
     pub fn run(self, stop: &Signal) -> Result<(), ServiceError> {
         let Self { node, clock, engine, mut attesting, signal, outbox, server } = self;
         let mut stopping = stop.watch();
+        let folder = engine.folder.parent().map_or_else(|| engine.folder.clone(), Path::to_owned);
         let attestor = {
             let (node, signal) = (node.clone(), signal.clone());
             let work = move || {
@@ -139,8 +141,9 @@ impl<C: Clock + Clone + 'static> Peer<C> {
         node.executed.stop();
         let _ = attestor.join();
         drop(server);
-        ended.map_err(Box::new)?;
-        node.chain.settle()?;
+        let ended = ended.map_err(|reason| ServiceError::from(Box::new(reason)));
+        let settled = ended.and_then(|()| Ok(node.chain.settle()?));
+        settled.map_err(|reason| reason.or_no_room(&folder))?;
         info!(height = %node.chain.snapshot().height(), "stopped");
         Ok(())
     }

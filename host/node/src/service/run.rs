@@ -14,6 +14,7 @@ use host_consensus::{Clock, Progress, Solo};
 use host_rpc::RpcServer;
 use runtime_primitives::Timestamp;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -33,6 +34,7 @@ pub struct Service<C> {
     bell: Arc<Bell>,
     view: View,
     server: Option<RpcServer>,
+    folder: PathBuf,
 }
 
 impl<C: Clock + Clone> Service<C> {
@@ -59,7 +61,7 @@ impl<C: Clock + Clone> Service<C> {
         let engine = Solo::new(chain.clone(), clock.clone(), interval_ms);
         let snapshot = chain.snapshot();
         info!(genesis = %chain.genesis(), height = %snapshot.height(), best = %snapshot.hash(), "chain opened");
-        Ok(Self { chain, clock, engine, attesting, bell, view, server })
+        Ok(Self { chain, clock, engine, attesting, bell, view, server, folder: data })
     }
 }
 
@@ -120,6 +122,12 @@ impl<C: Clock> Service<C> {
                  --clock-rate?"
             );
         }
+        self.serve().map_err(|reason| reason.or_no_room(&self.folder))?;
+        info!(height = %self.chain.snapshot().height(), "stopped");
+        Ok(())
+    }
+
+    fn serve(&mut self) -> Result<(), ServiceError> {
         while !self.bell.is_stopped() {
             match self.step()? {
                 Progress::Finalized { .. } => {}
@@ -130,9 +138,7 @@ impl<C: Clock> Service<C> {
                 }
             }
         }
-        self.chain.settle()?;
-        info!(height = %self.chain.snapshot().height(), "stopped");
-        Ok(())
+        Ok(self.chain.settle()?)
     }
 
     fn until(&self, time: Timestamp) -> Duration {

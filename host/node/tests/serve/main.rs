@@ -5,6 +5,7 @@ mod answers;
 mod bills;
 mod course;
 mod debts;
+mod disk_full;
 mod errands;
 mod exits;
 mod hostile;

@@ -19,12 +19,17 @@ impl Alice {
 
     /// Take a remark in at one validator, and wait until all that run have the same new best block.
     pub fn order(&mut self, validators: &Validators, at: usize) {
+        self.order_much(validators, at, 5);
+    }
+
+    /// The same with a remark of so many bytes.
+    pub fn order_much(&mut self, validators: &Validators, at: usize, bytes: usize) {
         let before = validators.best(at);
-        validators.remote(at).submit(&self.remark(b"hello")).unwrap();
+        validators.remote(at).submit(&self.remark(&vec![b'b'; bytes])).unwrap();
         validators.agree_on(|best| best != before);
     }
 
-    pub fn remark(&mut self, remark: &[u8]) -> Vec<u8> {
+    fn remark(&mut self, remark: &[u8]) -> Vec<u8> {
         self.0.sign(&Call::System(system::Call::Remark { remark: remark.to_vec() }))
     }
 }

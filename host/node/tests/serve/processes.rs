@@ -12,7 +12,7 @@ use runtime_primitives::{Hash, blake2_256};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -44,15 +44,28 @@ pub struct Node {
 }
 
 impl Node {
+    /// What every node is started with.
+    pub fn line(data: &str) -> [&str; 7] {
+        ["node", "--data", data, "--rpc", "127.0.0.1:0", "--log", "warn"]
+    }
+
     pub fn start(data: &Path, more: &[&str]) -> Self {
         let data = data.display().to_string();
-        let line = [&["node", "--data", &data, "--rpc", "127.0.0.1:0", "--log", "warn"], more].concat();
-        let mut child = busbar(&line).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn(busbar(&[&Self::line(&data)[..], more].concat()))
+    }
+
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut next = |before: &str| said.next().unwrap().unwrap().strip_prefix(before).unwrap().to_owned();
         let genesis = next("genesis ");
         let url = next("listening on ").split(' ').next().unwrap().to_owned();
         Self { child, genesis, url }
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Interrupt it; whether it ends well.

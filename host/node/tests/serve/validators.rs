@@ -72,6 +72,16 @@ impl Validators {
         self.nodes[number] = Some(Node::start(&self.data(number), &arguments));
     }
 
+    /// Have a validator that was started otherwise.
+    pub fn put(&mut self, number: usize, node: Node) {
+        self.nodes[number] = Some(node);
+    }
+
+    /// Leave a validator to somebody else.
+    pub fn take(&mut self, number: usize) -> Node {
+        self.nodes[number].take().unwrap()
+    }
+
     /// Kill it as a power cut would: nothing is said or written any more.
     pub fn kill(&mut self, number: usize) {
         self.nodes[number] = None;
