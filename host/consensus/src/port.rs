@@ -97,6 +97,10 @@ pub trait Application: Send + Sync {
     /// Extrinsics that a peer took in: bytes from outside, of any kind. Those that are valid may be proposed.
     fn hear(&self, extrinsics: Vec<Vec<u8>>);
 
+    /// Words about checkpoints that a peer told: bytes from outside, of any kind. An application without checkpoints needs
+    /// none.
+    fn hear_checkpoints(&self, _words: Vec<Vec<u8>>) {}
+
     /// Execute and commit a final block. A block at or below the tip was delivered before and is ignored.
     ///
     /// # Errors
@@ -140,6 +144,10 @@ impl<A: Application + ?Sized> Application for Arc<A> {
 
     fn hear(&self, extrinsics: Vec<Vec<u8>>) {
         (**self).hear(extrinsics);
+    }
+
+    fn hear_checkpoints(&self, words: Vec<Vec<u8>>) {
+        (**self).hear_checkpoints(words);
     }
 
     fn settle(&self) -> Result<(), Self::Error> {

@@ -5,6 +5,7 @@
 pub mod agent;
 pub mod bill;
 pub mod chain_spec;
+pub mod checkpoint;
 pub mod cli;
 pub mod client;
 pub mod community;

@@ -95,6 +95,17 @@ impl RemoteNode {
         hash(&answer).ok_or(ClientError::Answer { method })
     }
 
+    /// Certificates of checkpoints above `height`, ascending: a page of them, each encoded.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn certificates(&self, height: u64) -> Result<Vec<Vec<u8>>, ClientError> {
+        let method = "busbar_getCheckpoints";
+        let answer = self.call(method, params([height.into()]))?;
+        let page = answer.as_array().map(|page| page.iter().map(bytes).collect::<Option<Vec<_>>>());
+        page.flatten().ok_or(ClientError::Answer { method })
+    }
+
     /// What the node says of itself.
     ///
     /// # Errors

@@ -103,6 +103,8 @@ pub(crate) enum CallError {
     OldState { height: Height, best: Height },
     #[error("{0}")]
     Refused(String),
+    #[error("{0}")]
+    Unavailable(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -120,7 +122,7 @@ impl CallError {
             Self::Refused(_) => 1_010,
             Self::UnknownBlock(_) => 4_001,
             Self::OldState { .. } => 4_002,
-            Self::Store(_) => -32_603,
+            Self::Unavailable(_) | Self::Store(_) => -32_603,
         }
     }
 }

@@ -29,9 +29,10 @@ const SYMBOL: &str = "CNY";
 /// Never: every name is registered once.
 pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
     let mut module = RpcModule::new(view);
-    let table: [(&'static str, Method<V>); 14] = [
+    let table: [(&'static str, Method<V>); 15] = [
         ("author_submitExtrinsic", submit),
         ("busbar_getArchive", archive),
+        ("busbar_getCheckpoints", checkpoints),
         ("busbar_getReceipts", receipts),
         ("busbar_getStatus", |view, _| Ok(json!(view.status()))),
         ("chain_getBlock", block),
@@ -116,6 +117,13 @@ fn receipts<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
     };
     let found = snapshot.receipts(header.height())?;
     Ok(found.map_or(Value::Null, |receipts| json::hex(&receipts).into()))
+}
+
+/// Certificates of checkpoints above a height, ascending: a page of them.
+fn checkpoints<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
+    let after = arguments.optional_number(0, "after")?.unwrap_or_default();
+    let page = view.certificates(after).map_err(CallError::Unavailable)?;
+    Ok(page.iter().map(|certificate| json::hex(certificate)).collect::<Vec<_>>().into())
 }
 
 /// Rows of an archive table in order of their keys, as pairs of key and value; fewer than asked for if they are large.

@@ -23,6 +23,8 @@ pub struct NodeStatus {
     pub committee: usize,
     /// Entities that it attests for.
     pub attests_for: Vec<u32>,
+    /// Height of the last block that a quorum has signed as a checkpoint; 0 if there is none.
+    pub certified: u64,
     /// Extrinsics waiting for a block.
     pub waiting: usize,
     /// Blocks executed since it started.

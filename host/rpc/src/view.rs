@@ -21,6 +21,12 @@ pub trait NodeView: Send + Sync + 'static {
     /// What is wrong with the address.
     fn next_nonce(&self, address: &str) -> Result<u32, String>;
 
+    /// Certificates of checkpoints above `after`, ascending: a page of them, each encoded.
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    fn certificates(&self, after: u64) -> Result<Vec<Vec<u8>>, String>;
+
     /// What the node says of itself.
     fn status(&self) -> NodeStatus;
 

@@ -4,6 +4,7 @@
 //! all, and a reader sees one committed block, whole.
 
 mod block_record;
+mod certificates;
 mod chunks;
 mod error;
 mod flat;
@@ -16,6 +17,7 @@ mod trie_log;
 mod undo;
 mod write;
 
+pub use certificates::{CERTIFICATES_PER_PAGE_MAX, CertificateStore};
 pub use error::StoreError;
 pub use options::StoreOptions;
 pub use redb::StorageBackend;

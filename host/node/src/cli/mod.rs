@@ -23,6 +23,7 @@ mod reserves;
 mod slots;
 mod status;
 mod trade;
+mod verify;
 
 pub use failures::Failures;
 pub use refusals::told;
@@ -66,6 +67,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Execute a chain again from its own blocks and compare every header.
     Replay(replay::ReplayArgs),
+    /// Verify which block a quorum of validators has signed, from the chain spec alone.
+    Verify(verify::VerifyArgs),
     /// Check, inspect and run contracts without a node.
     Contract(contract::ContractArgs),
     /// Print, write or check a chain spec.
@@ -121,6 +124,7 @@ impl Cli {
             Command::Trade(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Replay(args) => args.run(),
+            Command::Verify(args) => args.run(),
             Command::Contract(args) => args.run(),
             Command::ChainSpec(args) => args.run(),
             Command::Keys(args) => args.run().map(|()| ExitCode::SUCCESS),

@@ -47,6 +47,7 @@ fn shown(status: &NodeStatus) -> Answer {
         ("chain", format!("{} {}", status.chain, status.genesis)),
         ("block", format!("{} of {time}", status.height)),
         ("header", status.best.clone()),
+        ("certified", format!("block {}", status.certified)),
         ("orders", ordering),
         ("attests for", if attests.is_empty() { "nobody".to_owned() } else { attests.join(", ") }),
         ("waiting", format!("{} extrinsics", status.waiting)),

@@ -14,6 +14,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// An sr25519 key pair.
+#[derive(Clone)]
 pub struct KeyPair(Keypair);
 
 impl KeyPair {

@@ -24,6 +24,7 @@ pub enum SigningPolicy {
 }
 
 /// A key pair ready to sign.
+#[derive(Clone)]
 pub struct Signer {
     pair: KeyPair,
     policy: SigningPolicy,

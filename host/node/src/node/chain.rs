@@ -8,12 +8,13 @@ use super::locked;
 use super::pool::{Candidate, Kind, Pool, PoolError};
 use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, SignatureCache};
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
+use crate::checkpoint::SetMember;
 use host_consensus::network::{EngineKey, Member};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_storage::{Commit, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::registry::{ENGINES, Engine, VALIDATORS};
+use runtime_execution::modules::registry::{ENGINES, EPOCH_BLOCKS, Engine, VALIDATORS};
 use runtime_execution::modules::{attestation, markets, system, timestamp};
 use runtime_execution::{
     BlockEnv, BlockError, Call, GenesisConfig, GenesisError, Invalid, Outcome, Receipt, Validator,
@@ -23,6 +24,7 @@ use runtime_primitives::{AccountId, Executed, Hash, Height, OrderedBlock, Timest
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm, VmFault};
 use std::collections::HashSet;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -148,6 +150,20 @@ impl Chain {
     /// The contract machine.
     pub const fn vm(&self) -> &Vm {
         &self.vm
+    }
+
+    /// Blocks of an epoch.
+    pub fn epoch_blocks(&self) -> NonZeroU64 {
+        let snapshot = self.snapshot();
+        let blocks = EPOCH_BLOCKS.get(&Overlay::new(&snapshot)).and_then(NonZeroU64::new);
+        blocks.expect("genesis says how long an epoch is")
+    }
+
+    /// Who signs the checkpoints of an epoch; `None` while that is not decided.
+    pub fn session_set(&self, _: u64) -> Option<Vec<SetMember>> {
+        let snapshot = self.snapshot();
+        let validators = VALIDATORS.get(&Overlay::new(&snapshot)).unwrap_or_default();
+        Some(validators.into_iter().map(SetMember::from).collect())
     }
 
     /// Where it disagrees with others.

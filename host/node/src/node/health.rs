@@ -2,7 +2,7 @@
 
 use super::locked;
 use runtime_execution::modules::markets::At;
-use runtime_primitives::{Gas, Hash, Height};
+use runtime_primitives::{AccountId, Gas, Hash, Height};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Mutex;
@@ -34,6 +34,17 @@ pub enum Alarm {
         /// Gas that this node counted, and the chain.
         gas: [Gas; 2],
     },
+    /// On the header that a validator signed as a checkpoint.
+    Checkpoint {
+        /// The block's height.
+        number: u64,
+        /// What this node computed.
+        own: Hash,
+        /// What was signed.
+        signed: Hash,
+        /// By whom; this node's own key, if it computed something else before.
+        by: AccountId,
+    },
 }
 
 impl fmt::Display for Alarm {
@@ -49,6 +60,12 @@ impl fmt::Display for Alarm {
                 "market {market}, slot {slot}: the clearing run again gave {own} for {own_gas} gas, the chain has {chain} \
                  for {chain_gas}; this node signed its own result"
             ),
+            Self::Checkpoint { number, own, signed, by } => {
+                write!(
+                    f,
+                    "block {number}: this node computed header {own}, {by} signed {signed} as a checkpoint"
+                )
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::agent::JournalError;
 use crate::chain_spec::SpecError;
+use crate::checkpoint::KeeperError;
 use crate::node::ChainError;
 use host_consensus::EngineError;
 use host_consensus::network::SocketError;
@@ -44,6 +45,9 @@ pub enum ServiceError {
     /// A vote journal is unusable.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The file of checkpoints is unusable.
+    #[error(transparent)]
+    Checkpoints(#[from] KeeperError),
     /// RPC cannot be served.
     #[error(transparent)]
     Rpc(#[from] RpcError),

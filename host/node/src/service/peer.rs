@@ -8,22 +8,20 @@ use super::config::{EngineConfig, ServiceConfig};
 use super::error::ServiceError;
 use super::view::{Role, View};
 use crate::chain_spec::ChainSpec;
+use crate::checkpoint::{Keeper, KeeperError};
 use crate::node::{Chain, ChainError};
 use host_consensus::network::{Gossip, Member, Outbox, Signal, SocketConfig, Timing, gossip};
 use host_consensus::{Application, Certificate, Clock, Parent, Proposal, Verdict, network};
 use host_rpc::RpcServer;
-use runtime_execution::modules::registry::EPOCH_BLOCKS;
-use runtime_execution::{EPOCH_BLOCKS as EPOCH_BLOCKS_USUAL, build_genesis};
+use runtime_execution::build_genesis;
 use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp};
-use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// Longest wait of the attestor without a look at the chain.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -48,6 +46,7 @@ struct Node {
     chain: Arc<Chain>,
     view: View,
     gossip: Gossip,
+    checkpoints: Arc<Keeper>,
     /// Rung when a block is durable: claims may be open on it.
     executed: Arc<Bell>,
 }
@@ -67,6 +66,7 @@ impl<C: Clock + Clone + 'static> Peer<C> {
         if is_new {
             ChainSpec::keep(&genesis, interval_ms, &file)?;
         }
+        let checkpoints = Arc::new(Keeper::open(&data, &chain, sessions.clone())?);
         let attesting = Attesting::new(&chain, sessions, &data)?;
         let signal = Signal::default();
         let (gossip, outbox) = gossip();
@@ -77,12 +77,11 @@ impl<C: Clock + Clone + 'static> Peer<C> {
                 signal.raise();
             };
             let role = Role { is_networked: true, attests_for: attesting.entities() };
-            View::new(&genesis.chain, chain.clone(), role, Arc::new(submitted))
+            View::new(&genesis.chain, chain.clone(), role, checkpoints.clone(), Arc::new(submitted))
         };
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;
         let first = build_genesis(&genesis).map_err(ChainError::from)?.block;
         let snapshot = chain.snapshot();
-        let epoch_blocks = EPOCH_BLOCKS.get(&Overlay::new(&snapshot)).unwrap_or(EPOCH_BLOCKS_USUAL);
         info!(genesis = %chain.genesis(), height = %snapshot.height(), best = %snapshot.hash(), "chain opened");
         let engine = SocketConfig {
             secret: engine.secret,
@@ -90,12 +89,12 @@ impl<C: Clock + Clone + 'static> Peer<C> {
             folder: data.join("engine"),
             genesis: chain.genesis(),
             first,
-            epoch_blocks: NonZeroU64::new(epoch_blocks).unwrap_or(NonZeroU64::MIN),
+            epoch_blocks: chain.epoch_blocks(),
             interval_ms,
             timing: Timing::for_interval(interval_ms),
             stack_bytes: VM_THREAD_STACK_BYTES,
         };
-        let node = Arc::new(Node { chain, view, gossip, executed: Arc::default() });
+        let node = Arc::new(Node { chain, view, gossip, checkpoints, executed: Arc::default() });
         Ok(Self { node, clock, engine, attesting, signal, outbox, server })
     }
 
@@ -124,11 +123,9 @@ impl<C: Clock + Clone + 'static> Peer<C> {
                 while !node.executed.is_stopped() {
                     node.executed.wait(PATIENCE);
                     node.attest(&mut attesting, &signal);
+                    node.sign_checkpoints();
                     if told.elapsed() > RETELL {
-                        node.chain
-                            .own_waiting(RETELL_BYTES)
-                            .into_iter()
-                            .for_each(|one| node.gossip.tell(one));
+                        node.retell();
                         told = Instant::now();
                     }
                 }
@@ -150,6 +147,25 @@ impl<C: Clock + Clone + 'static> Peer<C> {
 }
 
 impl Node {
+    /// Sign the checkpoints that are durable now.
+    fn sign_checkpoints(&self) {
+        let signed = self.checkpoints.advance(&self.view.published(), |epoch| self.chain.session_set(epoch));
+        self.tell_checkpoints(signed);
+    }
+
+    fn tell_checkpoints(&self, words: Result<Vec<Vec<u8>>, KeeperError>) {
+        match words {
+            Ok(words) => words.into_iter().for_each(|word| self.gossip.tell_checkpoint(word)),
+            Err(reason) => error!(%reason, "checkpoints stand still"),
+        }
+    }
+
+    /// What peers may have missed, once more.
+    fn retell(&self) {
+        self.chain.own_waiting(RETELL_BYTES).into_iter().for_each(|one| self.gossip.tell(one));
+        self.tell_checkpoints(Ok(self.checkpoints.retell()));
+    }
+
     fn attest(&self, attesting: &mut Attesting, signal: &Signal) {
         let votes = attesting.votes(&self.view.published());
         if votes.is_empty() {
@@ -199,6 +215,10 @@ impl Application for Node {
 
     fn hear(&self, extrinsics: Vec<Vec<u8>>) {
         self.chain.hear(extrinsics);
+    }
+
+    fn hear_checkpoints(&self, words: Vec<Vec<u8>>) {
+        self.tell_checkpoints(self.checkpoints.hear(&words));
     }
 
     fn finalized(&self, block: OrderedBlock, certificate: Certificate) -> Result<(), ChainError> {

@@ -9,6 +9,7 @@ use super::config::ServiceConfig;
 use super::error::ServiceError;
 use super::view::{Role, View};
 use crate::chain_spec::ChainSpec;
+use crate::checkpoint::Keeper;
 use crate::node::{Chain, Statistics};
 use host_consensus::{Clock, Progress, Solo};
 use host_rpc::RpcServer;
@@ -31,6 +32,7 @@ pub struct Service<C> {
     clock: C,
     engine: Solo<Arc<Chain>, C>,
     attesting: Attesting,
+    checkpoints: Arc<Keeper>,
     bell: Arc<Bell>,
     view: View,
     server: Option<RpcServer>,
@@ -52,16 +54,23 @@ impl<C: Clock + Clone> Service<C> {
         if is_new {
             ChainSpec::keep(&genesis, interval_ms, &file)?;
         }
+        let checkpoints = Arc::new(Keeper::open(&data, &chain, sessions.clone())?);
         let attesting = Attesting::new(&chain, sessions, &data)?;
         let bell = Arc::new(Bell::default());
         let ringing = bell.clone();
         let role = Role { is_networked: false, attests_for: attesting.entities() };
-        let view = View::new(&genesis.chain, chain.clone(), role, Arc::new(move |_: &[u8]| ringing.ring()));
+        let view = View::new(
+            &genesis.chain,
+            chain.clone(),
+            role,
+            checkpoints.clone(),
+            Arc::new(move |_: &[u8]| ringing.ring()),
+        );
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;
         let engine = Solo::new(chain.clone(), clock.clone(), interval_ms);
         let snapshot = chain.snapshot();
         info!(genesis = %chain.genesis(), height = %snapshot.height(), best = %snapshot.hash(), "chain opened");
-        Ok(Self { chain, clock, engine, attesting, bell, view, server, folder: data })
+        Ok(Self { chain, clock, engine, attesting, checkpoints, bell, view, server, folder: data })
     }
 }
 
@@ -92,6 +101,7 @@ impl<C: Clock> Service<C> {
         if let Progress::Finalized { height, timestamp } = progress {
             self.chain.settle()?;
             self.view.publish();
+            self.checkpoints.advance(&self.view.published(), |epoch| self.chain.session_set(epoch))?;
             let done = since(self.chain.statistics(), before);
             let hash = self.chain.snapshot().hash();
             info!(

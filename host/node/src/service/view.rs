@@ -1,12 +1,11 @@
 //! The node as RPC sees it: the last durable block, and the pool's door.
 
+use crate::checkpoint::Keeper;
 use crate::keys::{KeyError, Ss58};
 use crate::node::Chain;
 use host_consensus::Application as _;
 use host_rpc::{NodeStatus, NodeView};
-use host_storage::Snapshot;
-use runtime_execution::EPOCH_BLOCKS as EPOCH_BLOCKS_USUAL;
-use runtime_execution::modules::registry::EPOCH_BLOCKS;
+use host_storage::{CERTIFICATES_PER_PAGE_MAX, Snapshot};
 use runtime_execution::modules::timestamp;
 use runtime_primitives::{EntityId, Hash};
 use runtime_state::Overlay;
@@ -21,6 +20,7 @@ pub struct View {
     name: Arc<str>,
     chain: Arc<Chain>,
     role: Role,
+    checkpoints: Arc<Keeper>,
     submitted: Arc<Submitted>,
     published: Arc<RwLock<Snapshot>>,
 }
@@ -36,9 +36,15 @@ pub struct Role {
 
 impl View {
     /// A view of `chain`, called `name`, whose best block is durable; `submitted` is told of what it takes in.
-    pub fn new(name: &str, chain: Arc<Chain>, role: Role, submitted: Arc<Submitted>) -> Self {
+    pub fn new(
+        name: &str,
+        chain: Arc<Chain>,
+        role: Role,
+        checkpoints: Arc<Keeper>,
+        submitted: Arc<Submitted>,
+    ) -> Self {
         let published = Arc::new(RwLock::new(chain.snapshot()));
-        Self { name: name.into(), chain, role, submitted, published }
+        Self { name: name.into(), chain, role, checkpoints, submitted, published }
     }
 
     /// The last durable block.
@@ -71,12 +77,15 @@ impl NodeView for View {
         Ok(self.chain.next_nonce(&address.account))
     }
 
+    fn certificates(&self, after: u64) -> Result<Vec<Vec<u8>>, String> {
+        self.checkpoints.after(after, CERTIFICATES_PER_PAGE_MAX).map_err(|reason| reason.to_string())
+    }
+
     fn status(&self) -> NodeStatus {
         let (snapshot, done, found) =
             (self.published(), self.chain.statistics(), self.chain.health().findings());
         let state = Overlay::new(&snapshot);
-        let epoch_blocks = EPOCH_BLOCKS.get(&state).unwrap_or(EPOCH_BLOCKS_USUAL).max(1);
-        let epoch = snapshot.height().next().number() / epoch_blocks;
+        let epoch = snapshot.height().next().number() / self.chain.epoch_blocks();
         let committee = if self.role.is_networked { self.chain.committee(epoch) } else { None };
         NodeStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -88,6 +97,7 @@ impl NodeView for View {
             epoch,
             committee: committee.map_or(0, |members| members.len()),
             attests_for: self.role.attests_for.iter().map(|entity| entity.number()).collect(),
+            certified: self.checkpoints.last().ok().flatten().unwrap_or_default(),
             waiting: self.chain.waiting(),
             blocks: done.blocks,
             extrinsics: done.extrinsics,

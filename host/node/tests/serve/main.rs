@@ -3,6 +3,7 @@
 
 mod answers;
 mod bills;
+mod checkpoints;
 mod course;
 mod debts;
 mod disk_full;

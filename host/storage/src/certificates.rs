@@ -1,0 +1,119 @@
+//! Checkpoints in a file of their own: what this node signed, and certificates. Losing the file loses no block.
+
+use crate::StoreError;
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
+use std::path::Path;
+
+/// By height: the header's hash that this node signed.
+const SIGNED: TableDefinition<u64, [u8; 32]> = TableDefinition::new("signed");
+/// By height: an encoded certificate.
+const CERTIFICATES: TableDefinition<u64, &[u8]> = TableDefinition::new("certificates");
+
+/// Certificates read at once, at most.
+pub const CERTIFICATES_PER_PAGE_MAX: usize = 64;
+/// Bytes of the file kept in memory.
+const CACHE_BYTES: usize = 1 << 20;
+
+/// A node's checkpoints, by height.
+pub struct CertificateStore {
+    db: Database,
+}
+
+impl CertificateStore {
+    /// Open the file at `path`, or create it.
+    ///
+    /// # Errors
+    /// If the disk fails, the file is damaged, or another process has it open.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = match Builder::new().set_cache_size(CACHE_BYTES).create(path) {
+            Err(redb::DatabaseError::DatabaseAlreadyOpen) => return Err(StoreError::InUse(path.to_owned())),
+            opened => opened?,
+        };
+        let tx = db.begin_write()?;
+        tx.open_table(SIGNED)?;
+        tx.open_table(CERTIFICATES)?;
+        tx.commit()?;
+        Ok(Self { db })
+    }
+
+    /// Note, durably, that this node signs `header` at `height`, unless it has signed there: gives what it signs.
+    ///
+    /// # Errors
+    /// If the disk fails: nothing may be released then.
+    pub fn sign(&self, height: u64, header: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let tx = self.db.begin_write()?;
+        let before = tx.open_table(SIGNED)?.get(height)?.map(|signed| signed.value());
+        if let Some(signed) = before {
+            return Ok(signed);
+        }
+        tx.open_table(SIGNED)?.insert(height, header)?;
+        tx.commit()?;
+        Ok(header)
+    }
+
+    /// Keep a certificate, durably. A height has one for ever.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn keep(&self, height: u64, certificate: &[u8]) -> Result<(), StoreError> {
+        let tx = self.db.begin_write()?;
+        if tx.open_table(CERTIFICATES)?.get(height)?.is_none() {
+            tx.open_table(CERTIFICATES)?.insert(height, certificate)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The certificate at `height`.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn at(&self, height: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let table = self.db.begin_read()?.open_table(CERTIFICATES)?;
+        Ok(table.get(height)?.map(|row| row.value().to_vec()))
+    }
+
+    /// The first `limit` certificates above `height`, ascending.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn after(&self, height: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let table = self.db.begin_read()?.open_table(CERTIFICATES)?;
+        let rows = table.range(height.saturating_add(1)..)?.take(limit.min(CERTIFICATES_PER_PAGE_MAX));
+        rows.map(|row| Ok(row?.1.value().to_vec())).collect()
+    }
+
+    /// Height of the highest certificate.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn last(&self) -> Result<Option<u64>, StoreError> {
+        let table = self.db.begin_read()?.open_table(CERTIFICATES)?;
+        Ok(table.last()?.map(|(height, _)| height.value()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_height_is_signed_and_certified_once_and_both_survive() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints.redb");
+        let store = CertificateStore::open(&path).unwrap();
+        assert!(matches!(CertificateStore::open(&path), Err(StoreError::InUse(_))));
+        assert_eq!(store.sign(64, [1; 32]).unwrap(), [1; 32]);
+        store.keep(64, b"first").unwrap();
+        store.keep(64, b"second").unwrap();
+        store.keep(128, b"next").unwrap();
+        drop(store);
+        let store = CertificateStore::open(&path).unwrap();
+        assert_eq!(store.sign(64, [2; 32]).unwrap(), [1; 32], "what was signed stays signed");
+        assert_eq!(store.at(64).unwrap().unwrap(), b"first");
+        assert_eq!(store.after(0, 9).unwrap(), [&b"first"[..], b"next"]);
+        assert_eq!(store.after(64, 9).unwrap(), [b"next"]);
+        assert_eq!((store.after(0, 1).unwrap().len(), store.last().unwrap()), (1, Some(128)));
+    }
+}
