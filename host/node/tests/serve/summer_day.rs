@@ -61,7 +61,7 @@ fn slots_played() -> (u32, u32) {
 }
 
 /// These slots of the summer day, by meters that start at zero.
-fn script(from: u32, to: u32) -> Script {
+pub fn script(from: u32, to: u32) -> Script {
     let mut script = Preset::Summer.script().unwrap();
     let (first, last) = (Slot::from_number(from), Slot::from_number(to - 1));
     script.slots = (first, last);
