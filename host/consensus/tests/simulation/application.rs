@@ -1,0 +1,204 @@
+//! The application: a chain of bytes with a disk that loses what was not settled, and a clock that may be wrong.
+
+use crate::audit::Audit;
+use commonware_runtime::deterministic;
+use host_consensus::network::Member;
+use host_consensus::{Application, Certificate, Clock, Parent, Proposal, Verdict};
+use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
+use std::sync::{Arc, Mutex};
+
+/// A block's state is the hash of the one before and of what it holds.
+pub struct Tape {
+    who: usize,
+    members: Vec<Member>,
+    audit: Arc<Audit>,
+    honest: bool,
+    /// The build whose commit keeps the state and forgets the height.
+    forgetful: bool,
+    disk: Mutex<Disk>,
+}
+
+struct Disk {
+    blocks: Vec<(OrderedBlock, Hash)>,
+    state: Hash,
+    settled: usize,
+    /// True time at which the power fails, in ms.
+    power_fails_ms: Option<u64>,
+}
+
+/// The power failed: what was not durable is gone, and so is the node until it is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PowerFailure;
+
+impl std::fmt::Display for PowerFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the power failed: start the node again")
+    }
+}
+
+impl std::error::Error for PowerFailure {}
+
+/// The chain's first block.
+pub fn first() -> OrderedBlock {
+    let executed = Executed { height: Height::ZERO, header_hash: Hash::ZERO };
+    OrderedBlock { height: Height::ZERO, executed, timestamp: Timestamp::from_ms(0), extrinsics: vec![] }
+}
+
+impl Disk {
+    fn tip(&self) -> (Parent, Hash) {
+        let (block, header) = self.blocks.last().unwrap();
+        (Parent { height: block.height, timestamp: block.timestamp }, *header)
+    }
+
+    fn lose_power(&mut self, forgetful: bool) {
+        self.blocks.truncate(self.settled);
+        if !forgetful {
+            self.state = self.tip().1;
+        }
+    }
+}
+
+impl Tape {
+    pub fn new(who: usize, members: Vec<Member>, audit: Arc<Audit>, honest: bool) -> Self {
+        let state = blake2_256(b"genesis");
+        let disk = Disk { blocks: vec![(first(), state)], state, settled: 1, power_fails_ms: None };
+        Self { who, members, audit, honest, forgetful: false, disk: Mutex::new(disk) }
+    }
+
+    /// The build whose commit keeps the state and forgets the height.
+    pub fn forgetful(self) -> Self {
+        Self { forgetful: true, ..self }
+    }
+
+    /// With a power failure at a true time, in ms.
+    pub fn failing_at(self, time_ms: Option<u64>) -> Self {
+        self.disk.lock().unwrap().power_fails_ms = time_ms;
+        self
+    }
+
+    pub const fn is_honest(&self) -> bool {
+        self.honest
+    }
+
+    /// The node was killed and starts again.
+    pub fn restart(&self) {
+        self.disk.lock().unwrap().lose_power(self.forgetful);
+    }
+
+    /// Headers from genesis on.
+    pub fn headers(&self) -> Vec<Hash> {
+        self.disk.lock().unwrap().blocks.iter().map(|(_, header)| *header).collect()
+    }
+
+    /// The last height that no power failure can take back.
+    pub fn durable(&self) -> u64 {
+        self.disk.lock().unwrap().settled as u64 - 1
+    }
+}
+
+impl Application for Tape {
+    type Error = PowerFailure;
+
+    fn tip(&self) -> Parent {
+        self.disk.lock().unwrap().tip().0
+    }
+
+    fn propose(
+        &self,
+        parent: &Parent,
+        unexecuted: &[&OrderedBlock],
+        _: Timestamp,
+    ) -> Result<Option<Proposal>, PowerFailure> {
+        let (tip, header_hash) = self.disk.lock().unwrap().tip();
+        let between = parent.height.number().checked_sub(tip.height.number());
+        if self.honest && between != Some(unexecuted.len() as u64) {
+            let (who, on) = (self.who, parent.height);
+            self.audit.violation(format!("validator {who} proposes on {on}, its tip is {}", tip.height));
+        }
+        let executed = Executed { height: tip.height, header_hash };
+        Ok(Some(Proposal { executed, extrinsics: vec![parent.height.number().to_le_bytes().to_vec()] }))
+    }
+
+    fn verify(&self, block: &OrderedBlock) -> Verdict {
+        match block.extrinsics.len() {
+            1 => Verdict::Valid,
+            found => Verdict::Invalid { reason: format!("{found} extrinsics") },
+        }
+    }
+
+    fn executed(&self, height: Height) -> Option<Hash> {
+        let disk = self.disk.lock().unwrap();
+        disk.blocks.get(usize::try_from(height.number()).unwrap()).map(|(_, header)| *header)
+    }
+
+    fn diverged(&self, _: &Executed, _: &Hash) {
+        if self.honest {
+            self.audit.book().alarms.insert(self.who);
+        }
+    }
+
+    fn committee(&self, _: u64) -> Option<Vec<Member>> {
+        Some(self.members.clone())
+    }
+
+    fn hear(&self, _: Vec<Vec<u8>>) {}
+
+    fn finalized(&self, block: OrderedBlock, _: Certificate) -> Result<(), PowerFailure> {
+        let mut disk = self.disk.lock().unwrap();
+        let (parent, _) = disk.tip();
+        if block.height != parent.height.next() {
+            let (who, tip) = (self.who, parent.height);
+            self.audit.violation(format!("validator {who} is given {} on its tip {tip}", block.height));
+            return Err(PowerFailure);
+        }
+        let header = blake2_256(&[&disk.state.0[..], &block.payload_hash().0].concat());
+        if self.honest {
+            self.audit.executed(self.who, &parent, &block, header);
+        }
+        disk.state = header;
+        disk.blocks.push((block, header));
+        Ok(())
+    }
+
+    fn settle(&self) -> Result<(), PowerFailure> {
+        let now = self.audit.now_ms();
+        let mut disk = self.disk.lock().unwrap();
+        if disk.power_fails_ms.is_some_and(|at| at <= now) {
+            disk.power_fails_ms = None;
+            self.audit.book().power_failures += 1;
+            return Err(PowerFailure);
+        }
+        disk.settled = disk.blocks.len();
+        Ok(())
+    }
+}
+
+/// For a while a clock shows something else.
+#[derive(Clone, Copy, Debug)]
+pub struct Jump {
+    /// From when on, in ms of true time.
+    pub from_ms: u64,
+    /// Until when.
+    pub until_ms: u64,
+    /// How far off it then is.
+    pub by_ms: i64,
+}
+
+/// A validator's clock.
+#[derive(Clone)]
+pub struct NodeClock {
+    pub runtime: Arc<deterministic::Context>,
+    pub audit: Arc<Audit>,
+    /// How far off it always is, in ms.
+    pub skew_ms: i64,
+    pub jump: Option<Jump>,
+}
+
+impl Clock for NodeClock {
+    fn now(&self) -> Timestamp {
+        let now = self.audit.look_at(&self.runtime);
+        let jump = self.jump.filter(|jump| (jump.from_ms..jump.until_ms).contains(&now));
+        let off = self.skew_ms + jump.map_or(0, |jump| jump.by_ms);
+        Timestamp::from_ms(now.saturating_add_signed(off))
+    }
+}

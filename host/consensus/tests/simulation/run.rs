@@ -1,0 +1,172 @@
+//! One run: the faults of a seed, then calm, and what must hold at the end.
+
+use crate::audit::Audit;
+use crate::byzantine::Kind;
+use crate::faults::{Faults, HEALED_MS};
+use crate::validators::{Build, EPOCH_BLOCKS, State, Validators};
+use commonware_cryptography::ed25519::PublicKey;
+use commonware_glue::simulate::action::Crash;
+use commonware_glue::simulate::engine::EngineDefinition as _;
+use commonware_glue::simulate::exit::ExitCondition;
+use commonware_glue::simulate::plan::PlanBuilder;
+use commonware_glue::simulate::tracker::ProgressTracker;
+use runtime_primitives::Hash;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+/// Blocks that all must have executed after the network is healed: into the next epoch.
+const GROWTH: u64 = EPOCH_BLOCKS + 2;
+/// How long that may take, in ms. A crash may leave a fetch of two seconds and several views of two to be given up.
+const RECOVERY_MS: u64 = 40_000;
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Of everything that happened.
+    pub fingerprint: String,
+    /// Headers that all honest validators have.
+    pub headers: Vec<Hash>,
+    pub height: u64,
+    pub power_failures: u64,
+    /// Honest validators that saw another header than their own.
+    pub alarms: u64,
+    /// Pairs of an honest validator and a liar that it shut out.
+    pub shut_out: u64,
+    /// Messages on the blocks' channel that were refused and counted.
+    pub invalid_blocks: u64,
+    pub lies: BTreeMap<&'static str, u64>,
+}
+
+/// Ends a run when all honest validators have gone on after the faults, or something does not hold.
+#[derive(Clone)]
+struct Recovered {
+    validators: Validators,
+    keys: Vec<PublicKey>,
+}
+
+impl Recovered {
+    fn audit(&self) -> &Audit {
+        &self.validators.audit
+    }
+
+    fn honest_heights(&self) -> impl Iterator<Item = u64> {
+        self.validators.tapes.iter().filter(|tape| tape.is_honest()).map(|tape| tape.durable())
+    }
+
+    async fn look(&self, states: &[&State]) -> Result<bool, String> {
+        let Some(state) = states.first() else { return Ok(false) };
+        let now = self.audit().look_at(&state.context);
+        if let Some(violation) = self.audit().first_violation() {
+            return Err(violation);
+        }
+        if now < Audit::true_ms(HEALED_MS) {
+            return Ok(false);
+        }
+        let most = self.honest_heights().max().unwrap_or(0);
+        let healed_at = *self.audit().book().healed_at.get_or_insert(most);
+        let least = self.honest_heights().min().unwrap_or(0);
+        if least < healed_at + GROWTH {
+            if now > Audit::true_ms(HEALED_MS + RECOVERY_MS) {
+                let heights: Vec<_> = self.honest_heights().collect();
+                return Err(format!("no progress after healing at {healed_at}: heights {heights:?}"));
+            }
+            return Ok(false);
+        }
+        self.end(states).await?;
+        Ok(true)
+    }
+
+    /// Note what can only be asked while the validators run.
+    async fn end(&self, states: &[&State]) -> Result<(), String> {
+        for state in states.iter().filter(|state| state.tape.is_honest()) {
+            // In this order: the engine may only be behind what is durable.
+            let processed = state.progress.processed().await;
+            let durable = state.tape.durable();
+            if processed > durable {
+                return Err(format!("the engine is done with {processed}, durable is {durable}"));
+            }
+        }
+        let Some(state) = states.first() else { return Err("nobody runs".into()) };
+        let index = |key: &PublicKey| self.keys.iter().position(|one| one == key).unwrap();
+        let blocked = state.oracle.blocked().await.map_err(|reason| reason.to_string())?;
+        let mut book = self.audit().book();
+        book.blocked = blocked.iter().map(|(who, whom)| (index(who), index(whom))).collect();
+        book.counters = state.counters();
+        Ok(())
+    }
+}
+
+impl ExitCondition<PublicKey, State> for Recovered {
+    fn name(&self) -> &'static str {
+        "recovered"
+    }
+
+    fn requires_polling(&self) -> bool {
+        true
+    }
+
+    fn reached<'a>(
+        &'a self,
+        _: &'a ProgressTracker<PublicKey>,
+        states: &'a [&'a State],
+        _: usize,
+    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>> {
+        Box::pin(self.look(states))
+    }
+}
+
+/// Run the validators of `build` through `faults`.
+///
+/// # Errors
+/// What did not hold.
+pub fn run(seed: u64, faults: &Faults, build: Build) -> Result<Report, String> {
+    let validators = Validators::new(seed, faults, build);
+    let keys = validators.participants();
+    let result = PlanBuilder::new(validators.clone())
+        .seed(seed)
+        .link(faults.line.link())
+        .exit_condition(Recovered { validators: validators.clone(), keys: keys.clone() })
+        .crash(Crash::Schedule(faults.schedule(&keys)))
+        .run();
+    let fingerprint = result?[0].state.clone();
+    judge(fingerprint, faults, &validators)
+}
+
+/// What must hold of a run that came to its end.
+fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Result<Report, String> {
+    let honest: Vec<usize> =
+        (0..validators.tapes.len()).filter(|who| validators.tapes[*who].is_honest()).collect();
+    let chains: Vec<_> = honest.iter().map(|who| validators.tapes[*who].headers()).collect();
+    let common = chains.iter().map(Vec::len).min().unwrap_or(0);
+    if let Some(chain) = chains.iter().find(|chain| chain[..common] != chains[0][..common]) {
+        return Err(format!("two chains: {chain:?} and {:?}", chains[0]));
+    }
+    let book = validators.audit.book();
+    if let Some((who, whom)) = book.blocked.iter().find(|(_, whom)| honest.contains(whom)) {
+        if honest.contains(who) {
+            return Err(format!("validator {who} shut out {whom}, which is honest"));
+        }
+    }
+    let liar_executes_wrongly = faults.liars.values().any(|kind| *kind == Kind::WrongExecuted);
+    if !book.alarms.is_empty() && !liar_executes_wrongly {
+        return Err(format!("validators {:?} raise an alarm without a cause", book.alarms));
+    }
+    let shut_out = book.blocked.iter().filter(|(who, whom)| honest.contains(who) && !honest.contains(whom));
+    Ok(Report {
+        fingerprint,
+        headers: chains[0][..common].to_vec(),
+        height: common as u64 - 1,
+        power_failures: book.power_failures,
+        alarms: book.alarms.len() as u64,
+        shut_out: shut_out.count() as u64,
+        invalid_blocks: invalid_blocks(&book.counters),
+        lies: book.lies.clone(),
+    })
+}
+
+/// What all validators counted as malformed on the blocks' channel.
+fn invalid_blocks(counters: &str) -> u64 {
+    let lines =
+        counters.lines().filter(|line| line.contains("receive") && line.contains("status=\"Invalid\""));
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}

@@ -1,0 +1,195 @@
+//! The validators of a run in the library's simulator: the engine's real wiring, on applications that are watched.
+
+use crate::application::{NodeClock, Tape, first};
+use crate::audit::Audit;
+use crate::byzantine::equivocator::twin;
+use crate::byzantine::{Conspiracy, Identity, Liar, Rewriting, Wire};
+use crate::dice::Dice;
+use crate::faults::Faults;
+use commonware_cryptography::ed25519::PublicKey;
+use commonware_glue::simulate::engine::{EngineDefinition, InitContext};
+use commonware_glue::simulate::processed::ProcessedHeight;
+use commonware_glue::simulate::reporter::MonitorReporter;
+use commonware_p2p::simulated::Oracle;
+use commonware_runtime::{Handle, Metrics as _, Quota, Spawner as _, Supervisor as _, deterministic};
+use commonware_utils::{NZU32, NZU64};
+use host_consensus::network::{self, Channels, Config, EngineSecret, Member, Progress, Signal, Timing};
+use runtime_primitives::Hash;
+use std::sync::Arc;
+
+pub const INTERVAL_MS: u64 = 250;
+pub const EPOCH_BLOCKS: u64 = 10;
+const GENESIS: Hash = Hash([9; 32]);
+/// The network carries this much more than an honest validator ever sends, in bytes.
+const MESSAGE_BYTES_MORE: u32 = 1 << 16;
+
+#[derive(Clone)]
+pub struct Validators {
+    secrets: Arc<Vec<EngineSecret>>,
+    liars: Arc<Vec<Option<Arc<dyn Liar>>>>,
+    faults: Arc<Faults>,
+    pub tapes: Arc<Vec<Arc<Tape>>>,
+    pub audit: Arc<Audit>,
+}
+
+/// How a run differs from one of the real build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// In nothing.
+    Real,
+    /// These many validators, the last ones, tell two stories together: the first to the first honest validator, the
+    /// other to the other ones.
+    Conspirators(usize),
+    /// Commits keep the state and forget the height.
+    ForgetsHeight,
+}
+
+fn public(secret: &EngineSecret) -> PublicKey {
+    secret.public().peer().unwrap()
+}
+
+impl Validators {
+    pub fn new(seed: u64, faults: &Faults, build: Build) -> Self {
+        let count = u8::try_from(faults.validators).unwrap();
+        let mut seeds: Vec<_> = (1..=count).map(|index| [index; 32]).collect();
+        seeds.sort_by_key(|seed| public(&EngineSecret::from_seed(*seed)));
+        let secrets: Vec<_> = seeds.iter().map(|seed| EngineSecret::from_seed(*seed)).collect();
+        let keys: Vec<_> = secrets.iter().map(public).collect();
+        let members: Vec<_> =
+            secrets.iter().map(|secret| Member { key: secret.public(), address: String::new() }).collect();
+        let audit = Arc::new(Audit::default());
+        let identity = |who: usize| {
+            Identity::new(audit.clone(), seeds[who], who, &keys, &GENESIS, message_bytes(keys.len()))
+        };
+        let plot = Conspiracy::default();
+        let liar = |who: usize| match build {
+            Build::Conspirators(liars) if who + liars >= keys.len() => {
+                let near: Vec<_> = [0]
+                    .into_iter()
+                    .chain(keys.len() - liars..keys.len())
+                    .map(|near| keys[near].clone())
+                    .collect();
+                let rewriting = Rewriting::new(identity(who), move |told| Some((twin(told), near.clone())));
+                Some(Arc::new(rewriting.conspiring(plot.clone())) as Arc<dyn Liar>)
+            }
+            _ => faults.liars.get(&who).map(|kind| kind.liar(identity(who), Dice::new(seed ^ who as u64))),
+        };
+        let liars: Vec<_> = (0..keys.len()).map(liar).collect();
+        let tape = |who: usize| {
+            let tape = Tape::new(who, members.clone(), audit.clone(), liars[who].is_none());
+            let tape = tape.failing_at(faults.power_failures.get(&who).map(|at| Audit::true_ms(*at)));
+            Arc::new(if build == Build::ForgetsHeight { tape.forgetful() } else { tape })
+        };
+        Self {
+            tapes: Arc::new((0..keys.len()).map(tape).collect()),
+            faults: Arc::new(faults.clone()),
+            secrets: Arc::new(secrets),
+            liars: Arc::new(liars),
+            audit,
+        }
+    }
+}
+
+impl Validators {
+    fn clock(&self, who: usize, runtime: &deterministic::Context) -> NodeClock {
+        NodeClock {
+            runtime: Arc::new(runtime.child("clock")),
+            audit: self.audit.clone(),
+            skew_ms: self.faults.skews_ms[who],
+            jump: self.faults.jump.filter(|(jumps, _)| *jumps == who).map(|(_, jump)| jump),
+        }
+    }
+}
+
+fn message_bytes(validators: usize) -> usize {
+    let honest = network::max_message_size(u32::try_from(validators).unwrap());
+    usize::try_from(honest + MESSAGE_BYTES_MORE).unwrap()
+}
+
+/// A validator at work, and what the end of a run asks of it.
+pub struct State {
+    pub tape: Arc<Tape>,
+    pub progress: Progress,
+    pub context: deterministic::Context,
+    pub oracle: Oracle<PublicKey, deterministic::Context>,
+}
+
+impl ProcessedHeight for State {
+    async fn processed_height(&self) -> u64 {
+        self.progress.processed().await
+    }
+}
+
+impl State {
+    /// The counters of all validators.
+    pub fn counters(&self) -> String {
+        self.context.encode()
+    }
+}
+
+/// A node that runs, and what ends it.
+pub struct Node {
+    context: deterministic::Context,
+    tasks: [Handle<()>; 2],
+}
+
+impl EngineDefinition for Validators {
+    type PublicKey = PublicKey;
+    type Engine = Node;
+    type State = State;
+
+    fn participants(&self) -> Vec<PublicKey> {
+        self.secrets.iter().map(public).collect()
+    }
+
+    fn channels(&self) -> Vec<(u64, Quota)> {
+        (0..Channels::<(), ()>::COUNT).map(|channel| (channel, Quota::per_second(NZU32!(1_024)))).collect()
+    }
+
+    fn max_message_size(&self) -> u32 {
+        u32::try_from(message_bytes(self.secrets.len())).unwrap()
+    }
+
+    async fn init(&self, start: InitContext<'_, PublicKey>) -> (Node, State) {
+        let InitContext { context, index, public_key, oracle, channels, monitor, .. } = start;
+        self.tapes[index].restart();
+        let config = Config {
+            secret: self.secrets[index].clone(),
+            genesis: GENESIS,
+            first: first(),
+            epoch_blocks: NZU64!(EPOCH_BLOCKS),
+            interval_ms: INTERVAL_MS,
+            timing: Timing::for_interval(INTERVAL_MS),
+            clock: self.clock(index, &context),
+            signal: Signal::default(),
+            partition: format!("validator-{index}"),
+            blocker: oracle.control(public_key.clone()),
+            peers: oracle.manager(),
+            track: Arc::new(|_, _| {}),
+        };
+        let (pipes, receivers): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
+        let wires = Wire::all(&pipes, self.liars[index].as_ref());
+        let channels = Channels::of(wires.into_iter().zip(receivers)).unwrap();
+        let key = public_key.clone();
+        let watch = move |deliveries| MonitorReporter::new(key, monitor, deliveries);
+        let own = context.child("node");
+        let seen = context.child("seen");
+        let running = network::start(context, config, self.tapes[index].clone(), channels, watch).await;
+        let execution = running.execution;
+        let execution = Handle::from_future(async move { execution.await.map(|_| ()) });
+        let state = State {
+            tape: self.tapes[index].clone(),
+            progress: running.progress,
+            context: seen,
+            oracle: oracle.clone(),
+        };
+        (Node { context: own, tasks: [execution, running.ordering] }, state)
+    }
+
+    /// As on sockets: when execution ends with an error, so does the node.
+    fn start(node: Node) -> Handle<()> {
+        node.context.spawn(move |_| async move {
+            let _ = Handle::select(node.tasks).await;
+        })
+    }
+}
