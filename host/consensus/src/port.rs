@@ -69,7 +69,7 @@ pub trait Application: Send + Sync {
     /// What to order on top of `parent` in a block of time `timestamp`; `None` if there is nothing to do.
     ///
     /// `unexecuted` are the blocks between the tip and the new one, `parent` among them: what they hold is ordered
-    /// already. There are fewer than `EXECUTED_LAG_MAX`.
+    /// already. There are fewer than `EXECUTED_LAG_MAX`. The tip may move meanwhile: those up to it count no more.
     ///
     /// # Errors
     /// If the node cannot go on. An empty or congested pool is no error.

@@ -75,8 +75,9 @@ fn honest_validators_agree_and_go_on_through_faults_and_lies() {
         }
     }
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
+    let slowest = reports.iter().map(|report| report.recovery_ms).max().unwrap_or(0);
     println!(
-        "{} seeds, {} blocks, {} power failures, {} alarms, {} liars shut out, {} malformed blocks counted, lies: {lies:?}",
+        "{} seeds, {} blocks, {slowest} ms to recover at most, {} power failures, {} alarms, {} liars shut out, {} malformed blocks counted, lies: {lies:?}",
         reports.len(),
         sum(|report| report.height),
         sum(|report| report.power_failures),

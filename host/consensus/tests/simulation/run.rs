@@ -27,6 +27,10 @@ pub struct Report {
     /// Headers that all honest validators have.
     pub headers: Vec<Hash>,
     pub height: u64,
+    /// Height when all faults were over.
+    pub healed_at: u64,
+    /// From then until all honest validators had gone on, in ms.
+    pub recovery_ms: u64,
     pub power_failures: u64,
     /// Honest validators that saw another header than their own.
     pub alarms: u64,
@@ -156,6 +160,8 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
         fingerprint,
         headers: chains[0][..common].to_vec(),
         height: common as u64 - 1,
+        healed_at: book.healed_at.unwrap_or(0),
+        recovery_ms: validators.audit.now_ms() - Audit::true_ms(HEALED_MS),
         power_failures: book.power_failures,
         alarms: book.alarms.len() as u64,
         shut_out: shut_out.count() as u64,

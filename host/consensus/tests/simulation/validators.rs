@@ -5,7 +5,7 @@ use crate::audit::Audit;
 use crate::byzantine::equivocator::twin;
 use crate::byzantine::{Conspiracy, Identity, Liar, Rewriting, Wire};
 use crate::dice::Dice;
-use crate::faults::Faults;
+use crate::faults::{Faults, HEALED_MS};
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_glue::simulate::engine::{EngineDefinition, InitContext};
 use commonware_glue::simulate::processed::ProcessedHeight;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub const INTERVAL_MS: u64 = 250;
 pub const EPOCH_BLOCKS: u64 = 10;
 const GENESIS: Hash = Hash([9; 32]);
+/// No disk fails after this true time, in ms: the node's last start comes later.
+const LAST_FAULT_MS: u64 = Audit::true_ms(HEALED_MS - 200);
 /// The network carries this much more than an honest validator ever sends, in bytes.
 const MESSAGE_BYTES_MORE: u32 = 1 << 16;
 
@@ -77,7 +79,8 @@ impl Validators {
         let liars: Vec<_> = (0..keys.len()).map(liar).collect();
         let tape = |who: usize| {
             let tape = Tape::new(who, members.clone(), audit.clone(), liars[who].is_none());
-            let tape = tape.failing_at(faults.power_failures.get(&who).map(|at| Audit::true_ms(*at)));
+            let fails = faults.power_failures.get(&who).map_or(0..0, |at| Audit::true_ms(*at)..LAST_FAULT_MS);
+            let tape = tape.failing_within(fails);
             Arc::new(if build == Build::ForgetsHeight { tape.forgetful() } else { tape })
         };
         Self {
