@@ -15,6 +15,9 @@ use std::time::Duration;
 /// When the last fault is over, in ms of a run.
 pub const HEALED_MS: u64 = 14_000;
 
+/// Messages of a flood: what does not slow the other faults down.
+const FLOOD: u64 = 2_000;
+
 /// How links are once all is healed.
 pub const GOOD: Link = Link {
     latency: Duration::from_millis(20),
@@ -52,6 +55,10 @@ impl Line {
 pub struct Faults {
     pub validators: usize,
     pub liars: BTreeMap<usize, Kind>,
+    /// The channel on which messages are malformed or too large; drawn if there is none.
+    pub attacked: Option<usize>,
+    /// Messages of a flood.
+    pub flood: u64,
     pub line: Line,
     /// Of each clock, in ms.
     pub skews_ms: Vec<i64>,
@@ -85,6 +92,8 @@ impl Faults {
         Self {
             validators,
             liars: BTreeMap::new(),
+            attacked: None,
+            flood: FLOOD,
             line: Line { latency_ms: 20, jitter_ms: 5, lost_percent: 0 },
             skews_ms: vec![0; validators],
             jump: None,

@@ -12,6 +12,7 @@ mod broken;
 mod byzantine;
 mod dice;
 mod faults;
+mod messages;
 mod run;
 mod validators;
 

@@ -38,6 +38,8 @@ pub struct Report {
     pub shut_out: u64,
     /// Messages on the blocks' channel that were refused and counted.
     pub invalid_blocks: u64,
+    /// Blocks that were heard there and kept for their votes, a while at least.
+    pub heard_blocks: u64,
     pub lies: BTreeMap<&'static str, u64>,
 }
 
@@ -146,10 +148,9 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
         return Err(format!("two chains: {chain:?} and {:?}", chains[0]));
     }
     let book = validators.audit.book();
-    if let Some((who, whom)) = book.blocked.iter().find(|(_, whom)| honest.contains(whom)) {
-        if honest.contains(who) {
-            return Err(format!("validator {who} shut out {whom}, which is honest"));
-        }
+    let among_honest = book.blocked.iter().find(|(who, whom)| honest.contains(who) && honest.contains(whom));
+    if let Some((who, whom)) = among_honest {
+        return Err(format!("validator {who} shut out {whom}, which is honest"));
     }
     let liar_executes_wrongly = faults.liars.values().any(|kind| *kind == Kind::WrongExecuted);
     if !book.alarms.is_empty() && !liar_executes_wrongly {
@@ -165,14 +166,15 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
         power_failures: book.power_failures,
         alarms: book.alarms.len() as u64,
         shut_out: shut_out.count() as u64,
-        invalid_blocks: invalid_blocks(&book.counters),
+        invalid_blocks: counted(&book.counters, "Invalid"),
+        heard_blocks: counted(&book.counters, "Success"),
         lies: book.lies.clone(),
     })
 }
 
-/// What all validators counted as malformed on the blocks' channel.
-fn invalid_blocks(counters: &str) -> u64 {
-    let lines =
-        counters.lines().filter(|line| line.contains("receive") && line.contains("status=\"Invalid\""));
+/// What all validators counted with this status on the blocks' channel.
+fn counted(counters: &str, status: &str) -> u64 {
+    let status = format!("status=\"{status}\"");
+    let lines = counters.lines().filter(|line| line.contains("proposals_receive") && line.contains(&status));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }

@@ -74,7 +74,10 @@ impl Validators {
                 let rewriting = Rewriting::new(identity(who), move |told| Some((twin(told), near.clone())));
                 Some(Arc::new(rewriting.conspiring(plot.clone())) as Arc<dyn Liar>)
             }
-            _ => faults.liars.get(&who).map(|kind| kind.liar(identity(who), Dice::new(seed ^ who as u64))),
+            _ => faults
+                .liars
+                .get(&who)
+                .map(|kind| kind.liar(identity(who), Dice::new(seed ^ who as u64), faults)),
         };
         let liars: Vec<_> = (0..keys.len()).map(liar).collect();
         let tape = |who: usize| {

@@ -1,6 +1,6 @@
 //! Sends what is no message, on one of the channels: cut, prolonged, changed in a bit, or noise.
 
-use super::{CHANNELS, Identity, Kind, Liar, Said};
+use super::{Identity, Kind, Liar, Said};
 use crate::dice::Dice;
 use commonware_p2p::Recipients;
 use std::sync::Mutex;
@@ -15,8 +15,7 @@ pub struct MalformedMessages {
 }
 
 impl MalformedMessages {
-    pub fn new(identity: Identity, mut dice: Dice) -> Self {
-        let channel = dice.index(CHANNELS);
+    pub const fn new(identity: Identity, dice: Dice, channel: usize) -> Self {
         Self { identity, channel, state: Mutex::new((dice, 0)) }
     }
 }

@@ -15,6 +15,7 @@ pub use rewriting::{Conspiracy, Rewriting};
 
 use crate::audit::Audit;
 use crate::dice::Dice;
+use crate::faults::Faults;
 use commonware_actor::{Feedback, Unreliable};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::simplex::elector::{Config as _, Elector as _, RoundRobin, RoundRobinElector};
@@ -71,16 +72,21 @@ impl Kind {
         }
     }
 
-    pub fn liar(self, identity: Identity, dice: Dice) -> Arc<dyn Liar> {
+    pub fn liar(self, identity: Identity, mut dice: Dice, faults: &Faults) -> Arc<dyn Liar> {
+        let channel = faults.attacked.unwrap_or_else(|| dice.index(CHANNELS));
         match self {
             Self::Equivocator => Arc::new(equivocator::new(identity, dice)),
             Self::SilentLeader => Arc::new(silent_leader::SilentLeader::new(identity)),
             Self::InvalidBlockProposer => Arc::new(invalid_block_proposer::new(identity, dice)),
             Self::TimeWarpingLeader => Arc::new(time_warping_leader::new(identity, dice)),
             Self::WrongExecuted => Arc::new(wrong_executed::new(identity)),
-            Self::FloodingPeer => Arc::new(flooding_peer::FloodingPeer::new(identity, dice)),
-            Self::OversizedMessages => Arc::new(oversized_messages::OversizedMessages::new(identity, dice)),
-            Self::MalformedMessages => Arc::new(malformed_messages::MalformedMessages::new(identity, dice)),
+            Self::FloodingPeer => Arc::new(flooding_peer::FloodingPeer::new(identity, dice, faults.flood)),
+            Self::OversizedMessages => {
+                Arc::new(oversized_messages::OversizedMessages::new(identity, dice, channel))
+            }
+            Self::MalformedMessages => {
+                Arc::new(malformed_messages::MalformedMessages::new(identity, dice, channel))
+            }
         }
     }
 }
@@ -88,7 +94,9 @@ impl Kind {
 /// Channels by their numbers, in the order of `Channels::of`.
 pub const VOTE: usize = 0;
 pub const CERTIFICATE: usize = 1;
+pub const RESOLVER: usize = 2;
 pub const BROADCAST: usize = 3;
+pub const BACKFILL: usize = 4;
 pub const CHANNELS: usize = 5;
 
 /// A message on its way.
