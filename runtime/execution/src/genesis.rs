@@ -1,10 +1,10 @@
 //! Genesis: the first state, from a configuration that a chain spec is read into.
 
-use crate::modules::registry::{self, Engine, Validator, scopes};
+use crate::modules::registry::{self, Engine, Validator, scopes, validators as sets};
 use crate::modules::{balances, contracts, markets, payment, sudo, system, timestamp};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::limits::{ENGINE_ADDRESS_BYTES_MAX, EPOCH_BLOCKS_MIN};
+use runtime_primitives::limits::{ENGINE_ADDRESS_BYTES_MAX, EPOCH_BLOCKS_MIN, VALIDATORS_MAX};
 use runtime_primitives::{
     AccountId, Digest, EntityId, Hash, Header, Money, OrderedBlock, Timestamp, blake2_256, merkle_root,
 };
@@ -72,6 +72,9 @@ pub enum GenesisError {
     /// Nobody can certify anything.
     #[error("a chain needs at least one validator")]
     NoValidator,
+    /// More validators than a set may have.
+    #[error("{0} validators: a set has at most {VALIDATORS_MAX}")]
+    TooManyValidators(usize),
     /// Two validators share a session key.
     #[error("entity {0}: its session key is another validator's")]
     SharedSessionKey(usize),
@@ -166,7 +169,7 @@ fn admit_entities(state: &mut Overlay, config: &GenesisConfig) -> Result<(), Gen
                 if validators.iter().any(|validator| validator.session_key == key) {
                     return Err(GenesisError::SharedSessionKey(index));
                 }
-                validators.push(Validator { entity: id, session_key: key });
+                validators.push(Validator { entity: id, session_key: key, engine: entity.engine.clone() });
             }
             None if !is_validator => {}
             _ => return Err(GenesisError::SessionKey(index)),
@@ -177,14 +180,15 @@ fn admit_entities(state: &mut Overlay, config: &GenesisConfig) -> Result<(), Gen
                 return Err(GenesisError::Engine(index));
             }
             engines.push(engine.key);
-            registry::ENGINES.put(state, &id, engine);
         }
     }
     if validators.is_empty() {
         return Err(GenesisError::NoValidator);
     }
-    registry::VALIDATORS.put(state, &validators);
-    registry::EPOCH.put(state, &0);
+    if validators.len() > VALIDATORS_MAX as usize {
+        return Err(GenesisError::TooManyValidators(validators.len()));
+    }
+    sets::found(state, &validators);
     registry::NEXT_ENTITY.put(state, &EntityId::from_number(registry_len(config)));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! sr25519 verification. Validity is single `verify`; a batch is only the host's speed-up.
+//! Verification: sr25519, and ed25519 for engines. Validity is single `verify`; a batch is only the host's speed-up.
 //!
 //! `schnorrkel::verify_batch` and `verify_batch_deterministic` are never called: the latter accepts pairs of
 //! signatures that each fail alone. Secret keys do not exist here.
@@ -62,4 +62,12 @@ pub fn verify_batch<R: RngCore + CryptoRng>(statements: &[Statement], rng: R) ->
     let context = signing_context(SIGNING_CONTEXT);
     let transcripts = statements.iter().map(|statement| context.bytes(&statement.message));
     schnorrkel::verify_batch_rng(transcripts, &signatures, &keys, false, rng).is_ok()
+}
+
+/// Whether an ed25519 signature is valid, by the rules of ZIP 215: the same on every platform and in every version. The
+/// all-zero key is refused whatever it signed.
+pub fn verify_ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    let signature = ed25519_zebra::Signature::from_bytes(signature);
+    let parsed = ed25519_zebra::VerificationKey::try_from(*key).ok().filter(|_| *key != [0; 32]);
+    parsed.is_some_and(|parsed| parsed.verify(&signature, message).is_ok())
 }

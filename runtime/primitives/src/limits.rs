@@ -120,6 +120,10 @@ pub const BLOCK_HASH_COUNT: u64 = 4_096;
 pub const ENGINE_ADDRESS_BYTES_MAX: usize = 259;
 /// Blocks of an epoch, at least: the set for the epoch after the next is known when one ends.
 pub const EPOCH_BLOCKS_MIN: u64 = 8;
+/// Validators of one epoch: with more, the certificates of blocks take longer than blocks should.
+pub const VALIDATORS_MAX: u32 = 128;
+/// Epochs before the present one whose validators the state still tells: who was one may follow the chain as long.
+pub const PAST_SETS_MAX: u32 = 64;
 /// How far the proposer's executed height may lie behind (DESIGN 4.4).
 pub const EXECUTED_LAG_MAX: u64 = 8;
 /// A block's time exceeds its parent's by at most this, unless the chain was idle longer.

@@ -96,7 +96,10 @@ impl Ledger {
                 });
                 self.joined(market, entity);
             }
-            registry::Call::SetSuspended { .. } => {}
+            registry::Call::SetSuspended { .. }
+            | registry::Call::JoinValidators { .. }
+            | registry::Call::LeaveValidators { .. }
+            | registry::Call::RotateValidator { .. } => {}
         }
     }
 

@@ -21,7 +21,7 @@ use runtime_execution::modules::markets::{
     self, BOOK, ENTITY_SLOTS, Event, SlotState, VoidReason, continuous,
 };
 use runtime_primitives::limits::ORDERS_PER_PAGE;
-use runtime_primitives::{Energy, EntityId, Gas, Hash, Seq, blake2_256};
+use runtime_primitives::{Energy, Gas, Hash, Seq, blake2_256};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 use std::ops::Range;
@@ -343,8 +343,7 @@ fn verdict(world: &World, tamper: impl FnOnce(&mut Overlay)) -> Verdict {
     let journal = Journal::open(&folder.path().join("journal")).unwrap();
     let pair = KeyPair::from_seed(&blake2_256(b"validator 0 session").0);
     let session = Signer::new(pair, SigningPolicy::Repeatable);
-    let validator = EntityId::from_number(entities::VALIDATOR);
-    let mut attestor = Attestor::new(validator, session, world.chain.genesis, journal);
+    let mut attestor = Attestor::new(session, world.chain.genesis, journal);
     let mut state = world.chain.view();
     tamper(&mut state);
     let desk = Desk::open(&state, (MARKET, FIRST)).unwrap();

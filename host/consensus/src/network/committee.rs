@@ -9,7 +9,8 @@ use commonware_cryptography::{Signer as _, ed25519};
 use commonware_utils::ordered::Set;
 use commonware_utils::union;
 use runtime_primitives::Hash;
-use std::collections::BTreeMap;
+use runtime_primitives::limits::{PAST_SETS_MAX, VALIDATORS_MAX};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An engine's ed25519 public key: its identity towards peers and on votes for an order.
@@ -40,6 +41,13 @@ impl EngineSecret {
         key.copy_from_slice(&self.0.public_key().encode());
         EngineKey(key)
     }
+
+    /// Sign a statement outside the engine's protocol: a zero byte, the length of no name, and `statement`.
+    pub fn sign(&self, statement: &[u8]) -> [u8; 64] {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(&self.0.sign(b"", statement).encode());
+        signature
+    }
 }
 
 impl std::fmt::Debug for EngineSecret {
@@ -57,6 +65,15 @@ pub struct Member {
     pub address: String,
 }
 
+/// Whom a node keeps connections with in an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// Who orders in it or in the next one: they are called.
+    pub members: Vec<Member>,
+    /// Who ordered before: they may call, to follow the chain.
+    pub followers: Vec<Member>,
+}
+
 /// Namespace of everything that engines of one chain sign: no message means anything on another chain.
 pub(super) fn namespace(genesis: &Hash) -> Vec<u8> {
     union(b"busbar/engine/v1", &genesis.0)
@@ -65,9 +82,12 @@ pub(super) fn namespace(genesis: &Hash) -> Vec<u8> {
 /// An epoch's members, and the scheme to sign or at least check with.
 type Committee = (Vec<Member>, Arc<Scheme>);
 
+/// Epochs whose committees are at hand; others are asked for again.
+const EPOCHS_KEPT: usize = 8;
+
 type Ask = Arc<dyn Fn(u64) -> Option<Vec<Member>> + Send + Sync>;
 
-/// The committee of each epoch, asked of the application once.
+/// The committee of each epoch, as the application decided it.
 #[derive(Clone)]
 pub(super) struct Committees {
     ask: Ask,
@@ -92,7 +112,25 @@ impl Committees {
         let signer = Scheme::signer(&self.namespace, keys.clone(), self.own.0.clone());
         let scheme = Arc::new(signer.unwrap_or_else(|| Scheme::verifier(&self.namespace, keys)));
         known.insert(epoch.get(), (members.clone(), scheme.clone()));
+        while known.len() > EPOCHS_KEPT {
+            known.pop_first();
+        }
         Some((members, scheme))
+    }
+
+    /// Peers of `epoch`: members of the next one are connected before its engine starts, and catch up meanwhile.
+    pub fn peers(&self, epoch: Epoch) -> Peers {
+        let mut known = BTreeSet::new();
+        let mut strangers = |members: Vec<Member>| -> Vec<Member> {
+            members.into_iter().filter(|member| known.insert(member.key)).collect()
+        };
+        let deciding = [epoch, epoch.next()];
+        let members = deciding.into_iter().filter_map(|epoch| self.of(epoch)).map(|(members, _)| members);
+        let members = strangers(members.flatten().collect());
+        let before = (0..epoch.get()).rev().take(PAST_SETS_MAX as usize).map_while(|past| (self.ask)(past));
+        let mut followers = strangers(before.flatten().collect());
+        followers.truncate(VALIDATORS_MAX as usize);
+        Peers { members, followers }
     }
 }
 

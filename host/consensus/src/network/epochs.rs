@@ -2,7 +2,7 @@
 
 use super::block::{Carried, Digest};
 use super::bridge::Bridge;
-use super::committee::{Committees, Member};
+use super::committee::{Committees, Peers};
 use super::executor::Boundary;
 use super::settings;
 use crate::{Application, Clock};
@@ -12,6 +12,7 @@ use commonware_consensus::simplex::elector::RoundRobin;
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_consensus::simplex::{self, Floor, ForwardPolicy, SkipBudget, SkipPolicy};
 use commonware_consensus::types::{Epoch, Epocher as _, FixedEpocher, Height};
+use commonware_cryptography::certificate::Scheme as _;
 use commonware_cryptography::{Digestible as _, Sha256, ed25519};
 use commonware_macros::select;
 use commonware_p2p::utils::mux::{Builder as _, MuxHandle, Muxer};
@@ -29,8 +30,8 @@ use tracing::{error, info};
 pub(super) type Marshal = Mailbox<Scheme, Standard<Carried>>;
 pub(super) type Automaton<E, A, C> = Inline<E, Scheme, Bridge<A, C>, Carried, FixedEpocher>;
 
-/// Called with each epoch's number and members before its engine starts: peers to be connected with.
-pub type Track = Arc<dyn Fn(u64, &[Member]) + Send + Sync>;
+/// Called with each epoch's number and peers before its engine starts.
+pub type Track = Arc<dyn Fn(u64, &Peers) + Send + Sync>;
 
 /// Starts and stops the engines.
 pub(super) struct Epochs<E, A, C, B>
@@ -163,7 +164,7 @@ where
             error!(%epoch, "the application does not know the epoch's validators");
             return None;
         };
-        (self.track)(epoch.get(), &members);
+        (self.track)(epoch.get(), &self.committees.peers(epoch));
         self.forget_before(epoch).await;
         let context = self.context.child("engine").with_attribute("epoch", epoch);
         let timing = &self.timing;
@@ -197,7 +198,8 @@ where
         let certificate = muxes.certificate.register(epoch.get()).await.ok()?;
         let resolver = muxes.resolver.register(epoch.get()).await.ok()?;
         let engine = Some(engine.start(vote, certificate, resolver));
-        info!(epoch = epoch.get(), validators = members.len(), "epoch entered");
+        let votes = scheme.me().is_some_and(|own| own.signer().is_some());
+        info!(epoch = epoch.get(), validators = members.len(), votes, "epoch entered");
         Some(Active { epoch, engine })
     }
 }

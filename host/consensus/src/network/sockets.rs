@@ -1,16 +1,19 @@
 //! The engine on sockets and disk.
 
 use super::committee::namespace;
-use super::{Channels, Config, EngineSecret, Member, Outbox, Running, Signal, Timing, Track, gossip, wiring};
+use super::{
+    Channels, Config, EngineSecret, Member, Outbox, Peers, Running, Signal, Timing, Track, gossip, wiring,
+};
 use crate::{Application, Clock};
 use commonware_cryptography::{ChaCha20Poly1305, ed25519};
 use commonware_p2p::authenticated::lookup;
-use commonware_p2p::{Address, AddressableManager as _, Ingress};
+use commonware_p2p::{Address, AddressableManager as _, AddressableTrackedPeers, Ingress};
 use commonware_runtime::{Clock as _, Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
 use commonware_stream::cups::{self, Cups};
 use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
 use commonware_utils::{Hostname, NZU32, NZUsize};
+use runtime_primitives::limits::VALIDATORS_MAX;
 use runtime_primitives::{Hash, OrderedBlock};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -20,8 +23,8 @@ use std::time::Duration;
 use thiserror::Error;
 use tracing::warn;
 
-/// Validators of one epoch at most.
-const VALIDATORS_MAX: NonZeroUsize = NZUsize!(128);
+/// Peers at a time: members of an epoch and of the next one, as many followers, and this node.
+const PEERS_MAX: NonZeroUsize = NZUsize!(3 * VALIDATORS_MAX as usize + 1);
 /// Messages a second that a peer may send on a channel.
 const MESSAGES_PER_SECOND: Quota = Quota::per_second(NZU32!(1_024));
 const GOSSIP_CHANNEL: u64 = 5;
@@ -96,35 +99,32 @@ fn p2p(config: &SocketConfig) -> lookup::Config<Handshake> {
         },
         cups::Version::V1,
     );
-    let validators = u32::try_from(VALIDATORS_MAX.get()).unwrap_or(u32::MAX);
-    let message_bytes = wiring::max_message_size(validators);
+    let message_bytes = wiring::max_message_size(VALIDATORS_MAX);
     lookup::Config {
         bypass_ip_check: true,
         allow_private_ips: true,
         peer_connection_cooldown: Duration::from_secs(1),
         ping_frequency: Duration::from_secs(5),
-        ..lookup::Config::local(
-            upgrade,
-            &namespace,
-            config.listen,
-            VALIDATORS_MAX,
-            message_bytes,
-            NZUsize!(1_024),
-        )
+        // Who is a peer in an epoch is said whole.
+        tracked_peer_sets: NZUsize!(1),
+        ..lookup::Config::local(upgrade, &namespace, config.listen, PEERS_MAX, message_bytes, NZUsize!(1_024))
     }
 }
 
 /// Have peers looked up whenever an epoch is entered.
 fn tracker(oracle: lookup::Oracle<ed25519::PublicKey>) -> Track {
-    Arc::new(move |epoch: u64, members: &[Member]| {
-        let peers = members.iter().filter_map(|member| {
+    let addresses = |members: &[Member]| {
+        Map::from_iter_dedup(members.iter().filter_map(|member| {
             let known = member.key.peer().zip(address(member));
             if known.is_none() {
                 warn!(?member, "a validator without a usable address: it cannot be called");
             }
             known
-        });
-        oracle.clone().track(epoch, Map::from_iter_dedup(peers));
+        }))
+    };
+    Arc::new(move |epoch: u64, peers: &Peers| {
+        let (members, followers) = (addresses(&peers.members), addresses(&peers.followers));
+        oracle.clone().track(epoch, AddressableTrackedPeers::new(members, followers));
     })
 }
 

@@ -55,7 +55,7 @@ pub struct Config<B, P, C> {
     pub blocker: B,
     /// Knows the peers.
     pub peers: P,
-    /// Called with each epoch's number and members before its engine starts: peers to be connected with.
+    /// Called with each epoch's number and peers before its engine starts.
     pub track: Track,
 }
 

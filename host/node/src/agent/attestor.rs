@@ -5,17 +5,17 @@
 use super::desk::{Desk, claim_for};
 use super::journal::{Journal, JournalError};
 use crate::keys::Signer;
-use contract_interface::{CLEAR, Clearing, Op, Order, Stage, Trade, attest_message};
+use contract_interface::{CLEAR, Claim, Clearing, Op, Order, Stage, Trade, attest_message};
 use parity_scale_codec::Encode;
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::batch::{self, Batch};
 use runtime_execution::modules::markets::{
-    BOOK, BookEntry, TRADES, TradeEntry, confirm, continuous, lists, rules,
+    BOOK, BookEntry, Elector, TRADES, TradeEntry, confirm, continuous, lists, rules,
 };
 use runtime_execution::modules::{attestation, contracts};
 use runtime_primitives::limits::CLEAR_GAS_MAX;
-use runtime_primitives::{EntityId, Gas, Hash, blake2_256, merkle_root};
+use runtime_primitives::{AccountId, EntityId, Gas, Hash, blake2_256, merkle_root};
 use runtime_vm::Vm;
 use std::collections::BTreeMap;
 
@@ -42,7 +42,6 @@ impl Verdict {
 /// A validator's attestor.
 #[derive(Debug)]
 pub struct Attestor {
-    entity: EntityId,
     session: Signer,
     genesis: Hash,
     journal: Journal,
@@ -52,18 +51,24 @@ pub struct Attestor {
 
 impl Attestor {
     /// An honest attestor.
-    pub const fn new(entity: EntityId, session: Signer, genesis: Hash, journal: Journal) -> Self {
-        Self { entity, session, genesis, journal, lies: false }
+    pub const fn new(session: Signer, genesis: Hash, journal: Journal) -> Self {
+        Self { session, genesis, journal, lies: false }
     }
 
     /// An attestor that signs a wrong result.
-    pub const fn lying(entity: EntityId, session: Signer, genesis: Hash, journal: Journal) -> Self {
-        Self { entity, session, genesis, journal, lies: true }
+    pub const fn lying(session: Signer, genesis: Hash, journal: Journal) -> Self {
+        Self { session, genesis, journal, lies: true }
     }
 
-    /// Its entity.
-    pub const fn entity(&self) -> EntityId {
-        self.entity
+    /// Its session key.
+    pub fn session(&self) -> AccountId {
+        self.session.account()
+    }
+
+    /// For whom the session's key may vote: the electorate says so, whatever the set of today is.
+    fn entity(&self, waiting: &[Elector]) -> Option<EntityId> {
+        let key = self.session.account();
+        waiting.iter().find(|elector| elector.key == key).map(|elector| elector.entity)
     }
 
     /// Vote on the slot's stage-3 claim, if it is open and unanswered. `second` is the second engine.
@@ -72,16 +77,14 @@ impl Attestor {
     /// [`JournalError`]: the vote is not released then.
     pub fn attest(&mut self, desk: &Desk, second: &Vm) -> Result<Option<(Vec<u8>, Verdict)>, JournalError> {
         let Some((ballot, waiting)) = desk.ballot(Stage::Authentication) else { return Ok(None) };
-        if !waiting.iter().any(|elector| elector.entity == self.entity) {
-            return Ok(None);
-        }
+        let Some(entity) = self.entity(&waiting) else { return Ok(None) };
         let mut verdict = recompute(desk, second, ballot.claim.result_hash, &ballot.claim.input_root);
         if self.lies {
             verdict.own = Hash([0xee; 32]);
         }
         let claim = claim_for(&ballot, verdict.own);
         self.journal.record(&claim)?;
-        Ok(Some((self.vote(claim), verdict)))
+        Ok(Some((self.vote(entity, claim), verdict)))
     }
 
     /// Choose a list in a dispute: everybody's latest reading, if it is posted, else the platform's.
@@ -99,18 +102,15 @@ impl Attestor {
             .iter()
             .find(|list| list.hash == latest)
             .or_else(|| posted.iter().rev().find(|list| list.poster == desk.operator()));
-        let Some(choice) = choice.filter(|_| waiting.iter().any(|elector| elector.entity == self.entity))
-        else {
-            return Ok(None);
-        };
+        let Some((choice, entity)) = choice.zip(self.entity(&waiting)) else { return Ok(None) };
         let claim = claim_for(&ballot, choice.hash);
         self.journal.record(&claim)?;
-        Ok(Some(self.vote(claim)))
+        Ok(Some(self.vote(entity, claim)))
     }
 
-    fn vote(&self, claim: contract_interface::Claim) -> Vec<u8> {
+    fn vote(&self, voter: EntityId, claim: Claim) -> Vec<u8> {
         let signature = self.session.sign(&attest_message(&self.genesis, &claim));
-        let vote = attestation::Call::Vote { voter: self.entity, claim, signature };
+        let vote = attestation::Call::Vote { voter, claim, signature };
         UncheckedExtrinsic::bare(&Call::Attestation(vote))
     }
 }

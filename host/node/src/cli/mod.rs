@@ -23,6 +23,7 @@ mod reserves;
 mod slots;
 mod status;
 mod trade;
+mod validator;
 mod verify;
 
 pub use failures::Failures;
@@ -47,6 +48,8 @@ enum Command {
     Node(node::NodeArgs),
     /// Show how far a running node is, what it has done and where it disagrees with others.
     Status(status::StatusArgs),
+    /// Announce, admit, change and list the validators of coming epochs.
+    Validator(validator::ValidatorArgs),
     /// Play one household against a running node.
     Agent(agent::AgentArgs),
     /// Describe, try, create and watch markets.
@@ -114,6 +117,7 @@ impl Cli {
             Command::Demo(args) => args.run(),
             Command::Node(args) => args.run(),
             Command::Status(args) => args.run(),
+            Command::Validator(args) => args.run(),
             Command::Agent(args) => args.run(),
             Command::Market(args) => args.run(),
             Command::Entity(args) => args.run(),

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args};
 use host_rpc::RemoteNode;
 use host_storage::Store;
 use parity_scale_codec::{DecodeAll, Encode};
-use runtime_execution::modules::registry::VALIDATORS;
+use runtime_execution::modules::registry::validators;
 use runtime_execution::{GenesisConfig, build_genesis};
 use runtime_primitives::{Hash, Height};
 use runtime_state::{MemoryState, Overlay};
@@ -123,7 +123,7 @@ fn trusted(config: &GenesisConfig) -> anyhow::Result<(Hash, Vec<SetMember>)> {
     let genesis = build_genesis(config)?;
     let mut state = MemoryState::new();
     state.apply(&genesis.changes, genesis.trie);
-    let validators = VALIDATORS.get(&Overlay::new(&state)).unwrap_or_default();
+    let validators = validators::current(&Overlay::new(&state));
     Ok((genesis.header.hash(), validators.into_iter().map(SetMember::from).collect()))
 }
 

@@ -7,8 +7,9 @@ use super::pair::KeyPair;
 use host_consensus::network::EngineSecret;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{OsRng, SeedableRng};
+use runtime_execution::modules::registry::{Announcement, Engine, announcement_message};
 use runtime_primitives::crypto::{SIGNING_CONTEXT, Signature, Statement};
-use runtime_primitives::{AccountId, blake2_256};
+use runtime_primitives::{AccountId, EntityId, Hash, blake2_256};
 use schnorrkel::context::{SigningContext, attach_rng};
 use schnorrkel::signing_context;
 use std::fmt;
@@ -82,6 +83,15 @@ impl Signer {
         let secret = self.pair.secret_bytes();
         let known = Zeroizing::new([b"busbar/engine-key/v1", secret.as_slice()].concat());
         EngineSecret::from_seed(blake2_256(&known).0)
+    }
+
+    /// An announcement of this session key and its engine's, signed by both.
+    pub fn announce(&self, genesis: &Hash, entity: EntityId, address: String) -> Announcement {
+        let secret = self.engine_secret();
+        let (session_key, engine) = (self.account(), Engine { key: secret.public().0, address });
+        let message = announcement_message(genesis, entity, &session_key, &engine);
+        let (session_proof, engine_proof) = (self.sign(&message), Signature(secret.sign(&message)));
+        Announcement { entity, session_key, engine, session_proof, engine_proof }
     }
 
     fn generator(&self, message: &[u8]) -> ChaCha20Rng {

@@ -14,7 +14,7 @@ use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_storage::{Commit, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::registry::{ENGINES, EPOCH_BLOCKS, Engine, VALIDATORS};
+use runtime_execution::modules::registry::{self, EPOCH_BLOCKS, Engine, validators};
 use runtime_execution::modules::{attestation, markets, system, timestamp};
 use runtime_execution::{
     BlockEnv, BlockError, Call, GenesisConfig, GenesisError, Invalid, Outcome, Receipt, Validator,
@@ -160,10 +160,14 @@ impl Chain {
     }
 
     /// Who signs the checkpoints of an epoch; `None` while that is not decided.
-    pub fn session_set(&self, _: u64) -> Option<Vec<SetMember>> {
+    pub fn session_set(&self, epoch: u64) -> Option<Vec<SetMember>> {
+        Some(self.validators(epoch)?.into_iter().map(SetMember::from).collect())
+    }
+
+    /// The validators of an epoch; `None` while they are not decided, or if it is too long ago.
+    fn validators(&self, epoch: u64) -> Option<Vec<registry::Validator>> {
         let snapshot = self.snapshot();
-        let validators = VALIDATORS.get(&Overlay::new(&snapshot)).unwrap_or_default();
-        Some(validators.into_iter().map(SetMember::from).collect())
+        validators::of_epoch(&Overlay::new(&snapshot), u32::try_from(epoch).ok()?)
     }
 
     /// Where it disagrees with others.
@@ -345,11 +349,8 @@ impl Application for Chain {
         self.health.raise(Alarm::Header { height: theirs.height, own: *own, proposed: theirs.header_hash });
     }
 
-    fn committee(&self, _: u64) -> Option<Vec<Member>> {
-        let snapshot = self.snapshot();
-        let state = Overlay::new(&snapshot);
-        let validators = VALIDATORS.get(&state).unwrap_or_default();
-        let engines = validators.iter().filter_map(|validator| ENGINES.get(&state, &validator.entity));
+    fn committee(&self, epoch: u64) -> Option<Vec<Member>> {
+        let engines = self.validators(epoch)?.into_iter().filter_map(|validator| validator.engine);
         Some(engines.map(|Engine { key, address }| Member { key: EngineKey(key), address }).collect())
     }
 

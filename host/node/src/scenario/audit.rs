@@ -11,7 +11,7 @@ use runtime_execution::archive::{Consent, SettleRecord, SignedReading, slot_key,
 use runtime_execution::leaves;
 use runtime_execution::modules::attestation::is_majority;
 use runtime_execution::modules::markets::{At, RECORDS};
-use runtime_execution::modules::registry::VALIDATORS;
+use runtime_execution::modules::registry::validators;
 use runtime_primitives::crypto::{Signature, Statement, verify_batch};
 use runtime_primitives::{AccountId, Hash, blake2_256, merkle_root};
 use runtime_state::Overlay;
@@ -117,15 +117,14 @@ fn is_certified(state: &Overlay, at: At, leaves: &Leaves, votes: &[Vote], settle
                 && order.inputs.iter().all(|leg| leg.energy == trade.energy && leg.meter == trade.sell_meter)
         })
     });
-    let validators = VALIDATORS.get(state).unwrap_or_default();
+    let set = votes.first().and_then(|vote| validators::of_epoch(state, vote.claim.epoch));
+    let set = set.unwrap_or_default();
     let passes = votes.iter().filter(|vote| {
         vote.claim.result_hash == record.merkle_root
-            && validators
-                .iter()
-                .any(|validator| validator.entity == vote.voter && validator.session_key == vote.key)
+            && set.iter().any(|validator| validator.entity == vote.voter && validator.session_key == vote.key)
     });
     let count = |length| u32::try_from(length).unwrap_or(u32::MAX);
-    listed && is_majority(count(passes.count()), count(validators.len()))
+    listed && is_majority(count(passes.count()), count(set.len()))
 }
 
 fn signatures_hold<'a>(

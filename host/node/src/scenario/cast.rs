@@ -195,9 +195,8 @@ impl Cast {
         for number in 0..VALIDATORS {
             let name = validator_name(number);
             let journal = Journal::open(&folder.join(format!("votes-{}", number + 1)))?;
-            let id = EntityId::from_number(INSTITUTION_COUNT + number);
             let make = if casting.liar == Some(number) { Attestor::lying } else { Attestor::new };
-            attestors.push(make(id, signer(&name, "session"), genesis, journal));
+            attestors.push(make(signer(&name, "session"), genesis, journal));
         }
         let matching = casting.matching.unwrap_or_else(|| rules::HIGH_LOW.to_vec());
         Ok(Self {

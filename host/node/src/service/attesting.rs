@@ -8,13 +8,13 @@ use contract_interface::Stage;
 use host_storage::Snapshot;
 use runtime_execution::modules::attestation::BALLOTS;
 use runtime_execution::modules::markets::At;
-use runtime_execution::modules::registry::VALIDATORS;
-use runtime_primitives::{EntityId, Hash};
+use runtime_execution::modules::registry::validators;
+use runtime_primitives::{AccountId, Hash};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 use std::path::Path;
 use std::sync::Arc;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 /// Sessions that attest.
 pub struct Attesting {
@@ -33,14 +33,18 @@ impl Attesting {
     /// [`ServiceError`].
     pub fn new(chain: &Chain, sessions: Vec<Signer>, folder: &Path) -> Result<Self, ServiceError> {
         let snapshot = chain.snapshot();
-        let validators = VALIDATORS.get(&Overlay::new(&snapshot)).unwrap_or_default();
+        let set = validators::current(&Overlay::new(&snapshot));
         let attestor = |session: Signer| {
             let key = session.account();
-            let validator = validators.iter().find(|validator| validator.session_key == key);
-            let entity = validator.ok_or(ServiceError::NotASession(key))?.entity;
             let journal = Journal::open(&folder.join(format!("votes-{key}")))?;
-            info!(%entity, session = %key, "attesting");
-            Ok(Attestor::new(entity, session, chain.genesis(), journal))
+            match set.iter().find(|validator| validator.session_key == key) {
+                Some(validator) => info!(entity = %validator.entity, session = %key, "attesting"),
+                // Its set may be yet to come, or past with claims that are still open.
+                None => {
+                    warn!(session = %key, "no validator's session key in this epoch: it votes where it is an elector")
+                }
+            }
+            Ok(Attestor::new(session, chain.genesis(), journal))
         };
         let attestors: Vec<Attestor> =
             sessions.into_iter().map(attestor).collect::<Result<_, ServiceError>>()?;
@@ -48,9 +52,9 @@ impl Attesting {
         Ok(Self { attestors, second, attested: None, health: chain.health().clone() })
     }
 
-    /// Entities that attest here.
-    pub fn entities(&self) -> Vec<EntityId> {
-        self.attestors.iter().map(Attestor::entity).collect()
+    /// Session keys that attest here.
+    pub fn sessions(&self) -> Vec<AccountId> {
+        self.attestors.iter().map(Attestor::session).collect()
     }
 
     /// Signed votes on all claims that are open on a block; none if it was asked about before.

@@ -8,7 +8,6 @@ use host_consensus::EngineError;
 use host_consensus::network::SocketError;
 use host_rpc::RpcError;
 use host_storage::StoreError;
-use runtime_primitives::AccountId;
 use runtime_vm::VmFault;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -62,9 +61,6 @@ pub enum ServiceError {
         /// What could not be done.
         reason: Box<Self>,
     },
-    /// A session key that nobody has registered.
-    #[error("{0} is no validator's session key on this chain; see the entities of its spec")]
-    NotASession(AccountId),
 }
 
 /// Bytes that a node writes at any time: the engine's library ends without a reason if it cannot.

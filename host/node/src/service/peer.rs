@@ -76,7 +76,7 @@ impl<C: Clock + Clone + 'static> Peer<C> {
                 gossip.tell(extrinsic.to_vec());
                 signal.raise();
             };
-            let role = Role { is_networked: true, attests_for: attesting.entities() };
+            let role = Role { is_networked: true, sessions: attesting.sessions() };
             View::new(&genesis.chain, chain.clone(), role, checkpoints.clone(), Arc::new(submitted))
         };
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;

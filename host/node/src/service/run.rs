@@ -58,7 +58,7 @@ impl<C: Clock + Clone> Service<C> {
         let attesting = Attesting::new(&chain, sessions, &data)?;
         let bell = Arc::new(Bell::default());
         let ringing = bell.clone();
-        let role = Role { is_networked: false, attests_for: attesting.entities() };
+        let role = Role { is_networked: false, sessions: attesting.sessions() };
         let view = View::new(
             &genesis.chain,
             chain.clone(),

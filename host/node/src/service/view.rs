@@ -6,8 +6,9 @@ use crate::node::Chain;
 use host_consensus::Application as _;
 use host_rpc::{NodeStatus, NodeView};
 use host_storage::{CERTIFICATES_PER_PAGE_MAX, Snapshot};
+use runtime_execution::modules::registry::validators;
 use runtime_execution::modules::timestamp;
-use runtime_primitives::{EntityId, Hash};
+use runtime_primitives::{AccountId, Hash};
 use runtime_state::Overlay;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -30,8 +31,8 @@ pub struct View {
 pub struct Role {
     /// Whether it orders with others.
     pub is_networked: bool,
-    /// Entities that it attests for.
-    pub attests_for: Vec<EntityId>,
+    /// Session keys that it attests with.
+    pub sessions: Vec<AccountId>,
 }
 
 impl View {
@@ -87,6 +88,8 @@ impl NodeView for View {
         let state = Overlay::new(&snapshot);
         let epoch = snapshot.height().next().number() / self.chain.epoch_blocks();
         let committee = if self.role.is_networked { self.chain.committee(epoch) } else { None };
+        let set = validators::current(&state);
+        let attesting = set.iter().filter(|validator| self.role.sessions.contains(&validator.session_key));
         NodeStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             chain: self.chain(),
@@ -96,7 +99,7 @@ impl NodeView for View {
             time_ms: timestamp::NOW.get(&state).unwrap_or_default().ms(),
             epoch,
             committee: committee.map_or(0, |members| members.len()),
-            attests_for: self.role.attests_for.iter().map(|entity| entity.number()).collect(),
+            attests_for: attesting.map(|validator| validator.entity.number()).collect(),
             certified: self.checkpoints.last().ok().flatten().unwrap_or_default(),
             waiting: self.chain.waiting(),
             blocks: done.blocks,

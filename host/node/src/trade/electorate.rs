@@ -4,12 +4,12 @@
 use contract_interface::{Claim, Stage, TradeOrder, roles};
 use parity_scale_codec::Encode;
 use runtime_execution::modules::markets::lists::DISPUTE_ROUND;
-use runtime_execution::modules::registry::{VALIDATORS, voters};
+use runtime_execution::modules::registry::{validators, voters};
 use runtime_primitives::{AccountId, EntityId, blake2_256};
 use runtime_state::Overlay;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The electors of `claim` with their keys of today, or `None` if the registry has changed since.
+/// The electors of `claim`, validators with their keys of its epoch, others with those of today, or `None` if the registry has changed since.
 /// `trades` are the confirmed trades of its slot.
 pub fn electors(
     state: &Overlay,
@@ -18,8 +18,8 @@ pub fn electors(
 ) -> Option<BTreeMap<EntityId, AccountId>> {
     let by_validators = claim.stage == Stage::Authentication || claim.round == DISPUTE_ROUND;
     let electors: BTreeMap<EntityId, AccountId> = if by_validators {
-        let validators = VALIDATORS.get(state).unwrap_or_default();
-        validators.iter().map(|validator| (validator.entity, validator.session_key)).collect()
+        let set = validators::of_epoch(state, claim.epoch)?;
+        set.iter().map(|validator| (validator.entity, validator.session_key)).collect()
     } else {
         market_entities(state, trades)
     };

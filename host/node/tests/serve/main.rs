@@ -18,6 +18,7 @@ mod network;
 mod node;
 mod operators;
 mod processes;
+mod set_changes;
 mod strangers;
 mod stumbles;
 mod summer_day;

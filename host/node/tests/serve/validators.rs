@@ -32,7 +32,7 @@ impl Validators {
     /// Their chain's spec, and nobody running.
     pub fn prepare(spec: &[&str], more: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let first_port = free_ports();
+        let first_port = free_ports(u16::try_from(VALIDATORS).unwrap());
         let path = folder.path().join("spec.json").display().to_string();
         let (validators, engines) = (VALIDATORS.to_string(), format!("127.0.0.1:{first_port}"));
         let made =
@@ -124,13 +124,12 @@ impl Validators {
     }
 }
 
-/// The first of as many ports in a row as there are validators, that nobody has; below those that the system hands out,
-/// which other tests take at any time.
-fn free_ports() -> u16 {
+/// The first of `count` ports in a row that nobody has, at most 16; below those that the system hands out, which other tests
+/// take at any time.
+pub fn free_ports(count: u16) -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let validators = u16::try_from(VALIDATORS).unwrap();
     let group = TAKEN.fetch_add(1, Ordering::SeqCst);
     let from = 20_000 + u16::try_from(std::process::id() % 8_000).unwrap() + group * 16;
-    (from..32_000).find(|first| (*first..first + validators).all(is_free)).unwrap()
+    (from..32_000).find(|first| (*first..first + count).all(is_free)).unwrap()
 }

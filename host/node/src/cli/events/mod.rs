@@ -9,6 +9,7 @@ use fields::{Field, named};
 use runtime_execution::Event;
 use runtime_execution::modules::registry::{RoleNames, ScopeNames};
 use runtime_execution::modules::{attestation, balances, contracts, markets, registry, sudo, system};
+use runtime_primitives::{AccountId, EntityId, Hash};
 use serde_json::{Map, Value};
 
 /// An object for an event.
@@ -116,6 +117,21 @@ objects!(of_markets, markets, "Markets":
     DepositTakenBack { market, amount }
 );
 
+/// Fields of who is in the set with which keys.
+fn in_set(
+    entity: EntityId,
+    session_key: &AccountId,
+    engine_key: &Hash,
+    epoch: u32,
+) -> [(&'static str, Value); 4] {
+    [
+        ("entity", entity.json()),
+        ("session_key", session_key.json()),
+        ("engine_key", engine_key.json()),
+        ("epoch", epoch.json()),
+    ]
+}
+
 /// Roles and scopes are told by name, as commands take them.
 fn of_registry(event: &registry::Event) -> Value {
     use registry::Event as Done;
@@ -143,6 +159,15 @@ fn of_registry(event: &registry::Event) -> Value {
         }
         Done::ProxySet { entity, proxy } => {
             object("Registry.ProxySet", [("entity", entity.json()), ("proxy", proxy.json())])
+        }
+        Done::ValidatorJoins { entity, session_key, engine_key, epoch } => {
+            object("Registry.ValidatorJoins", in_set(*entity, session_key, engine_key, *epoch))
+        }
+        Done::ValidatorLeaves { entity, epoch } => {
+            object("Registry.ValidatorLeaves", [("entity", entity.json()), ("epoch", epoch.json())])
+        }
+        Done::ValidatorRotates { entity, session_key, engine_key, epoch } => {
+            object("Registry.ValidatorRotates", in_set(*entity, session_key, engine_key, *epoch))
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::context::Context;
 use crate::modules::attestation;
-use crate::modules::registry::{EPOCH, VALIDATORS, roll};
+use crate::modules::registry::{roll, validators};
 use crate::storage::Due;
 use contract_interface::{Stage, Terms};
 use runtime_primitives::limits::{AGENDA_STEPS_MAX, PEOPLE_WINDOW_BLOCKS_MIN};
@@ -205,15 +205,14 @@ pub(super) fn opening(terms: &Terms, at: At) -> Due {
 }
 
 fn pin(ctx: &mut Context, at: At) {
-    let validators = VALIDATORS.get(&ctx.state).unwrap_or_default();
-    let validators = validators.iter().map(|validator| Elector {
+    let electors = validators::current(&ctx.state).into_iter().map(|validator| Elector {
         entity: validator.entity,
         key: validator.session_key,
         proxy: None,
     });
     let pinned = Pinned {
-        epoch: EPOCH.get(&ctx.state).unwrap_or_default(),
-        validators: validators.collect(),
+        epoch: validators::epoch(&ctx.state),
+        validators: electors.collect(),
         roll: roll::hold(&mut ctx.state),
     };
     PINNED.put(&mut ctx.state, &at, &pinned);

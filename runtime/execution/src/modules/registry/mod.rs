@@ -2,11 +2,15 @@
 //!
 //! A key that is not bound here is refused before the pool. Names stay off chain.
 
+mod announcement;
 mod names;
 pub mod roll;
+pub mod validators;
 mod voting;
 
+pub use announcement::{Announcement, Engine, announcement_message};
 pub use names::{RoleNames, ScopeNames};
+pub use validators::Validator;
 pub(crate) use voting::set_voting_key;
 pub use voting::{Enrolled, Voter, voters, voters_of};
 
@@ -16,6 +20,7 @@ use crate::origin::Origin;
 use crate::storage::{Map, Value};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::limits::ENGINE_ADDRESS_BYTES_MAX;
 use runtime_primitives::{AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Timestamp};
 use runtime_state::Overlay;
 use thiserror::Error as ThisError;
@@ -101,6 +106,24 @@ pub enum Call {
         /// Who casts the entity's vote by its own voting key.
         proxy: Option<EntityId>,
     },
+    /// Admit an entity with the validator role to the set of the epoch after the next. By root.
+    #[codec(index = 98)]
+    JoinValidators {
+        /// Its keys and address, signed by both keys.
+        announcement: Announcement,
+    },
+    /// Leave the set, from the epoch after the next on. By the validator's owner, or root.
+    #[codec(index = 99)]
+    LeaveValidators {
+        /// Who leaves.
+        entity: EntityId,
+    },
+    /// Take other keys or another address, from the epoch after the next on. By the validator's owner.
+    #[codec(index = 100)]
+    RotateValidator {
+        /// Its keys and address, signed by both keys.
+        announcement: Announcement,
+    },
 }
 
 /// Events.
@@ -167,6 +190,38 @@ pub enum Event {
         entity: EntityId,
         /// The proxy.
         proxy: Option<EntityId>,
+    },
+    /// An entity will be a validator.
+    #[codec(index = 198)]
+    ValidatorJoins {
+        /// Which.
+        entity: EntityId,
+        /// Its session key.
+        session_key: AccountId,
+        /// Its engine's key.
+        engine_key: Hash,
+        /// First epoch of the set with it.
+        epoch: u32,
+    },
+    /// A validator will be none.
+    #[codec(index = 199)]
+    ValidatorLeaves {
+        /// Which.
+        entity: EntityId,
+        /// First epoch of the set without it.
+        epoch: u32,
+    },
+    /// A validator will have other keys or another address.
+    #[codec(index = 200)]
+    ValidatorRotates {
+        /// Which.
+        entity: EntityId,
+        /// Its session key then.
+        session_key: AccountId,
+        /// Its engine's key then.
+        engine_key: Hash,
+        /// First epoch of the set with them.
+        epoch: u32,
     },
 }
 
@@ -279,6 +334,59 @@ pub enum Error {
     #[error("the key is that of meter {0}; give each meter a key of its own")]
     #[codec(index = 195)]
     MeterKeyTaken(MeterId),
+    /// The entity is a validator already.
+    #[error("entity {0} is in the set already; busbar validator rotate changes its keys and address")]
+    #[codec(index = 198)]
+    ValidatorAlready(EntityId),
+    /// The entity is no validator.
+    #[error("entity {0} is not in the set of the epoch after the next; busbar validator list shows who is")]
+    #[codec(index = 199)]
+    NotInSet(EntityId),
+    /// A validator changes once at a time.
+    #[error("a change of entity {entity} takes effect in epoch {epoch}; announce the next one then")]
+    #[codec(index = 200)]
+    ChangePending {
+        /// Whose.
+        entity: EntityId,
+        /// When.
+        epoch: u32,
+    },
+    /// The set has a limit.
+    #[error("the set of epoch {epoch} has {most} validators, as many as may be; one must leave first")]
+    #[codec(index = 201)]
+    SetFull {
+        /// Of which epoch.
+        epoch: u32,
+        /// Most validators.
+        most: u32,
+    },
+    /// Somebody must be left.
+    #[error("without entity {0} nobody would be left to order and certify; let another one join first")]
+    #[codec(index = 202)]
+    LastValidator(EntityId),
+    /// A key is one validator's.
+    #[error(
+        "the session key or the engine's key is that of entity {0}; announce keys that are nobody else's"
+    )]
+    #[codec(index = 203)]
+    ValidatorKeyTaken(EntityId),
+    /// Both keys sign what is announced.
+    #[error(
+        "the proof of the {} key does not hold: it signs chain, entity, keys and address; busbar validator announce makes \
+         both proofs",
+        if *.is_engine { "engine's" } else { "session" }
+    )]
+    #[codec(index = 204)]
+    KeyProof {
+        /// Whether it is the engine's.
+        is_engine: bool,
+    },
+    /// Peers must find the engine.
+    #[error(
+        "an engine's address is host:port, at most {ENGINE_ADDRESS_BYTES_MAX} bytes, with a port of at least 1"
+    )]
+    #[codec(index = 205)]
+    EngineAddress,
 }
 
 /// A market entity.
@@ -337,24 +445,6 @@ pub struct Meter {
     pub feeder: FeederId,
 }
 
-/// A validator's engine: it orders, and peers call it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Engine {
-    /// Its ed25519 key.
-    pub key: [u8; 32],
-    /// Where it listens: `host:port`.
-    pub address: String,
-}
-
-/// A validator of the current set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Validator {
-    /// The entity behind it.
-    pub entity: EntityId,
-    /// The sr25519 key that signs claims.
-    pub session_key: AccountId,
-}
-
 /// Entities.
 pub static ENTITIES: Map<EntityId, Entity> = Map::new("Registry", "Entities");
 /// Next entity id.
@@ -367,14 +457,8 @@ pub static METERS: Map<MeterId, Meter> = Map::new("Registry", "Meters");
 static METER_KEYS: Map<AccountId, MeterId> = Map::new("Registry", "MeterKeys");
 /// Next meter id.
 pub static NEXT_METER: Value<MeterId> = Value::new("Registry", "NextMeter");
-/// The validator set, ascending by entity.
-pub static VALIDATORS: Value<Vec<Validator>> = Value::new("Registry", "Validators");
-/// Engines of validators. A validator without one certifies results and orders nothing.
-pub static ENGINES: Map<EntityId, Engine> = Map::new("Registry", "Engines");
 /// Blocks of an epoch.
 pub static EPOCH_BLOCKS: Value<u64> = Value::new("Registry", "EpochBlocks");
-/// Epoch of the validator set.
-pub static EPOCH: Value<u32> = Value::new("Registry", "Epoch");
 
 /// The binding of `key`, unless it is unknown or expired at `now`.
 pub fn binding(state: &Overlay, key: &AccountId, now: Timestamp) -> Option<KeyBinding> {
@@ -471,6 +555,9 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
             ensure_role(ctx, origin, roles::REGISTRAR)?;
             set_suspended(ctx, id, suspended)?;
         }
+        Call::JoinValidators { announcement } => validators::join(ctx, origin, announcement)?,
+        Call::LeaveValidators { entity } => validators::leave(ctx, origin, entity)?,
+        Call::RotateValidator { announcement } => validators::rotate(ctx, origin, announcement)?,
     }
     Ok(())
 }
