@@ -91,6 +91,8 @@ pub struct Plan {
     pub deposit: Money,
     /// What gas costs.
     pub weight: WeightRates,
+    /// Blocks of an epoch.
+    pub epoch_blocks: u64,
 }
 
 impl Default for Plan {
@@ -137,6 +139,7 @@ impl Default for Plan {
             default_settlement: settlement,
             deposit: DEPOSIT,
             weight: WeightRates::default(),
+            epoch_blocks: EPOCH_BLOCKS,
         }
     }
 }
@@ -435,7 +438,7 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
         default_settlement: Some(artifacts::hash(&plan.default_settlement)),
         deposits: contracts::DepositRates::default(),
         weight: plan.weight,
-        epoch_blocks: EPOCH_BLOCKS,
+        epoch_blocks: plan.epoch_blocks,
     };
     (config, owners)
 }

@@ -38,6 +38,8 @@ pub enum Call {
 
 /// Signature, account and book-keeping of one call.
 const BASE_GAS: u64 = 50_000_000;
+/// The same with the proofs of two keys, in three sets that are read and one that is written.
+const ANNOUNCEMENT_GAS: u64 = 4 * BASE_GAS;
 
 impl Call {
     /// Decode a call that uses all of `input`.
@@ -58,6 +60,11 @@ impl Call {
             Self::Contracts(call) => call.gas(),
             Self::Markets(call) => call.gas(),
             Self::Sudo(sudo::Call::Sudo { call }) => call.gas(),
+            Self::Registry(
+                registry::Call::JoinValidators { .. }
+                | registry::Call::RotateValidator { .. }
+                | registry::Call::LeaveValidators { .. },
+            ) => Gas::from_units(ANNOUNCEMENT_GAS),
             _ => Gas::from_units(BASE_GAS),
         }
     }

@@ -24,6 +24,7 @@ mod quotas;
 mod refunds;
 mod rule_checks;
 mod seals;
+mod set_changes;
 mod shortfalls;
 mod sizes;
 mod slots_in_a_row;

@@ -48,9 +48,9 @@ pub struct NodeArgs {
     /// Attest clearings as a validator, with a kept session key.
     #[arg(long, requires = "session_key_name")]
     validator: bool,
-    /// Name of the session key in the keystore.
+    /// Name of the session key in the keystore; may be repeated: the first one orders, all attest.
     #[arg(long, value_name = "NAME")]
-    session_key_name: Option<String>,
+    session_key_name: Vec<String>,
     #[command(flatten)]
     unlock: UnlockArgs,
     /// Attest with the well-known session key of validator N of a known chain; may be repeated.
@@ -161,7 +161,7 @@ impl NodeArgs {
 
     fn sessions(&self, genesis: &GenesisConfig) -> anyhow::Result<Vec<Signer>> {
         let mut pairs = Vec::new();
-        if let Some(name) = &self.session_key_name {
+        for name in &self.session_key_name {
             pairs.push(self.unlock.open(name)?);
         }
         if !self.dev_validator.is_empty() {

@@ -151,6 +151,7 @@ impl Network {
 #[test]
 fn validators_join_leave_and_rotate_while_blocks_go_on() {
     let mut network = Network::start();
+    let effective = |change: &Value| change["effective_epoch"].as_u64().unwrap();
     network.order();
 
     // A fifth one: admitted as an entity, then to the set. It runs before it is in it, and catches up meanwhile.
@@ -172,7 +173,7 @@ fn validators_join_leave_and_rotate_while_blocks_go_on() {
         ])
     );
     network.run(4, 4, &[5]);
-    network.pass_to(joined["effective_epoch"].as_u64().unwrap());
+    network.pass_to(effective(&joined));
     assert_eq!(network.committee(), 5);
     network.agree();
 
@@ -190,7 +191,6 @@ fn validators_join_leave_and_rotate_while_blocks_go_on() {
     let left = network.ask(&["validator", "leave", "//Validator4", "--key", "//Validator4"]);
     let announcement = network.announcement("//Validator2", 6, 5);
     let rotated = network.ask(&["validator", "rotate", &announcement, "--key", "//Validator2"]);
-    let effective = |change: &Value| change["effective_epoch"].as_u64().unwrap();
     network.pass_to(effective(&left).max(effective(&rotated)));
     assert_eq!(network.committee(), 4);
     // It votes with both session keys, where an electorate still has the old one, and orders with the new one.
@@ -210,4 +210,9 @@ fn validators_join_leave_and_rotate_while_blocks_go_on() {
     network.run(2, 2, &[3]);
     network.order();
     network.agree();
+
+    // Whoever has the spec alone follows from set to set.
+    let spec = network.folder.path().join("spec.json").display().to_string();
+    let verified = network.ask(&["verify", "--spec", &spec]);
+    assert!(verified["epoch"].as_u64().unwrap() > effective(&joined), "{verified:#}");
 }
