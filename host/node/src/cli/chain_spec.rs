@@ -3,6 +3,8 @@
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use anyhow::Context as _;
 use clap::Args;
+use runtime_execution::{EPOCH_BLOCKS, GenesisConfig};
+use runtime_primitives::limits::EPOCH_BLOCKS_MIN;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +26,10 @@ pub struct ChainSpecArgs {
     #[arg(long, value_name = "MS", default_value_t = INTERVAL_MS,
         value_parser = clap::value_parser!(u64).range(INTERVAL_MS_MIN..=INTERVAL_MS_MAX))]
     interval_ms: u64,
+    /// Blocks of an epoch: what is announced of validators in one takes effect two later.
+    #[arg(long, value_name = "N", default_value_t = EPOCH_BLOCKS,
+        value_parser = clap::value_parser!(u64).range(EPOCH_BLOCKS_MIN..=u64::from(u32::MAX)))]
+    epoch_blocks: u64,
     /// Write it to a file instead.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -53,10 +59,11 @@ impl ChainSpecArgs {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        let config = match self.validators {
+        let known = match self.validators {
             None => self.scenario.config(),
             Some(validators) => self.scenario.network(validators, self.engines),
         };
+        let config = GenesisConfig { epoch_blocks: self.epoch_blocks, ..known };
         let text = ChainSpec::of_config(&config, self.interval_ms).to_json();
         match &self.out {
             Some(path) => {

@@ -36,13 +36,10 @@ impl Network {
         let spec = folder.path().join("spec.json");
         let (validators, engines) = (FOUNDERS.to_string(), format!("127.0.0.1:{first_port}"));
         let made = busbar(&["chain-spec", "--validators", &validators, "--engines", &engines])
-            .args(["--interval-ms", "100", "--out"])
+            .args(["--interval-ms", "100", "--epoch-blocks", &EPOCH_BLOCKS.to_string(), "--out"])
             .arg(&spec)
             .status();
         assert!(made.unwrap().success());
-        let mut document: Value = serde_json::from_slice(&std::fs::read(&spec).unwrap()).unwrap();
-        document["epoch_blocks"] = EPOCH_BLOCKS.into();
-        std::fs::write(&spec, document.to_string()).unwrap();
         let bob = || Signer::new("//Bob".parse().unwrap(), SigningPolicy::Production);
         let mut network =
             Self { folder, first_port, nodes: BTreeMap::new(), bob: Wallet::new(bob(), Hash::ZERO) };
