@@ -138,7 +138,14 @@ impl Chain {
         let executed = Executed { height: self.header.height(), header_hash: self.header.hash() };
         let extrinsics = std::mem::take(&mut self.queue);
         self.queued.clear();
-        let ordered = OrderedBlock { height, executed, timestamp: time, extrinsics };
+        self.execute(OrderedBlock { height, executed, timestamp: time, extrinsics })
+    }
+
+    /// Execute a block that others ordered.
+    ///
+    /// # Panics
+    /// If the block is refused or the audit finds a fault.
+    pub fn execute(&mut self, ordered: OrderedBlock) -> &Past {
         let done =
             execute_block(machine::vm(), &self.state, &self.header, &self.genesis, &ordered, self.verifier);
         let ExecutedBlock { header, receipts, events, changes, trie, archive, .. } =
@@ -147,7 +154,7 @@ impl Chain {
         let written = changes.len();
         self.state.apply(&changes, trie);
         self.header = header.clone();
-        self.now = time;
+        self.now = ordered.timestamp;
         let accounts = self.audited_accounts();
         self.past.push(Past { ordered, header, receipts, events, archive, written, accounts });
         self.last()

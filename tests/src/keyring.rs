@@ -13,9 +13,14 @@ use std::sync::Arc;
 pub struct Keyring(BTreeMap<AccountId, Arc<Signer>>);
 
 /// The key that follows from a name.
-pub fn key(name: &str) -> Arc<Signer> {
+pub fn signer(name: &str) -> Signer {
     let pair = KeyPair::from_seed(&blake2_256(name.as_bytes()).0);
-    Arc::new(Signer::new(pair, SigningPolicy::Repeatable))
+    Signer::new(pair, SigningPolicy::Repeatable)
+}
+
+/// As [`signer`], to be shared.
+pub fn key(name: &str) -> Arc<Signer> {
+    Arc::new(signer(name))
 }
 
 impl Keyring {

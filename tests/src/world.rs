@@ -1,6 +1,7 @@
 //! A small world on a chain: who is there at genesis, and how everybody else joins by real extrinsics.
 //!
-//! Entities 0 to 5 are the institutions, 6 to 8 the validators, 9 an auditor; households follow from 10 on.
+//! Entities 0 to 5 are the institutions, 6 to 8 the validators, 9 an auditor; more validators, if the plan has any, and
+//! households follow from 10 on.
 
 use crate::artifacts;
 use crate::chain::Chain;
@@ -47,7 +48,7 @@ pub mod entities {
 
 /// Households that join in one block, so that its gas suffices.
 const HOMES_IN_BLOCK: usize = 250;
-/// Number of validators.
+/// Validators before the auditor; more than these come after it.
 const VALIDATORS: u32 = 3;
 /// Genesis money of bank, retailer and platform each: 100,000 yuan.
 const ENDOWMENT: Money = Money::from_units(1_000_000_000_000);
@@ -61,6 +62,8 @@ pub const REGISTERS_AT_START: (u64, u64) = (1_000, 2_000);
 /// What distinguishes one world from another.
 #[derive(Clone)]
 pub struct Plan {
+    /// Validators beyond the three of every world, which all have engines then.
+    pub more_validators: u32,
     /// Households.
     pub homes: u32,
     /// Money that each is funded with.
@@ -101,6 +104,7 @@ impl Default for Plan {
             [artifacts::BID, artifacts::HIGH_LOW, artifacts::MIN_SPREAD, artifacts::SETTLEMENT]
                 .map(<[u8]>::to_vec);
         Self {
+            more_validators: 0,
             homes: 2,
             funds: Money::from_units(1_000_000_000),
             lead_h: 2,
@@ -310,6 +314,7 @@ impl World {
     fn register(&mut self, plan: &Plan, numbers: &[u32]) {
         let registrar = Arc::clone(&self.owners[entities::REGISTRAR as usize]);
         let first = self.homes.len();
+        let first_home = u32::try_from(self.genesis.entities.len()).expect("few entities");
         for number in numbers.iter().copied() {
             let owner = self.keys.add(&format!("home {number}"));
             self.chain.submit(
@@ -317,7 +322,7 @@ impl World {
                 registry::Call::RegisterEntity { owner: owner.account(), roles: roles::TRADER },
             );
             self.homes.push(Home {
-                entity: EntityId::from_number(entities::HOME + number),
+                entity: EntityId::from_number(first_home + number),
                 owner,
                 delegate: self.keys.add(&format!("home {number} delegate")),
                 market: self.market,
@@ -405,30 +410,27 @@ fn genesis(keys: &mut Keyring, plan: &Plan, sudo: AccountId) -> (GenesisConfig, 
         });
         owners.push(owner);
     }
-    for number in 0..VALIDATORS {
-        let owner = keys.add(&format!("validator {number}"));
-        let session_key = Some(keys.add(&format!("validator {number} session")).account());
-        let (roles, balance) = (roles::VALIDATOR, Money::ZERO);
+    let validators =
+        (0..VALIDATORS + plan.more_validators).map(|number| (format!("validator {number}"), true));
+    let mut others: Vec<(String, bool)> = validators.collect();
+    others.insert(VALIDATORS as usize, ("auditor".to_owned(), false));
+    for (name, validates) in others {
+        let owner = keys.add(&name);
+        let session = validates.then(|| keys.add(&format!("{name} session")));
+        let engine = session.as_ref().filter(|_| plan.more_validators > 0);
         members.push(GenesisEntity {
             owner: owner.account(),
-            roles,
-            balance,
+            roles: if validates { roles::VALIDATOR } else { roles::AUDITOR },
+            balance: Money::ZERO,
             voting_key: None,
-            session_key,
-            engine: None,
+            session_key: session.as_ref().map(|session| session.account()),
+            engine: engine.map(|session| registry::Engine {
+                key: session.engine_secret().public().0,
+                address: format!("{}:30333", name.replace(' ', "-")),
+            }),
         });
         owners.push(owner);
     }
-    let auditor = keys.add("auditor");
-    members.push(GenesisEntity {
-        owner: auditor.account(),
-        roles: roles::AUDITOR,
-        balance: Money::ZERO,
-        voting_key: None,
-        session_key: None,
-        engine: None,
-    });
-    owners.push(auditor);
     let config = GenesisConfig {
         chain: "busbar tests".into(),
         timestamp: GENESIS_TIME,

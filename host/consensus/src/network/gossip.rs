@@ -57,7 +57,7 @@ pub fn gossip() -> (Gossip, Outbox) {
 }
 
 /// Send what is to be told, many in a message.
-pub(super) async fn tell<S: Sender<PublicKey = ed25519::PublicKey>>(mut outbox: Outbox, mut channel: S) {
+pub async fn tell<S: Sender<PublicKey = ed25519::PublicKey>>(mut outbox: Outbox, mut channel: S) {
     let mut waiting = None;
     while let Some((kind, first)) = match waiting.take() {
         Some(next) => Some(next),
@@ -81,13 +81,8 @@ pub(super) async fn tell<S: Sender<PublicKey = ed25519::PublicKey>>(mut outbox: 
 }
 
 /// Hand what peers tell to the application; shut out whoever sends something else.
-pub(super) async fn hear<E, A, B, R>(
-    context: E,
-    application: Arc<A>,
-    signal: Signal,
-    mut blocker: B,
-    mut channel: R,
-) where
+pub async fn hear<E, A, B, R>(context: E, application: Arc<A>, signal: Signal, mut blocker: B, mut channel: R)
+where
     E: Spawner,
     A: Application + 'static,
     B: Blocker<PublicKey = ed25519::PublicKey>,

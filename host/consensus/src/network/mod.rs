@@ -18,7 +18,7 @@ pub use block::{Carried, Digest};
 pub use committee::{EngineKey, EngineSecret, Member, Peers};
 pub use epochs::Track;
 pub use executor::Deliveries;
-pub use gossip::{Gossip, Outbox, gossip};
+pub use gossip::{Gossip, Outbox, gossip, hear, tell};
 pub use settings::Timing;
 pub use signal::{Signal, Watch};
 pub use sockets::{SocketConfig, SocketError, run};

@@ -85,7 +85,7 @@ pub struct Statistics {
 pub struct Chain {
     store: Arc<Store>,
     flusher: Flusher,
-    vm: Vm,
+    vm: Arc<Vm>,
     pool: Mutex<Pool>,
     signatures: SignatureCache,
     genesis: Hash,
@@ -99,36 +99,60 @@ impl Chain {
     /// # Errors
     /// [`ChainError`].
     pub fn open(path: &Path, config: &GenesisConfig) -> Result<Self, ChainError> {
-        let genesis = build_genesis(config)?;
-        let wanted = genesis.header.hash();
         let store = if Store::exists(path) {
             Store::open(path)?
         } else {
+            let first = Self::first(config)?;
             ChainSpec::keep(config, INTERVAL_MS, path)?;
-            Store::create(
-                path,
-                Commit {
-                    header: genesis.header,
-                    block: genesis.block,
-                    body: Vec::new(),
-                    receipts: Vec::<Receipt>::new().encode(),
-                    changes: genesis.changes,
-                    trie: genesis.trie,
-                    archive: Vec::new(),
-                },
-            )?
+            Store::create(path, first)?
         };
+        let folder = path.with_file_name("code-cache");
+        let (code_cache, key) = CodeCache::open(&folder, CODE_CACHE_BYTES_MAX)?;
+        let vm = Vm::with_cache(EngineKind::Wasmtime, Box::new(code_cache), key)?;
+        Self::of(Arc::new(store), Flusher::new, config, Arc::new(vm))
+    }
+
+    /// The chain in a store that is open, on a machine that it may share with others. It starts no thread and touches no
+    /// file: blocks become durable when [`Chain::settle`] is called, and are otherwise lost with the process.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub fn rehearse(store: Store, config: &GenesisConfig, vm: Arc<Vm>) -> Result<Self, ChainError> {
+        Self::of(Arc::new(store), Flusher::without_thread, config, vm)
+    }
+
+    /// What the store of a new chain begins with.
+    ///
+    /// # Errors
+    /// If `config` describes no genesis.
+    pub fn first(config: &GenesisConfig) -> Result<Commit, ChainError> {
+        let genesis = build_genesis(config)?;
+        Ok(Commit {
+            header: genesis.header,
+            block: genesis.block,
+            body: Vec::new(),
+            receipts: Vec::<Receipt>::new().encode(),
+            changes: genesis.changes,
+            trie: genesis.trie,
+            archive: Vec::new(),
+        })
+    }
+
+    fn of(
+        store: Arc<Store>,
+        flusher: impl FnOnce(Arc<Store>) -> Flusher,
+        config: &GenesisConfig,
+        vm: Arc<Vm>,
+    ) -> Result<Self, ChainError> {
+        let wanted = build_genesis(config)?.header.hash();
         let found = store.snapshot().genesis_hash();
         if found != wanted {
             return Err(ChainError::OtherChain { found, wanted });
         }
-        let store = Arc::new(store);
-        let folder = path.with_file_name("code-cache");
-        let (code_cache, key) = CodeCache::open(&folder, CODE_CACHE_BYTES_MAX)?;
         Ok(Self {
-            flusher: Flusher::new(store.clone()),
+            flusher: flusher(store.clone()),
             store,
-            vm: Vm::with_cache(EngineKind::Wasmtime, Box::new(code_cache), key)?,
+            vm,
             pool: Mutex::default(),
             signatures: SignatureCache::default(),
             genesis: wanted,
@@ -148,7 +172,7 @@ impl Chain {
     }
 
     /// The contract machine.
-    pub const fn vm(&self) -> &Vm {
+    pub fn vm(&self) -> &Vm {
         &self.vm
     }
 

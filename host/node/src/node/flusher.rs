@@ -11,10 +11,11 @@ use std::thread::JoinHandle;
 /// Blocks that may be visible and not durable.
 const VOLATILE_MAX: u64 = 2;
 
-/// A thread that makes committed blocks durable.
+/// Makes committed blocks durable.
 pub struct Flusher {
     store: Arc<Store>,
     pace: Arc<Pace>,
+    /// None if blocks become durable only when that is waited for.
     worker: Option<JoinHandle<()>>,
 }
 
@@ -33,10 +34,17 @@ impl Flusher {
         Self { store, pace, worker: Some(worker) }
     }
 
+    /// Flush `store` only in [`Flusher::settle`], on the caller's thread: what is durable when then repeats.
+    pub fn without_thread(store: Arc<Store>) -> Self {
+        Self { store, pace: Arc::default(), worker: None }
+    }
+
     /// A block was committed: make it durable soon. Returns at once if it is the only one that is not, otherwise
     /// when the one before it is durable. A disk that fails is reported by the next commit.
     pub fn request(&self) {
-        self.pace.committed();
+        if self.worker.is_some() {
+            self.pace.committed();
+        }
     }
 
     /// Wait until every committed block is durable.

@@ -12,6 +12,7 @@ mod peer;
 mod run;
 mod view;
 
+pub use attesting::Attesting;
 pub use bell::Bell;
 pub use config::{EngineConfig, ServiceConfig};
 pub use error::ServiceError;

@@ -1,0 +1,202 @@
+//! What must hold whatever the network and the liars do: the ordered blocks are executed once more, alone, and every
+//! honest node is compared with that.
+//!
+//! The rule: nothing here asks a node what is right. The right result of a clearing is computed on the second engine, and
+//! signatures are verified one by one.
+
+use crate::node::Body;
+use crate::scene::Scene;
+use busbar_tests::chain::{Chain, Past};
+use contract_interface::{Stage, attest_message};
+use host_consensus::Application as _;
+use host_node::agent::{Attestor, Desk, Journal};
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::attestation::{self, BALLOTS};
+use runtime_execution::modules::markets::{self, SLOTS, SlotState};
+use runtime_execution::{Call, Event, Outcome, Verifier as _, VerifySingly};
+use runtime_primitives::crypto::Statement;
+use runtime_primitives::{EntityId, Executed, Hash, OrderedBlock, Slot};
+use runtime_state::Overlay;
+use runtime_vm::{EngineKind, Vm};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// A node derived another header than the blocks give.
+    Header { node: usize, height: u64 },
+    /// A final block reports another header for an ancestor than the blocks give; what follows it is not of this chain.
+    Reported { height: u64 },
+    /// A node paid trades whose right result had no majority of valid signatures.
+    Unsigned { node: usize, slot: Slot, signatures: usize, electors: usize },
+    /// A slot was paid more than once.
+    SettledTwice { slot: Slot, times: usize },
+    /// A node said that a block is durable, and later did not have it.
+    Lost { node: usize },
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Findings {
+    pub violations: Vec<Violation>,
+    /// Trades of each slot that is settled, by the blocks.
+    pub settled: BTreeMap<Slot, u32>,
+    /// Votes on a clearing that are right and counted, and all that were ordered.
+    pub votes: (usize, usize),
+    /// Liars that derived other headers.
+    pub forks: usize,
+}
+
+/// The ordered blocks, executed once more.
+struct Replay<'a> {
+    scene: &'a Scene,
+    chain: Chain,
+    /// The right result of each clearing that was to be signed.
+    right: BTreeMap<Slot, Hash>,
+    /// Who signed it.
+    signed: BTreeMap<Slot, BTreeSet<EntityId>>,
+    ordered_votes: usize,
+    /// The block that does not belong to the chain of those before it.
+    forked: Option<u64>,
+    /// On the second engine.
+    judge: Attestor,
+    second: Vm,
+}
+
+/// Compare every honest one of `bodies` with what the blocks give that were delivered to the one that is furthest.
+pub fn audit(scene: &Scene, bodies: &[Arc<Body>]) -> Findings {
+    let honest = || bodies.iter().filter(|body| body.conduct.is_honest);
+    let longest = honest().map(|body| body.ordered()).max_by_key(Vec::len).unwrap();
+    let replay = Replay::of(scene, longest);
+    let mut violations = replay.settled_twice();
+    violations.extend(replay.forked.map(|height| Violation::Reported { height }));
+    for body in honest() {
+        violations.extend(replay.compare(body));
+        if body.has_lost() {
+            violations.push(Violation::Lost { node: body.index });
+        }
+    }
+    let liars = bodies.iter().filter(|body| !body.conduct.is_honest);
+    let is_fork = |found: &Violation| matches!(found, Violation::Header { .. });
+    let forks = liars.filter(|body| replay.compare(body).iter().any(is_fork)).count();
+    let counted = replay.signed.values().map(BTreeSet::len).sum();
+    let settled = settled(scene, &replay.chain.view());
+    Findings { violations, settled, votes: (counted, replay.ordered_votes), forks }
+}
+
+/// Trades of the settled slots of a state.
+fn settled(scene: &Scene, state: &Overlay) -> BTreeMap<Slot, u32> {
+    let records = SLOTS.entries(state).into_iter().filter(|(at, _)| at.0 == scene.world.market);
+    let paid = records.filter(|(_, slot)| slot.state == SlotState::Settled);
+    paid.map(|((_, number), slot)| (number, if slot.void.is_some() { 0 } else { slot.trades })).collect()
+}
+
+impl<'a> Replay<'a> {
+    fn of(scene: &'a Scene, blocks: Vec<OrderedBlock>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let chain = Chain::new(&scene.world.genesis);
+        let journal = Journal::open(&folder.path().join("votes")).unwrap();
+        let judge = Attestor::new(scene.validators[0].1, scene.session(0), chain.genesis, journal);
+        let second = Vm::new(EngineKind::Wasmi).unwrap();
+        let (right, signed) = (BTreeMap::new(), BTreeMap::new());
+        let mut replay = Self { scene, chain, right, signed, ordered_votes: 0, forked: None, judge, second };
+        for block in blocks {
+            if !replay.has(&block.executed) {
+                replay.forked = Some(block.height.number());
+                break;
+            }
+            // Money is audited after every block.
+            replay.chain.execute(block);
+            replay.count_votes();
+            replay.judge_new_ballots();
+        }
+        replay
+    }
+
+    fn has(&self, executed: &Executed) -> bool {
+        let Some(place) = executed.height.number().checked_sub(1) else {
+            return executed.header_hash == self.chain.genesis;
+        };
+        let past = usize::try_from(place).ok().and_then(|place| self.chain.past.get(place));
+        past.is_some_and(|past| past.header.hash() == executed.header_hash)
+    }
+
+    fn judge_new_ballots(&mut self) {
+        let view = self.chain.view();
+        for (market, slot, stage, _) in BALLOTS.entries(&view).into_keys() {
+            if stage == Stage::Authentication && !self.right.contains_key(&slot) {
+                let desk = Desk::open(&view, (market, slot)).unwrap();
+                let (_, verdict) = self
+                    .judge
+                    .attest(&desk, &self.second)
+                    .unwrap()
+                    .expect("nobody has voted on a new ballot");
+                self.right.insert(slot, verdict.own);
+            }
+        }
+    }
+
+    fn count_votes(&mut self) {
+        let Past { ordered, receipts, .. } = self.chain.last();
+        let mut counted = Vec::new();
+        for (bytes, receipt) in ordered.extrinsics.iter().zip(receipts) {
+            let Ok(UncheckedExtrinsic { call, .. }) = UncheckedExtrinsic::from_bytes(bytes) else { continue };
+            let Call::Attestation(attestation::Call::Vote { voter, claim, signature }) = call else {
+                continue;
+            };
+            if claim.stage != Stage::Authentication {
+                continue;
+            }
+            self.ordered_votes += 1;
+            let entity = self.scene.world.genesis.entities.get(voter.number() as usize);
+            let Some(signer) = entity.and_then(|entity| entity.session_key) else { continue };
+            let message = attest_message(&self.chain.genesis, &claim);
+            let is_signed = VerifySingly.verify(&Statement { signer, message, signature });
+            let is_counted = matches!(receipt.outcome, Outcome::Applied { .. });
+            assert!(is_signed || !is_counted, "a vote without a signature was counted: {voter} on {claim:?}");
+            if is_counted && self.right.get(&claim.slot) == Some(&claim.result_hash) {
+                counted.push((claim.slot, voter));
+            }
+        }
+        for (slot, voter) in counted {
+            let is_first = self.signed.entry(slot).or_default().insert(voter);
+            assert!(is_first, "two votes of {voter} on slot {slot} were counted");
+        }
+    }
+
+    fn settled_twice(&self) -> Vec<Violation> {
+        let mut times = BTreeMap::<Slot, usize>::new();
+        for past in &self.chain.past {
+            for record in &past.events {
+                if let Event::Markets(markets::Event::SlotMoved { slot, state: SlotState::Settled, .. }) =
+                    record.event
+                {
+                    *times.entry(slot).or_default() += 1;
+                }
+            }
+        }
+        let twice = times.into_iter().filter(|(_, times)| *times > 1);
+        twice.map(|(slot, times)| Violation::SettledTwice { slot, times }).collect()
+    }
+
+    fn compare(&self, body: &Body) -> Vec<Violation> {
+        let (node, chain) = (body.index, body.chain());
+        let electors = self.scene.validators.len();
+        let is_other = |past: &&Past| {
+            let own = chain.executed(past.header.height());
+            own.is_some_and(|own| own != past.header.hash())
+        };
+        let other = self.chain.past.iter().find(is_other);
+        let other = other.map(|past| Violation::Header { node, height: past.header.number });
+        let snapshot = chain.snapshot();
+        let paid =
+            settled(self.scene, &Overlay::new(&snapshot)).into_iter().filter(|(_, trades)| *trades > 0);
+        let unsigned = paid.filter_map(|(slot, _)| {
+            let signatures = self.signed.get(&slot).map_or(0, BTreeSet::len);
+            let is_enough = 100 * signatures > 51 * electors;
+            (!is_enough).then_some(Violation::Unsigned { node, slot, signatures, electors })
+        });
+        other.into_iter().chain(unsigned).collect()
+    }
+}

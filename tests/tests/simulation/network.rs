@@ -1,0 +1,190 @@
+//! The real wiring in the library's simulator, with the real node behind it, its clients in front and its gossip.
+
+use crate::byzantine::Conduct;
+use crate::clients::Clients;
+use crate::node::{Body, Node, state_of};
+use crate::scene::{INTERVAL_MS, RATE, Scene};
+use commonware_cryptography::ed25519::PublicKey;
+use commonware_glue::simulate::engine::{EngineDefinition, InitContext};
+use commonware_glue::simulate::exit::ExitCondition;
+use commonware_glue::simulate::processed::ProcessedHeight;
+use commonware_glue::simulate::reporter::MonitorReporter;
+use commonware_glue::simulate::tracker::ProgressTracker;
+use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _, deterministic};
+use commonware_utils::{NZU32, NZU64, SystemTimeExt as _};
+use host_consensus::Clock;
+use host_consensus::network::{self, Channels, Config, Signal, Timing, gossip};
+use host_node::node::Chain;
+use runtime_execution::build_genesis;
+use runtime_execution::modules::markets::SlotState;
+use runtime_primitives::{EntityId, Slot, Timestamp};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often clients look at their node.
+const CLIENTS_LOOK: Duration = Duration::from_millis(250);
+/// How long they stay with one.
+const CLIENTS_STAY_MS: u64 = 1_500;
+/// Blocks of an epoch: several in a run.
+const EPOCH_BLOCKS: u64 = 30;
+
+/// The simulator's clock, faster and set wrong by some milliseconds.
+#[derive(Clone)]
+pub struct Skewed {
+    context: Arc<deterministic::Context>,
+    start: Timestamp,
+}
+
+impl Clock for Skewed {
+    fn now(&self) -> Timestamp {
+        self.start.plus_ms(passed_ms(&self.context) * RATE)
+    }
+
+    fn until(&self, time: Timestamp) -> Duration {
+        Duration::from_millis(time.ms().saturating_sub(self.now().ms()).div_ceil(RATE))
+    }
+}
+
+fn passed_ms(context: &deterministic::Context) -> u64 {
+    u64::try_from(context.current().epoch().as_millis()).unwrap()
+}
+
+/// All validators of a run.
+#[derive(Clone)]
+pub struct Network {
+    pub scene: &'static Scene,
+    pub bodies: Arc<Vec<Arc<Body>>>,
+    /// How far ahead each clock is, by the chain's time.
+    pub ahead_ms: Vec<u64>,
+}
+
+/// What the simulator sees of a running validator.
+pub struct State(Arc<Chain>);
+
+impl ProcessedHeight for State {
+    async fn processed_height(&self) -> u64 {
+        self.0.snapshot().height().number()
+    }
+}
+
+impl Network {
+    fn serve(clients: &mut Clients, node: &Node, passed_ms: u64, validators: usize) {
+        let stay = passed_ms / CLIENTS_STAY_MS;
+        let here =
+            |who: EntityId| (u64::from(who.number()) + stay) % validators as u64 == node.body.index as u64;
+        node.submit(clients.wishes(&node.chain.snapshot(), here));
+    }
+}
+
+impl EngineDefinition for Network {
+    type PublicKey = PublicKey;
+    type Engine = Handle<()>;
+    type State = State;
+
+    fn participants(&self) -> Vec<PublicKey> {
+        let public = |index| self.scene.session(index).engine_secret().public().peer().unwrap();
+        (0..self.bodies.len()).map(public).collect()
+    }
+
+    fn channels(&self) -> Vec<(u64, Quota)> {
+        // The last one is the gossip's.
+        (0..=Channels::<(), ()>::COUNT).map(|channel| (channel, Quota::per_second(NZU32!(1_024)))).collect()
+    }
+
+    fn max_message_size(&self) -> u32 {
+        network::max_message_size(u32::try_from(self.bodies.len()).unwrap())
+    }
+
+    async fn init(&self, start: InitContext<'_, PublicKey>) -> (Handle<()>, State) {
+        let InitContext { context, index, public_key, oracle, mut channels, monitor, .. } = start;
+        let (scene, validators) = (self.scene, self.bodies.len());
+        let body = self.bodies[index].clone();
+        let chain = body.wake();
+        let (gossip, outbox) = gossip();
+        let (tell, hear) = channels.pop().unwrap();
+        let (signal, durable) = (Signal::default(), Signal::default());
+        let clock_start = scene.begins().plus_ms(self.ahead_ms[index]);
+        let clock = Skewed { context: Arc::new(context.child("clock")), start: clock_start };
+        let config = Config {
+            secret: scene.session(index).engine_secret(),
+            genesis: chain.genesis(),
+            first: build_genesis(&scene.world.genesis).unwrap().block,
+            epoch_blocks: NZU64!(EPOCH_BLOCKS),
+            interval_ms: INTERVAL_MS,
+            timing: Timing::for_interval(INTERVAL_MS / RATE),
+            clock,
+            signal: signal.clone(),
+            partition: format!("validator-{index}"),
+            blocker: oracle.control(public_key.clone()),
+            peers: oracle.manager(),
+            track: Arc::new(|_, _| {}),
+        };
+        let Conduct { attest, .. } = body.conduct;
+        let mut attest = attest(scene, &body, &chain);
+        let smuggled = Mutex::default();
+        let node = Arc::new(Node { chain: chain.clone(), body, gossip, signal, durable, smuggled });
+        let (key, blocker) = (public_key.clone(), oracle.control(public_key.clone()));
+        // What it spawns ends with it: a crash ends it, and so does a disk that fails.
+        let life = context.spawn(move |context| async move {
+            let (client, own) = (node.clone(), context.child("clients"));
+            own.spawn(move |own| async move {
+                let mut clients = Clients::new(scene);
+                loop {
+                    own.sleep(CLIENTS_LOOK).await;
+                    Self::serve(&mut clients, &client, passed_ms(&own), validators);
+                }
+            });
+            let voter = node.clone();
+            context.child("attestor").spawn(move |_| async move {
+                let mut durable = voter.durable.watch();
+                loop {
+                    voter.attest(&mut *attest);
+                    durable.next().await;
+                }
+            });
+            context.child("tell").spawn(move |_| network::tell(outbox, tell));
+            let (listener, raise) = (node.clone(), node.signal.clone());
+            context.child("hear").spawn(move |own| network::hear(own, listener, raise, blocker, hear));
+            let channels = Channels::of(channels.into_iter()).unwrap();
+            let watch = move |deliveries| MonitorReporter::new(key, monitor, deliveries);
+            let running = network::start(context.child("engine"), config, node, channels, watch).await;
+            let _ = running.execution.await;
+        });
+        (life, State(chain))
+    }
+
+    fn start(life: Handle<()>) -> Handle<()> {
+        life
+    }
+}
+
+/// The run is over when all are up and a slot is settled on those that are awaited.
+#[derive(Clone)]
+pub struct AllSettled {
+    pub bodies: Arc<Vec<Arc<Body>>>,
+    pub awaited: fn(&Body) -> bool,
+    pub slot: Slot,
+}
+
+impl ExitCondition<PublicKey, State> for AllSettled {
+    fn name(&self) -> &'static str {
+        "all settled"
+    }
+
+    fn requires_polling(&self) -> bool {
+        true
+    }
+
+    fn reached<'a>(
+        &'a self,
+        _: &'a ProgressTracker<PublicKey>,
+        states: &'a [&'a State],
+        target_count: usize,
+    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>> {
+        let mut awaited = self.bodies.iter().filter(|body| (self.awaited)(body));
+        let is_done = states.len() == target_count
+            && awaited.all(|body| state_of(&body.chain(), self.slot) == Some(SlotState::Settled));
+        Box::pin(async move { Ok(is_done) })
+    }
+}
