@@ -19,7 +19,7 @@ use commonware_glue::simulate::action::Crash;
 use commonware_glue::simulate::engine::EngineDefinition as _;
 use commonware_glue::simulate::plan::PlanBuilder;
 use network::{AllSettled, Network};
-use node::Body;
+use node::{Body, state_of};
 use scene::Scene;
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,6 +31,26 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Names its seed if the test fails.
 struct Seed(u64);
+
+/// Says where all stand if a run does not end.
+struct Standing<'a>(&'a Scene, &'a [Arc<Body>]);
+
+impl Drop for Standing<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for body in self.1 {
+                let chain = body.chain();
+                let slots: Vec<_> = self.0.slots().map(|slot| state_of(&chain, slot)).collect();
+                let (height, waiting) = (chain.snapshot().height(), chain.waiting());
+                eprintln!(
+                    "node {}: block {height}, {waiting} waiting, {slots:?}, restarts {:?}",
+                    body.index,
+                    body.crashes()
+                );
+            }
+        }
+    }
+}
 
 impl Drop for Seed {
     fn drop(&mut self) {
@@ -82,6 +102,7 @@ fn play_until(seed: u64, weather: Option<&Weather>, conducts: &[Conduct], awaite
     if let Some(weather) = weather {
         plan = plan.crash(Crash::Schedule(weather.schedule(&who)));
     }
+    let _told = Standing(scene, &bodies);
     let fingerprint = plan.run().unwrap()[0].state.clone();
     let crashes = bodies.iter().map(|body| body.crashes());
     let crashes = crashes.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
@@ -92,9 +113,10 @@ fn play_until(seed: u64, weather: Option<&Weather>, conducts: &[Conduct], awaite
 fn through_loss_cuts_crashes_and_failing_disks_a_day_is_settled_once_and_alike() {
     on_vm_thread(|| {
         let (mut crashes, mut traded, mut days) = ((0, 0), 0, 0);
-        for seed in seeds(0..8) {
+        for seed in seeds(0..10) {
             let _named = Seed(seed);
-            let run = play(seed, Some(&Weather::of(seed)), &[]);
+            let weather = Weather::of(seed);
+            let run = play(seed, Some(&weather), &[]);
             assert_eq!(run.findings.violations, []);
             crashes = (crashes.0 + run.crashes.0, crashes.1 + run.crashes.1);
             days += 1;

@@ -20,8 +20,8 @@ pub const SLOTS_PLAYED: u32 = 2;
 pub const RATE: u64 = 5;
 /// Least time between two blocks, by the chain's clocks.
 pub const INTERVAL_MS: u64 = 1_000;
-/// From the start of a run to the opening of its first slot, by the chain's clocks.
-const SETUP_MS: u64 = 25_000;
+/// From the start of a run to the opening of its first slot, by the chain's clocks: a market must be agreed to before.
+const SETUP_MS: u64 = 75_000;
 
 /// An extrinsic of the setup.
 pub struct Setup {

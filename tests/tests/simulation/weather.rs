@@ -8,7 +8,7 @@ use commonware_p2p::simulated::Link;
 use commonware_utils::probability;
 use std::time::Duration;
 
-/// All links before the weather turns, and after it has passed.
+/// All links when the weather has passed.
 pub const GOOD: Link = Link {
     latency: Duration::from_millis(10),
     jitter: Duration::from_millis(5),
@@ -27,14 +27,14 @@ const SLOW: Link = Link {
 const CUT: Link = Link { success_rate: probability!(0.0), ..GOOD };
 /// Clocks are ahead of the slowest one by at most this, by the chain's time.
 const AHEAD_MS_MAX: u64 = 1_500;
-/// The last thing that happens to a run, before which a slot may go without trades.
+/// Things that happen to a run, one after another; a slot that they hit may end without trades.
 const STORMS: usize = 3;
 
 /// The weather of a run.
 pub struct Weather {
     pub validators: usize,
     pub ahead_ms: Vec<u64>,
-    /// From the start or a storm, until the next.
+    /// All links, until the last storm is over.
     pub link: Link,
     /// Who loses power when, and comes back when, in ms.
     outages: Vec<(usize, u64, u64)>,
@@ -53,8 +53,8 @@ impl Weather {
         let link = [GOOD, LOSSY, SLOW][random.below(3)].clone();
         let (mut outages, mut cuts) = (Vec::new(), Vec::new());
         let mut failures = vec![Vec::new(); validators];
-        // One thing after another, so that what is up can always go on later.
-        let mut at = random.between(1_000, 12_000);
+        // Not before the market is there: it must be agreed to before its first slot opens.
+        let mut at = random.between(8_000, 28_000);
         for _ in 0..STORMS {
             let until = at + random.between(500, 4_000);
             match random.below(3) {
