@@ -150,7 +150,9 @@ fn one_liar_among_four_changes_nothing() {
                 let run = play(seed, None, &[liar]);
                 assert_eq!(run.findings.violations, [], "{lies:?}");
                 let Findings { settled, votes: (right, ordered), forks, .. } = run.findings;
-                assert!(settled.values().all(|trades| *trades > 0), "{lies:?}: {settled:?}");
+                // One that executes differently falls out while the first slot is traded.
+                let last = Scene::of(4).slots().last().unwrap();
+                assert!(settled[&last] > 0, "{lies:?}: {settled:?}");
                 // The lie was told.
                 match lies {
                     Lie::Vote => assert!(ordered > right, "{ordered} votes"),
