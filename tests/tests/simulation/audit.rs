@@ -97,7 +97,7 @@ impl<'a> Replay<'a> {
         let folder = tempfile::tempdir().unwrap();
         let chain = Chain::new(&scene.world.genesis);
         let journal = Journal::open(&folder.path().join("votes")).unwrap();
-        let judge = Attestor::new(scene.validators[0].1, scene.session(0), chain.genesis, journal);
+        let judge = Attestor::new(scene.session(0), chain.genesis, journal);
         let second = Vm::new(EngineKind::Wasmi).unwrap();
         let (right, signed) = (BTreeMap::new(), BTreeMap::new());
         let mut replay = Self { scene, chain, right, signed, ordered_votes: 0, forked: None, judge, second };

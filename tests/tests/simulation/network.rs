@@ -11,13 +11,14 @@ use commonware_glue::simulate::processed::ProcessedHeight;
 use commonware_glue::simulate::reporter::MonitorReporter;
 use commonware_glue::simulate::tracker::ProgressTracker;
 use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _, deterministic};
-use commonware_utils::{NZU32, NZU64, SystemTimeExt as _};
+use commonware_utils::{NZU32, SystemTimeExt as _};
 use host_consensus::Clock;
 use host_consensus::network::{self, Channels, Config, Signal, Timing, gossip};
 use host_node::node::Chain;
 use runtime_execution::build_genesis;
 use runtime_execution::modules::markets::SlotState;
 use runtime_primitives::{EntityId, Slot, Timestamp};
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,8 +27,6 @@ use std::time::Duration;
 const CLIENTS_LOOK: Duration = Duration::from_millis(250);
 /// How long they stay with one.
 const CLIENTS_STAY_MS: u64 = 1_500;
-/// Blocks of an epoch: several in a run.
-const EPOCH_BLOCKS: u64 = 30;
 
 /// The simulator's clock, faster and set wrong by some milliseconds.
 #[derive(Clone)]
@@ -110,7 +109,7 @@ impl EngineDefinition for Network {
             secret: scene.session(index).engine_secret(),
             genesis: chain.genesis(),
             first: build_genesis(&scene.world.genesis).unwrap().block,
-            epoch_blocks: NZU64!(EPOCH_BLOCKS),
+            epoch_blocks: NonZeroU64::new(scene.world.genesis.epoch_blocks).unwrap(),
             interval_ms: INTERVAL_MS,
             timing: Timing::for_interval(INTERVAL_MS / RATE),
             clock,

@@ -27,8 +27,7 @@ struct Lies {
 
 fn lies(scene: &'static Scene, body: &Body, chain: &Chain) -> Box<dyn Attest> {
     let journal = Journal::open(&body.folder.path().join("lies")).unwrap();
-    let entity = scene.validators[body.index].1;
-    let attestor = Attestor::lying(entity, scene.session(body.index), chain.genesis(), journal);
+    let attestor = Attestor::lying(scene.session(body.index), chain.genesis(), journal);
     Box::new(Lies { attestor, second: Vm::new(EngineKind::Wasmi).unwrap() })
 }
 
