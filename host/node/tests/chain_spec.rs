@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use clap::ValueEnum;
-use host_node::chain_spec::{ChainSpec, Code, INTERVAL_MS, Preset, Rule, SpecError};
+use host_node::chain_spec::{ChainSpec, Code, INTERVAL_MS, Preset, Rule, SpecError, engine_addresses};
 use host_node::scenario::{Cast, paper, rules};
 use runtime_execution::modules::payment::WeightRates;
 use runtime_primitives::{Gas, blake2_256};
@@ -36,6 +36,35 @@ fn the_known_session_keys_are_those_of_genesis() {
         let known: Vec<_> = (1..=validators).map(|number| preset.session_key(number).account()).collect();
         assert_eq!(sessions, known);
     }
+}
+
+#[test]
+fn engines_have_an_address_each_or_ports_in_a_row() {
+    // (validators, given, expected or what is said), addresses after commas.
+    let rows = [
+        (1, "10.0.0.1:7", Ok("10.0.0.1:7")),
+        (3, "10.0.0.1:7", Ok("10.0.0.1:7,10.0.0.1:8,10.0.0.1:9")),
+        (2, "[::1]:65534", Ok("[::1]:65534,[::1]:65535")),
+        (2, "one.example:7,two.example:7", Ok("one.example:7,two.example:7")),
+        (3, "10.0.0.1:7,10.0.0.2:7", Err("2 engine addresses for 3 validators")),
+        (1, "10.0.0.1:7,10.0.0.2:7", Err("2 engine addresses for 1 validators")),
+        (2, "10.0.0.1:7,10.0.0.1:7", Err("engine 10.0.0.1:7: two validators")),
+        (2, "[::1]:65535", Err("engine [::1]:65535: there are no 2 ports")),
+        (1, "10.0.0.1", Err("engine \"10.0.0.1\": write host:port")),
+        (1, "10.0.0.1:0", Err("engine \"10.0.0.1:0\": write host:port")),
+        (2, "10.0.0.1:7,", Err("engine \"\": write host:port")),
+    ];
+    for (validators, given, expected) in rows {
+        let given: Vec<String> = given.split(',').map(str::to_owned).collect();
+        match (engine_addresses(validators, &given), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found.join(","), expected),
+            (Err(said), Err(words)) => assert!(said.to_string().contains(words), "{given:?}: {said}"),
+            (found, _) => panic!("{given:?}: {found:?}"),
+        }
+    }
+    let config = Preset::Dev.network(&["one.example:7".to_owned(), "two.example:8".to_owned()]);
+    let found = config.entities.into_iter().filter_map(|entity| entity.engine).map(|engine| engine.address);
+    assert_eq!(found.collect::<Vec<_>>(), ["one.example:7", "two.example:8"]);
 }
 
 #[test]

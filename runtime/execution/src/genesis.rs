@@ -78,10 +78,10 @@ pub enum GenesisError {
     /// Two validators share a session key.
     #[error("entity {0}: its session key is another validator's")]
     SharedSessionKey(usize),
-    /// An engine needs a validator, a key of its own, and an address that is not too long.
+    /// An engine needs a validator, a key of its own, and an address.
     #[error(
-        "entity {0}: only a validator has an engine, with a key that is nobody else's and an address of at most \
-         {ENGINE_ADDRESS_BYTES_MAX} bytes"
+        "entity {0}: only a validator has an engine, with a key that is nobody else's and an address host:port of at \
+         most {ENGINE_ADDRESS_BYTES_MAX} bytes"
     )]
     Engine(usize),
     /// An epoch is too short.
@@ -176,7 +176,7 @@ fn admit_entities(state: &mut Overlay, config: &GenesisConfig) -> Result<(), Gen
         }
         if let Some(engine) = &entity.engine {
             let is_shared = engines.contains(&engine.key);
-            if !is_validator || is_shared || engine.address.len() > ENGINE_ADDRESS_BYTES_MAX {
+            if !is_validator || is_shared || !registry::is_engine_address(&engine.address) {
                 return Err(GenesisError::Engine(index));
             }
             engines.push(engine.key);

@@ -83,6 +83,39 @@ pub enum SpecError {
         /// Which field.
         at: String,
     },
+    /// An engine's address is none.
+    #[error("engine {text:?}: write host:port, with a port of at least 1")]
+    EngineAddress {
+        /// As given.
+        text: String,
+    },
+    /// There are more or fewer addresses than validators.
+    #[error(
+        "{found} engine addresses for {validators} validators: give one for each, or only the first one's, whose port the \
+         others' follow"
+    )]
+    EngineCount {
+        /// Given.
+        found: usize,
+        /// Needed.
+        validators: usize,
+    },
+    /// Ports end at 65535.
+    #[error(
+        "engine {first}: there are no {validators} ports from this one on; take a lower one, or give each address"
+    )]
+    EnginePorts {
+        /// The first one's address.
+        first: String,
+        /// How many are needed.
+        validators: usize,
+    },
+    /// Two engines cannot listen at one address.
+    #[error("engine {address}: two validators have this address")]
+    EngineTwice {
+        /// Which.
+        address: String,
+    },
     /// The parts do not make a chain together.
     #[error(transparent)]
     Genesis(#[from] GenesisError),

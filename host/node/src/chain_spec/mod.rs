@@ -3,12 +3,14 @@
 //! The spec of a chain is kept beside its data, so that a replay needs nothing else.
 
 mod code;
+mod engines;
 mod error;
 mod preset;
 mod roles;
 mod spec;
 
 pub use code::{Code, CodeName, Rule};
+pub use engines::engine_addresses;
 pub use error::SpecError;
 pub use preset::Preset;
 pub use roles::Role;

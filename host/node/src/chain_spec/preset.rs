@@ -12,7 +12,6 @@ use runtime_execution::modules::payment::WeightRates;
 use runtime_execution::modules::registry::Engine;
 use runtime_execution::{EPOCH_BLOCKS, GenesisConfig, GenesisEntity};
 use runtime_primitives::{Money, Timestamp, blake2_256};
-use std::net::SocketAddr;
 
 /// Genesis of the development chain: 2026-01-01T00:00:00Z, so that its hash is everybody's.
 const DEV_GENESIS: Timestamp = Timestamp::from_ms(1_767_225_600_000);
@@ -78,10 +77,11 @@ impl Preset {
         }
     }
 
-    /// What the chain starts with if `validators` order it, at ports from `first` on; their keys are well known.
+    /// What the chain starts with if as many validators order it as there are `engines`, which listen at these addresses;
+    /// their keys are well known.
     ///
     /// Those that the preset does not have come after its entities.
-    pub fn network(self, validators: u32, first: SocketAddr) -> GenesisConfig {
+    pub fn network(self, engines: &[String]) -> GenesisConfig {
         let mut config = self.config();
         let mut members: Vec<usize> = Vec::new();
         for (index, entity) in config.entities.iter().enumerate() {
@@ -89,14 +89,11 @@ impl Preset {
                 members.push(index);
             }
         }
-        for number in 1..=validators {
+        for ((place, number), address) in (1..).enumerate().zip(engines) {
             let session = Signer::new(self.session_key(number), SigningPolicy::Production);
-            let port = first.port().saturating_add(u16::try_from(number - 1).unwrap_or(u16::MAX));
-            let address = SocketAddr::new(first.ip(), port).to_string();
-            let engine = Some(Engine { key: session.engine_secret().public().0, address });
-            let place = usize::try_from(number - 1).ok().and_then(|place| members.get(place));
-            if let Some(&index) = place {
-                config.entities[index].engine = engine;
+            let engine = Engine { key: session.engine_secret().public().0, address: address.clone() };
+            if let Some(&index) = members.get(place) {
+                config.entities[index].engine = Some(engine);
             } else {
                 config.entities.push(GenesisEntity {
                     owner: key(&format!("//Validator{number}")).account(),
@@ -104,7 +101,7 @@ impl Preset {
                     balance: Money::ZERO,
                     voting_key: None,
                     session_key: Some(session.account()),
-                    engine,
+                    engine: Some(engine),
                 });
             }
         }

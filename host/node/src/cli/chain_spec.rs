@@ -1,12 +1,11 @@
 //! `busbar chain-spec`: print the spec of a known chain, or check one that somebody wrote.
 
-use crate::chain_spec::{ChainSpec, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
+use crate::chain_spec::{ChainSpec, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset, engine_addresses};
 use anyhow::Context as _;
 use clap::Args;
 use runtime_execution::{EPOCH_BLOCKS, GenesisConfig};
 use runtime_primitives::limits::EPOCH_BLOCKS_MIN;
 use serde_json::json;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,11 +16,17 @@ pub struct ChainSpecArgs {
     #[arg(long, value_enum, default_value_t = Preset::Dev)]
     scenario: Preset,
     /// Let this many validators order it together; their keys are well known (`busbar node --dev-validator N`).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
-    validators: Option<u32>,
-    /// Where the first of them listens for the others; each next one a port higher.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:30333", requires = "validators")]
-    engines: SocketAddr,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    validators: Option<u8>,
+    /// Where each of them listens for the others, host:port; or only where the first does, and each next one a port higher.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:30333",
+        requires = "validators"
+    )]
+    engines: Vec<String>,
     /// Least time between two blocks, in ms.
     #[arg(long, value_name = "MS", default_value_t = INTERVAL_MS,
         value_parser = clap::value_parser!(u64).range(INTERVAL_MS_MIN..=INTERVAL_MS_MAX))]
@@ -61,7 +66,7 @@ impl ChainSpecArgs {
         }
         let known = match self.validators {
             None => self.scenario.config(),
-            Some(validators) => self.scenario.network(validators, self.engines),
+            Some(validators) => self.scenario.network(&engine_addresses(validators.into(), &self.engines)?),
         };
         let config = GenesisConfig { epoch_blocks: self.epoch_blocks, ..known };
         let text = ChainSpec::of_config(&config, self.interval_ms).to_json();

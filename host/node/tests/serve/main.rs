@@ -1,6 +1,7 @@
 //! A node that serves, and those who come to it over RPC: in this process, and as processes of their own.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod alone;
 mod answers;
 mod bills;
 mod checkpoints;
@@ -14,6 +15,7 @@ mod hostile;
 mod household;
 mod market;
 mod moves;
+mod namespaces;
 mod network;
 mod node;
 mod operators;

@@ -46,7 +46,12 @@ pub struct Node {
 impl Node {
     /// What every node is started with.
     pub fn line(data: &str) -> [&str; 7] {
-        ["node", "--data", data, "--rpc", "127.0.0.1:0", "--log", "warn"]
+        Self::line_at(data, "127.0.0.1:0")
+    }
+
+    /// The same, with RPC elsewhere.
+    pub fn line_at<'a>(data: &'a str, rpc: &'a str) -> [&'a str; 7] {
+        ["node", "--data", data, "--rpc", rpc, "--log", "warn"]
     }
 
     pub fn start(data: &Path, more: &[&str]) -> Self {

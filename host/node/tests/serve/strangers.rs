@@ -57,13 +57,12 @@ fn strangers_neither_end_nor_delay_a_validator() {
 
     // The same keys on another chain: its validators call these, and are not heard.
     let spec = network.spec().with_file_name("other.json").display().to_string();
-    let engines = format!("127.0.0.1:{}", network.engine(0).1);
+    let engines = network.engine(0).to_string();
     let made =
         ["chain-spec", "--scenario", "bare", "--validators", "4", "--engines", &engines, "--out", &spec];
     assert!(busbar(&made).status().unwrap().success());
     network.kill(3);
-    let (host, port) = network.engine(3);
-    let own = ["--spec", &spec, "--dev-validator", "4", "--listen", &format!("{host}:{port}")];
+    let own = ["--spec", &spec, "--dev-validator", "4", "--listen", &network.engine(3).to_string()];
     let other = Node::start(&network.data(9), &own);
     for _ in 0..3 {
         alice.order(&network, 0);

@@ -3,21 +3,19 @@
 //!
 //! Three slots are played; `BUSBAR_SUMMER_SLOTS=0..96` plays the whole day.
 
+use crate::alone::Alone;
 use crate::course::{Course, Hand, INTERVAL_MS};
 use crate::moves::moves;
-use crate::processes::Node;
+use crate::namespaces::Namespaces;
 use crate::theatre::on_a_vm_thread;
 use crate::validators::{PATIENCE, VALIDATORS, Validators};
-use contract_interface::Stage;
 use host_node::agent::Desk;
 use host_node::chain_spec::Preset;
 use host_node::scenario::{Cast, Casting, MARKET, Script};
 use host_rpc::RemoteNode;
-use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::attestation;
+use runtime_execution::Outcome;
+use runtime_execution::modules::markets::SlotState;
 use runtime_execution::modules::markets::slots::after;
-use runtime_execution::modules::markets::{SLOTS, SlotState};
-use runtime_execution::{Call, Outcome};
 use runtime_primitives::{Hash, Height, Slot, Timestamp, blake2_256};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
@@ -31,21 +29,35 @@ const BID_BEFORE_MS: u64 = 600_000;
 /// After this long without progress extrinsics are sent again: whoever took them in may have been killed.
 const AGAIN: Duration = Duration::from_secs(4);
 const LOOK: Duration = Duration::from_millis(10);
+/// For what was sent before a cut.
+const IN_FLIGHT: Duration = Duration::from_millis(500);
+/// How long the network stays in two halves: several turns of leaders.
+const HALVED: Duration = Duration::from_secs(8);
 /// The slots played: late in the morning, with sellers and buyers.
 const SLOTS_PLAYED: &str = "44..47";
 
 /// What happens to the validators, when the extrinsics of a moment have just been taken in.
 #[derive(Clone, Copy, Debug)]
-enum Blow {
+pub enum Blow {
     Kill(usize),
     /// It comes back, and has what the others have.
     Back(usize),
     /// All stop, and start again.
     Restart,
+    /// Its link is cut: it runs, and hears and says nothing.
+    Cut(usize),
+    /// Its link is back, and it has what the others have.
+    Mend(usize),
+    /// Just before the extrinsics are taken in, half of them cannot be reached by the other half: no block comes until they
+    /// can again.
+    Halve,
 }
 
-/// By a slot that has orders, and its state; in order of time.
-const BLOWS: [(u32, SlotState, Blow); 5] = [
+/// A blow by a slot that has orders, and its state.
+pub type Blows = [(u32, SlotState, Blow)];
+
+/// In order of time.
+const BLOWS: &Blows = &[
     (44, SlotState::Open, Blow::Kill(1)),
     (45, SlotState::Open, Blow::Back(1)),
     (45, SlotState::Proposed, Blow::Kill(0)),
@@ -53,9 +65,9 @@ const BLOWS: [(u32, SlotState, Blow); 5] = [
     (45, SlotState::Voting, Blow::Restart),
 ];
 
-/// The slots that are asked for, the last excluded.
-fn slots_played() -> (u32, u32) {
-    let asked = std::env::var("BUSBAR_SUMMER_SLOTS").unwrap_or_else(|_| SLOTS_PLAYED.to_owned());
+/// The slots that are asked for, otherwise these, the last excluded.
+pub fn slots_played(otherwise: &str) -> (u32, u32) {
+    let asked = std::env::var("BUSBAR_SUMMER_SLOTS").unwrap_or_else(|_| otherwise.to_owned());
     let (from, to) = asked.split_once("..").unwrap();
     (from.parse().unwrap(), to.parse().unwrap())
 }
@@ -79,38 +91,46 @@ pub fn script(from: u32, to: u32) -> Script {
 }
 
 /// Everybody but the validators, playing over RPC.
-struct Day {
+pub struct Day {
     script: Script,
     cast: Cast,
     vm: Vm,
     hand: Hand,
     network: Validators,
+    /// After the validators: it must outlive their processes.
+    links: Option<Namespaces>,
     course: Course,
     blows: Vec<(Slot, SlotState, Blow)>,
     is_set_up: bool,
 }
 
 impl Day {
-    fn begin(folder: &Path, slots: (u32, u32)) -> Self {
+    /// In network namespaces, if there are `links`.
+    pub fn begin(folder: &Path, slots: (u32, u32), links: Option<Namespaces>, blows: &Blows) -> Self {
         let script = script(slots.0, slots.1);
         let hand = Hand::at(folder.join("time"), Preset::Summer.config().timestamp);
         let clock = hand.path.display().to_string();
         let interval = INTERVAL_MS.to_string();
         // One epoch: a claim names its epoch, and the node that plays alone has other heights.
         let spec = ["--scenario", "summer", "--interval-ms", &interval, "--epoch-blocks", "1000000"];
-        let network = Validators::start(&spec, &["--clock-file", &clock]);
+        let more = ["--clock-file", &clock];
+        let mut network = match &links {
+            None => Validators::prepare(&spec, &more),
+            Some(links) => Validators::prepare_in(links.places(), &spec, &more),
+        };
+        (0..VALIDATORS).for_each(|number| network.run(number));
         let genesis = network.best(0);
         let casting = Casting { more_validators: 1, ..Casting::default() };
         let cast = Cast::assemble(&script, casting, genesis, folder).unwrap();
         let course = Course::from(genesis, script.slots.0);
         let mut blows: Vec<_> =
-            BLOWS.iter().map(|(number, state, blow)| (Slot::from_number(*number), *state, *blow)).collect();
+            blows.iter().map(|(number, state, blow)| (Slot::from_number(*number), *state, *blow)).collect();
         blows.reverse();
         let vm = Vm::new(EngineKind::Wasmtime).unwrap();
-        Self { script, cast, vm, hand, network, course, blows, is_set_up: false }
+        Self { script, cast, vm, hand, network, links, course, blows, is_set_up: false }
     }
 
-    fn play(&mut self) {
+    pub fn play(&mut self) {
         while self.course.next_slot <= self.script.slots.1 {
             self.round();
         }
@@ -184,6 +204,9 @@ impl Day {
     fn put_through(&mut self, batch: Vec<Vec<u8>>, blow: Option<Blow>) {
         let mut waiting: Vec<(Hash, Vec<u8>)> =
             batch.into_iter().map(|bytes| (blake2_256(&bytes), bytes)).collect();
+        if let Some(Blow::Halve) = blow {
+            self.halve(&mut waiting);
+        }
         let (began, mut sent) = (Instant::now(), Instant::now());
         self.send(&mut waiting);
         self.strike(blow);
@@ -235,7 +258,7 @@ impl Day {
 
     fn strike(&mut self, blow: Option<Blow>) {
         match blow {
-            None => {}
+            None | Some(Blow::Halve) => {}
             Some(Blow::Kill(number)) => self.network.kill(number),
             Some(Blow::Back(number)) => {
                 self.network.run(number);
@@ -245,11 +268,60 @@ impl Day {
                 self.network.stop();
                 (0..VALIDATORS).for_each(|number| self.network.run(number));
             }
+            Some(Blow::Cut(number)) => {
+                self.links().cut(number);
+                self.network.part(number);
+            }
+            Some(Blow::Mend(number)) => {
+                self.check_behind(number);
+                self.links().mend(number);
+                self.network.join(number);
+                self.network.agree_on(|_| true);
+            }
         }
     }
 
+    fn links(&self) -> &Namespaces {
+        self.links.as_ref().expect("only what lies in namespaces has links")
+    }
+
+    /// Who is cut off has no block that the others do not have, and not their last one.
+    fn check_behind(&mut self, number: usize) {
+        let (node, others) = (self.network.remote(number), self.node());
+        self.course.follow(&others);
+        let (own, best) = (node.best().unwrap(), self.course.best());
+        assert!(own != best, "validator {number} has {own}, without a link");
+        let height = node.height(own).unwrap().unwrap();
+        assert_eq!(others.block_hash(height).unwrap(), Some(own), "validator {number}, height {height}");
+    }
+
+    /// No half makes a block of what it took in, though a block is allowed at the clock's time; none is lost.
+    fn halve(&mut self, waiting: &mut Vec<(Hash, Vec<u8>)>) {
+        self.links().halve();
+        sleep(IN_FLIGHT);
+        let best = |network: &Validators| -> Vec<Hash> {
+            (0..VALIDATORS).map(|number| network.best(number)).collect()
+        };
+        let before = best(&self.network);
+        self.send(waiting);
+        let began = Instant::now();
+        while began.elapsed() < HALVED {
+            assert_eq!(best(&self.network), before, "a block without a quorum");
+            sleep(LOOK);
+        }
+        for number in 0..VALIDATORS {
+            assert!(
+                self.network.remote(number).status().unwrap().waiting > 0,
+                "validator {number}: nothing waits"
+            );
+        }
+        self.links().join();
+        let best = self.network.agree_on(|best| !before.contains(&best));
+        println!("a block {best} {:.1?} after the halves met again", began.elapsed() - HALVED);
+    }
+
     /// All validators have the headers that were read while the day was played.
-    fn compare_headers(&mut self) {
+    pub fn compare_headers(&mut self) {
         self.network.agree_on(|_| true);
         for number in 0..VALIDATORS {
             let node = self.network.remote(number);
@@ -262,73 +334,12 @@ impl Day {
     }
 }
 
-/// One node alone, given what the network ordered; its validators sign for themselves.
-struct Alone {
-    hand: Hand,
-    process: Node,
-    course: Course,
-}
-
-impl Alone {
-    fn begin(folder: &Path, spec: &Path, first: Slot) -> Self {
-        let hand = Hand::at(folder.join("time-alone"), Preset::Summer.config().timestamp);
-        let (clock, spec) = (hand.path.display().to_string(), spec.display().to_string());
-        let mut arguments = vec!["--spec", &spec, "--clock-file", &clock];
-        (0..VALIDATORS)
-            .for_each(|number| arguments.extend(["--dev-validator", ["1", "2", "3", "4"][number]]));
-        let process = Node::start(&folder.join("alone"), &arguments);
-        let genesis = RemoteNode::at(&process.url).unwrap().best().unwrap();
-        Self { hand, process, course: Course::from(genesis, first) }
-    }
-
-    fn replay(&mut self, course: &Course) {
-        let node = RemoteNode::at(&self.process.url).unwrap();
-        for block in &course.blocks {
-            self.hand.reach(block.time);
-            let own: Vec<&Vec<u8>> = block.extrinsics.iter().filter(|bytes| !is_attestation(bytes)).collect();
-            for bytes in &own {
-                node.submit(bytes).unwrap();
-            }
-            let (began, mut read) = (Instant::now(), self.course.blocks.len());
-            let mut left = own.len();
-            loop {
-                self.course.follow(&node);
-                let applied = self.course.blocks[read..].iter().flat_map(|block| &block.extrinsics);
-                left -= applied.filter(|bytes| own.contains(bytes)).count();
-                read = self.course.blocks.len();
-                let due = self.course.due(&node).is_some_and(|due| due <= self.hand.time());
-                if left == 0 && !due && !self.is_attesting(&node) {
-                    break;
-                }
-                self.hand.reach(self.course.now(&node).plus_ms(INTERVAL_MS));
-                assert!(began.elapsed() < PATIENCE, "{left} extrinsics in no block at {}", self.hand.time());
-                sleep(LOOK);
-            }
-        }
-    }
-
-    /// Whether the validators of this node have yet to certify a slot.
-    fn is_attesting(&self, node: &RemoteNode) -> bool {
-        let backend = node.state(self.course.best());
-        let state = Overlay::new(&backend);
-        let mut slots = std::iter::successors(Some(self.course.next_slot), |slot| Some(after(*slot)));
-        let of = |slot: Slot| SLOTS.get(&state, &(MARKET, slot)).map(|found| found.state);
-        slots.by_ref().map_while(of).any(|state| state == SlotState::Confirmed)
-    }
-}
-
-fn is_attestation(bytes: &[u8]) -> bool {
-    let call = UncheckedExtrinsic::from_bytes(bytes).unwrap().call;
-    matches!(call, Call::Attestation(attestation::Call::Vote { claim, .. }) if claim.stage == Stage::Authentication)
-}
-
-#[test]
-fn the_summer_day_over_four_validators_comes_to_what_it_comes_to_on_one() {
-    on_a_vm_thread(|| {
+/// Play these slots, and again on a node alone: what each comes to must be equal.
+pub fn play_and_compare(slots: (u32, u32), links: Option<Namespaces>, blows: &'static Blows) {
+    on_a_vm_thread(move || {
         let folder = TempDir::new().unwrap();
-        let slots = slots_played();
         let began = Instant::now();
-        let mut day = Day::begin(folder.path(), slots);
+        let mut day = Day::begin(folder.path(), slots, links, blows);
         day.play();
         day.compare_headers();
         let played = began.elapsed();
@@ -352,4 +363,9 @@ fn the_summer_day_over_four_validators_comes_to_what_it_comes_to_on_one() {
         let paid = together.settled.iter().filter(|slot| slot.results.settlement != Hash::ZERO).count();
         assert!(traded * 3 > together.settled.len() && paid == together.settled.len(), "{traded} of {paid}");
     });
+}
+
+#[test]
+fn the_summer_day_over_four_validators_comes_to_what_it_comes_to_on_one() {
+    play_and_compare(slots_played(SLOTS_PLAYED), None, BLOWS);
 }

@@ -1,10 +1,12 @@
-//! Validators as processes on loopback, each with its own folder, ordering one chain.
+//! Validators as processes, each with its own folder, ordering one chain: on loopback, or each in a place of its own.
 
 use crate::processes::{Node, busbar};
 use host_rpc::RemoteNode;
 use runtime_primitives::Hash;
-use std::net::TcpListener;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -13,12 +15,25 @@ pub const VALIDATORS: usize = 4;
 /// A validator that comes back waits for its peers to call again, and fetches what it missed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where a validator runs.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Where its engine listens.
+    pub engine: SocketAddr,
+    /// Where it serves RPC, at a free port.
+    pub rpc: IpAddr,
+    /// The network namespace of its process, if it has one.
+    pub namespace: Option<String>,
+}
+
 pub struct Validators {
     folder: TempDir,
-    first_port: u16,
+    places: Vec<Place>,
     /// What each is started with besides.
     more: Vec<String>,
     nodes: Vec<Option<Node>>,
+    /// Those that run and are cut off.
+    apart: BTreeSet<usize>,
 }
 
 impl Validators {
@@ -31,17 +46,29 @@ impl Validators {
 
     /// Their chain's spec, and nobody running.
     pub fn prepare(spec: &[&str], more: &[&str]) -> Self {
+        let count = u16::try_from(VALIDATORS).unwrap();
+        let first_port = free_ports(count);
+        let place = |port| {
+            let rpc = IpAddr::from([127, 0, 0, 1]);
+            Place { engine: SocketAddr::new(rpc, port), rpc, namespace: None }
+        };
+        Self::prepare_in((first_port..first_port + count).map(place).collect(), spec, more)
+    }
+
+    /// The same, a validator in each of these places.
+    pub fn prepare_in(places: Vec<Place>, spec: &[&str], more: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let first_port = free_ports(u16::try_from(VALIDATORS).unwrap());
         let path = folder.path().join("spec.json").display().to_string();
-        let (validators, engines) = (VALIDATORS.to_string(), format!("127.0.0.1:{first_port}"));
+        let engines: Vec<String> = places.iter().map(|place| place.engine.to_string()).collect();
+        let (validators, engines) = (VALIDATORS.to_string(), engines.join(","));
         let made =
             busbar(&["chain-spec", "--validators", &validators, "--engines", &engines, "--out", &path])
                 .args(spec)
                 .status();
         assert!(made.unwrap().success());
         let more = more.iter().map(ToString::to_string).collect();
-        Self { folder, first_port, more, nodes: (0..VALIDATORS).map(|_| None).collect() }
+        let nodes = (0..VALIDATORS).map(|_| None).collect();
+        Self { folder, places, more, nodes, apart: BTreeSet::new() }
     }
 
     pub fn spec(&self) -> PathBuf {
@@ -53,15 +80,15 @@ impl Validators {
     }
 
     /// Where a validator's engine listens.
-    pub fn engine(&self, number: usize) -> (&'static str, u16) {
-        ("127.0.0.1", self.first_port + u16::try_from(number).unwrap())
+    pub fn engine(&self, number: usize) -> SocketAddr {
+        self.places[number].engine
     }
 
     /// What a validator is started with besides its folder.
     pub fn arguments(&self, number: usize) -> Vec<String> {
-        let (host, port) = self.engine(number);
         let (spec, validator) = (self.spec().display().to_string(), (number + 1).to_string());
-        let own = ["--spec", &spec, "--dev-validator", &validator, "--listen", &format!("{host}:{port}")];
+        let own =
+            ["--spec", &spec, "--dev-validator", &validator, "--listen", &self.engine(number).to_string()];
         own.into_iter().map(str::to_owned).chain(self.more.iter().cloned()).collect()
     }
 
@@ -69,7 +96,28 @@ impl Validators {
     pub fn run(&mut self, number: usize) {
         let arguments = self.arguments(number);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.nodes[number] = Some(Node::start(&self.data(number), &arguments));
+        let (data, place) = (self.data(number).display().to_string(), &self.places[number]);
+        let rpc = SocketAddr::new(place.rpc, 0).to_string();
+        let node = busbar(&[&Node::line_at(&data, &rpc)[..], &arguments].concat());
+        let node = match &place.namespace {
+            None => node,
+            Some(namespace) => {
+                let mut inside = Command::new("ip");
+                inside.args(["netns", "exec", namespace]).arg(node.get_program()).args(node.get_args());
+                inside
+            }
+        };
+        self.nodes[number] = Some(Node::spawn(node));
+    }
+
+    /// Count a validator among those that run together no more.
+    pub fn part(&mut self, number: usize) {
+        self.apart.insert(number);
+    }
+
+    /// Count it among them again.
+    pub fn join(&mut self, number: usize) {
+        self.apart.remove(&number);
     }
 
     /// Have a validator that was started otherwise.
@@ -94,8 +142,9 @@ impl Validators {
         }
     }
 
+    /// Those that run and are not cut off.
     pub fn running(&self) -> impl Iterator<Item = usize> {
-        (0..VALIDATORS).filter(|number| self.nodes[*number].is_some())
+        (0..VALIDATORS).filter(|number| self.nodes[*number].is_some() && !self.apart.contains(number))
     }
 
     pub fn node(&self, number: usize) -> &Node {

@@ -62,7 +62,7 @@ impl Announcement {
         if *session_key == AccountId::ZERO || engine.key == [0; 32] {
             return Err(Error::ZeroKey);
         }
-        if !is_address(&engine.address) {
+        if !is_engine_address(&engine.address) {
             return Err(Error::EngineAddress);
         }
         let message = announcement_message(&ctx.env.genesis, *entity, session_key, engine);
@@ -78,7 +78,7 @@ impl Announcement {
 }
 
 /// Whether peers can look for an engine there. Whether they find one is for them to see.
-fn is_address(address: &str) -> bool {
+pub fn is_engine_address(address: &str) -> bool {
     let parts = address.rsplit_once(':');
     let port = parts.and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
     address.len() <= ENGINE_ADDRESS_BYTES_MAX
@@ -106,7 +106,7 @@ mod tests {
             ("validator example:1", false),
             ("", false),
         ] {
-            assert_eq!(is_address(address), expected, "{address}");
+            assert_eq!(is_engine_address(address), expected, "{address}");
         }
     }
 }

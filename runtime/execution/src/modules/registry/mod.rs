@@ -8,7 +8,7 @@ pub mod roll;
 pub mod validators;
 mod voting;
 
-pub use announcement::{Announcement, Engine, announcement_message};
+pub use announcement::{Announcement, Engine, announcement_message, is_engine_address};
 pub use names::{RoleNames, ScopeNames};
 pub use validators::Validator;
 pub(crate) use voting::set_voting_key;
