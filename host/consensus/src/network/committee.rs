@@ -75,7 +75,7 @@ pub struct Peers {
 }
 
 /// Namespace of everything that engines of one chain sign: no message means anything on another chain.
-pub(super) fn namespace(genesis: &Hash) -> Vec<u8> {
+pub fn namespace(genesis: &Hash) -> Vec<u8> {
     union(b"busbar/engine/v1", &genesis.0)
 }
 

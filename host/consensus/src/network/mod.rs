@@ -15,7 +15,7 @@ mod sockets;
 mod wiring;
 
 pub use block::{Carried, Digest};
-pub use committee::{EngineKey, EngineSecret, Member, Peers};
+pub use committee::{EngineKey, EngineSecret, Member, Peers, namespace};
 pub use epochs::Track;
 pub use executor::Deliveries;
 pub use gossip::{Gossip, Outbox, gossip, hear, tell};

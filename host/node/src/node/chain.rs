@@ -31,6 +31,9 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tracing::debug;
 
+/// After this time a block that is not final yet is followed by an empty one, if it orders anything, in ms.
+const FINALITY_PATIENCE_MS: u64 = 2_000;
+
 /// Why a node cannot go on.
 #[derive(Debug, Error)]
 pub enum ChainError {
@@ -346,10 +349,17 @@ impl Application for Chain {
         let state = Overlay::new(&snapshot);
         let ordered = unexecuted.iter().flat_map(|block| &block.extrinsics).map(|bytes| blake2_256(bytes));
         let extrinsics = locked(&self.pool).ready(|who| nonce(&state, who), &ordered.collect());
+        let pending = || unexecuted.iter().filter(|block| block.height > snapshot.height());
         // What is due is done by the first block after it, executed or not.
-        let is_due = markets::slots::next_due(&state)
-            .is_some_and(|due| due <= time && (unexecuted.is_empty() || parent.timestamp < due));
-        if extrinsics.is_empty() && !is_due {
+        let due = markets::slots::next_due(&state).filter(|due| *due <= time);
+        let (is_due, is_ordered) = match due {
+            Some(due) if pending().next().is_none() || parent.timestamp < due => (true, false),
+            due => (false, due.is_some()),
+        };
+        // A block that did not become final by its own votes does so with one that follows, and with nothing else.
+        let is_stuck = time >= parent.timestamp.plus_ms(FINALITY_PATIENCE_MS)
+            && pending().any(|block| is_ordered || !block.extrinsics.is_empty());
+        if extrinsics.is_empty() && !is_due && !is_stuck {
             return Ok(None);
         }
         let executed = Executed { height: snapshot.height(), header_hash: snapshot.hash() };

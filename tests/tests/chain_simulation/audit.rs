@@ -4,15 +4,17 @@
 //! The rule: nothing here asks a node what is right. The right result of a clearing is computed on the second engine, and
 //! signatures are verified one by one.
 
-use crate::node::Body;
-use crate::scene::Scene;
+use crate::body::Body;
+use crate::scene::{EPOCH_BLOCKS, Scene};
 use busbar_tests::chain::{Chain, Past};
 use contract_interface::{Stage, attest_message};
 use host_consensus::Application as _;
 use host_node::agent::{Attestor, Desk, Journal};
+use host_node::checkpoint::{Checkpoint, CheckpointError, SetMember, is_checkpoint, verify_all};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, BALLOTS};
 use runtime_execution::modules::markets::{self, SLOTS, SlotState};
+use runtime_execution::modules::registry::validators;
 use runtime_execution::{Call, Event, Outcome, Verifier as _, VerifySingly};
 use runtime_primitives::crypto::Statement;
 use runtime_primitives::{EntityId, Executed, Hash, OrderedBlock, Slot};
@@ -30,10 +32,16 @@ pub enum Violation {
     Reported { height: u64 },
     /// A node paid trades whose right result had no majority of valid signatures.
     Unsigned { node: usize, slot: Slot, signatures: usize, electors: usize },
-    /// A slot was paid more than once.
-    SettledTwice { slot: Slot, times: usize },
+    /// A node paid a slot more than once, or showed it as newly paid.
+    SettledTwice { node: usize, slot: Slot, times: usize },
     /// A node said that a block is durable, and later did not have it.
     Lost { node: usize },
+    /// A node's certificates prove nothing to one who has the chain spec alone, or one of them is missing.
+    Certificates { node: usize, fault: CheckpointError },
+    /// A node has a certificate of another block than the blocks give.
+    OtherCheckpoint { node: usize, number: u64 },
+    /// A checkpoint up to a node's last block was never certified there.
+    Uncertified { node: usize, number: u64 },
 }
 
 /// What a run came to.
@@ -46,6 +54,8 @@ pub struct Findings {
     pub votes: (usize, usize),
     /// Liars that derived other headers.
     pub forks: usize,
+    /// Checkpoints that every honest node has certified.
+    pub checkpoints: usize,
 }
 
 /// The ordered blocks, executed once more.
@@ -67,12 +77,21 @@ struct Replay<'a> {
 /// Compare every honest one of `bodies` with what the blocks give that were delivered to the one that is furthest.
 pub fn audit(scene: &Scene, bodies: &[Arc<Body>]) -> Findings {
     let honest = || bodies.iter().filter(|body| body.conduct.is_honest);
-    let longest = honest().map(|body| body.ordered()).max_by_key(Vec::len).unwrap();
-    let replay = Replay::of(scene, longest);
-    let mut violations = replay.settled_twice();
+    let longest = honest().max_by_key(|body| body.ordered().len()).unwrap();
+    let replay = Replay::of(scene, longest.ordered());
+    let paid = replay.paid().into_iter().map(|(slot, times)| (longest.index, slot, times));
+    let shown =
+        honest().flat_map(|body| body.paid().into_iter().map(|(slot, times)| (body.index, slot, times)));
+    let twice = paid.chain(shown).filter(|(.., times)| *times > 1);
+    let mut violations: Vec<_> =
+        twice.map(|(node, slot, times)| Violation::SettledTwice { node, slot, times }).collect();
     violations.extend(replay.forked.map(|height| Violation::Reported { height }));
+    let mut checkpoints = usize::MAX;
     for body in honest() {
         violations.extend(replay.compare(body));
+        let (certified, wrong) = replay.certified(body);
+        checkpoints = checkpoints.min(certified);
+        violations.extend(wrong);
         if body.has_lost() {
             violations.push(Violation::Lost { node: body.index });
         }
@@ -82,7 +101,7 @@ pub fn audit(scene: &Scene, bodies: &[Arc<Body>]) -> Findings {
     let forks = liars.filter(|body| replay.compare(body).iter().any(is_fork)).count();
     let counted = replay.signed.values().map(BTreeSet::len).sum();
     let settled = settled(scene, &replay.chain.view());
-    Findings { violations, settled, votes: (counted, replay.ordered_votes), forks }
+    Findings { violations, settled, votes: (counted, replay.ordered_votes), forks, checkpoints }
 }
 
 /// Trades of the settled slots of a state.
@@ -165,7 +184,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn settled_twice(&self) -> Vec<Violation> {
+    /// How often the blocks pay each slot.
+    fn paid(&self) -> BTreeMap<Slot, usize> {
         let mut times = BTreeMap::<Slot, usize>::new();
         for past in &self.chain.past {
             for record in &past.events {
@@ -176,8 +196,32 @@ impl<'a> Replay<'a> {
                 }
             }
         }
-        let twice = times.into_iter().filter(|(_, times)| *times > 1);
-        twice.map(|(slot, times)| Violation::SettledTwice { slot, times }).collect()
+        times
+    }
+
+    /// Checkpoints that a node has certified, and what is wrong with them. Validators do not change in a run.
+    fn certified(&self, body: &Body) -> (usize, Vec<Violation>) {
+        let (node, certificates) = (body.index, body.certificates());
+        let genesis = Chain::new(&self.scene.world.genesis);
+        let set = validators::of_epoch(&genesis.view(), 0).expect("a chain begins with validators");
+        let set: Vec<_> = set.into_iter().map(SetMember::from).collect();
+        let proven = verify_all(&self.chain.genesis, EPOCH_BLOCKS, &set, &certificates);
+        let mut wrong: Vec<_> =
+            proven.err().map(|fault| Violation::Certificates { node, fault }).into_iter().collect();
+        let is_other = |checkpoint: &&Checkpoint| {
+            let place = usize::try_from(checkpoint.number - 1).unwrap();
+            // What is certified after a fork is of another chain.
+            self.chain.past.get(place).is_none_or(|past| past.header.hash() != checkpoint.header)
+        };
+        let other = certificates.iter().map(|certificate| &certificate.checkpoint).filter(is_other);
+        wrong.extend(other.map(|checkpoint| Violation::OtherCheckpoint { node, number: checkpoint.number }));
+        let has: BTreeSet<u64> =
+            certificates.iter().map(|certificate| certificate.checkpoint.number).collect();
+        let tip = body.chain().snapshot().height().number();
+        let missing =
+            (1..=tip).filter(|number| is_checkpoint(*number, EPOCH_BLOCKS) && !has.contains(number));
+        wrong.extend(missing.map(|number| Violation::Uncertified { node, number }));
+        (has.len(), wrong)
     }
 
     fn compare(&self, body: &Body) -> Vec<Violation> {

@@ -3,7 +3,7 @@
 
 use super::wrong_result_signer::without_an_order;
 use super::{Attest, Conduct};
-use crate::node::Body;
+use crate::body::Body;
 use crate::scene::Scene;
 use contract_interface::{Stage, attest_message};
 use host_node::agent::Desk;
@@ -17,7 +17,7 @@ use runtime_primitives::{EntityId, Hash};
 use runtime_state::Overlay;
 
 /// It thinks itself honest.
-pub const CONDUCT: Conduct = Conduct { is_honest: true, attest: blind, executes: without_an_order };
+pub const CONDUCT: Conduct = Conduct { attest: blind, executes: without_an_order, ..Conduct::HONEST };
 
 struct Blind {
     own: EntityId,

@@ -1,7 +1,7 @@
 //! Signs two results for one claim, and sends the right one and the wrong one to everybody.
 
 use super::{Attest, Conduct, honest};
-use crate::node::Body;
+use crate::body::Body;
 use crate::scene::Scene;
 use contract_interface::{Claim, attest_message};
 use host_node::keys::Signer;
@@ -12,7 +12,7 @@ use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation;
 use runtime_primitives::{Hash, blake2_256};
 
-pub const CONDUCT: Conduct = Conduct { is_honest: false, attest: doubles, executes: |block| block };
+pub const CONDUCT: Conduct = Conduct { attest: doubles, ..Conduct::LIAR };
 
 struct Doubles {
     honest: Box<dyn Attest>,

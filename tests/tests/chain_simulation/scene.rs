@@ -19,7 +19,7 @@ pub const SLOTS_PLAYED: u32 = 2;
 /// The chain's clocks run this much faster than the simulator's.
 pub const RATE: u64 = 5;
 /// Blocks of an epoch: several in a run.
-const EPOCH_BLOCKS: u64 = 30;
+pub const EPOCH_BLOCKS: u64 = 30;
 /// Least time between two blocks, by the chain's clocks.
 pub const INTERVAL_MS: u64 = 1_000;
 /// From the start of a run to the opening of its first slot, by the chain's clocks: a market must be agreed to before.

@@ -4,7 +4,7 @@
 use crate::application::Jump;
 use crate::audit::{Audit, SKEW_MS_MAX};
 use crate::byzantine::Kind;
-use crate::dice::Dice;
+use crate::simulator::Dice;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_glue::simulate::action::{Action, Schedule};
 use commonware_p2p::simulated::Link;

@@ -3,16 +3,14 @@
 use crate::audit::Audit;
 use crate::byzantine::Kind;
 use crate::faults::{Faults, HEALED_MS};
+use crate::simulator::{Goal, Polled};
 use crate::validators::{Build, EPOCH_BLOCKS, State, Validators};
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_glue::simulate::action::Crash;
 use commonware_glue::simulate::engine::EngineDefinition as _;
-use commonware_glue::simulate::exit::ExitCondition;
 use commonware_glue::simulate::plan::PlanBuilder;
-use commonware_glue::simulate::tracker::ProgressTracker;
 use runtime_primitives::Hash;
 use std::collections::BTreeMap;
-use std::pin::Pin;
 
 /// Blocks that all must have executed after the network is healed: into the next epoch.
 const GROWTH: u64 = EPOCH_BLOCKS + 2;
@@ -59,7 +57,28 @@ impl Recovered {
         self.validators.tapes.iter().filter(|tape| tape.is_honest()).map(|tape| tape.durable())
     }
 
-    async fn look(&self, states: &[&State]) -> Result<bool, String> {
+    /// Note what can only be asked while the validators run.
+    async fn end(&self, states: &[&State]) -> Result<(), String> {
+        for state in states.iter().filter(|state| state.tape.is_honest()) {
+            // In this order: the engine may only be behind what is durable.
+            let processed = state.progress.processed().await;
+            let durable = state.tape.durable();
+            if processed > durable {
+                return Err(format!("the engine is done with {processed}, durable is {durable}"));
+            }
+        }
+        let Some(state) = states.first() else { return Err("nobody runs".into()) };
+        let index = |key: &PublicKey| self.keys.iter().position(|one| one == key).unwrap();
+        let blocked = state.oracle.blocked().await.map_err(|reason| reason.to_string())?;
+        let mut book = self.audit().book();
+        book.blocked = blocked.iter().map(|(who, whom)| (index(who), index(whom))).collect();
+        book.counters = state.counters();
+        Ok(())
+    }
+}
+
+impl Goal<State> for Recovered {
+    async fn is_reached(&self, states: &[&State], _: usize) -> Result<bool, String> {
         let Some(state) = states.first() else { return Ok(false) };
         let now = self.audit().look_at(&state.context);
         if let Some(violation) = self.audit().first_violation() {
@@ -81,44 +100,6 @@ impl Recovered {
         self.end(states).await?;
         Ok(true)
     }
-
-    /// Note what can only be asked while the validators run.
-    async fn end(&self, states: &[&State]) -> Result<(), String> {
-        for state in states.iter().filter(|state| state.tape.is_honest()) {
-            // In this order: the engine may only be behind what is durable.
-            let processed = state.progress.processed().await;
-            let durable = state.tape.durable();
-            if processed > durable {
-                return Err(format!("the engine is done with {processed}, durable is {durable}"));
-            }
-        }
-        let Some(state) = states.first() else { return Err("nobody runs".into()) };
-        let index = |key: &PublicKey| self.keys.iter().position(|one| one == key).unwrap();
-        let blocked = state.oracle.blocked().await.map_err(|reason| reason.to_string())?;
-        let mut book = self.audit().book();
-        book.blocked = blocked.iter().map(|(who, whom)| (index(who), index(whom))).collect();
-        book.counters = state.counters();
-        Ok(())
-    }
-}
-
-impl ExitCondition<PublicKey, State> for Recovered {
-    fn name(&self) -> &'static str {
-        "recovered"
-    }
-
-    fn requires_polling(&self) -> bool {
-        true
-    }
-
-    fn reached<'a>(
-        &'a self,
-        _: &'a ProgressTracker<PublicKey>,
-        states: &'a [&'a State],
-        _: usize,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>> {
-        Box::pin(self.look(states))
-    }
 }
 
 /// Run the validators of `build` through `faults`.
@@ -131,7 +112,7 @@ pub fn run(seed: u64, faults: &Faults, build: Build) -> Result<Report, String> {
     let result = PlanBuilder::new(validators.clone())
         .seed(seed)
         .link(faults.line.link())
-        .exit_condition(Recovered { validators: validators.clone(), keys: keys.clone() })
+        .exit_condition(Polled(Recovered { validators: validators.clone(), keys: keys.clone() }))
         .crash(Crash::Schedule(faults.schedule(&keys)))
         .run();
     let fingerprint = result?[0].state.clone();

@@ -1,6 +1,7 @@
 //! Validators that lie. Each runs the real engine, and whatever that says passes through a liar before it is sent: lies
 //! are signed, well-timed and on the right channels. What a liar's own node believes is nobody's concern.
 
+mod adding;
 pub mod equivocator;
 mod flooding_peer;
 mod invalid_block_proposer;
@@ -11,11 +12,12 @@ mod silent_leader;
 mod time_warping_leader;
 mod wrong_executed;
 
+pub use adding::Adding;
 pub use rewriting::{Conspiracy, Rewriting};
 
 use crate::audit::Audit;
-use crate::dice::Dice;
 use crate::faults::Faults;
+use crate::simulator::Dice;
 use commonware_actor::{Feedback, Unreliable};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::simplex::elector::{Config as _, Elector as _, RoundRobin, RoundRobinElector};
@@ -28,7 +30,7 @@ use commonware_p2p::utils::mux;
 use commonware_p2p::{CheckedSender, LimitedSender, Recipients, Sender as _, simulated};
 use commonware_runtime::{IoBuf, IoBufs, deterministic};
 use commonware_utils::ordered::Set;
-use host_consensus::network::Digest;
+use host_consensus::network::{Digest, namespace};
 use runtime_primitives::Hash;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -80,13 +82,9 @@ impl Kind {
             Self::InvalidBlockProposer => Arc::new(invalid_block_proposer::new(identity, dice)),
             Self::TimeWarpingLeader => Arc::new(time_warping_leader::new(identity, dice)),
             Self::WrongExecuted => Arc::new(wrong_executed::new(identity)),
-            Self::FloodingPeer => Arc::new(flooding_peer::FloodingPeer::new(identity, dice, faults.flood)),
-            Self::OversizedMessages => {
-                Arc::new(oversized_messages::OversizedMessages::new(identity, dice, channel))
-            }
-            Self::MalformedMessages => {
-                Arc::new(malformed_messages::MalformedMessages::new(identity, dice, channel))
-            }
+            Self::FloodingPeer => Arc::new(flooding_peer::new(identity, dice, faults.flood)),
+            Self::OversizedMessages => Arc::new(oversized_messages::new(identity, dice, channel)),
+            Self::MalformedMessages => Arc::new(malformed_messages::new(identity, dice, channel)),
         }
     }
 }
@@ -137,7 +135,6 @@ impl Identity {
         message_bytes: usize,
     ) -> Self {
         let keys = Set::from_iter_dedup(all.iter().cloned());
-        let namespace = commonware_utils::union(b"busbar/engine/v1", &genesis.0);
         let secret = PrivateKey::decode(IoBuf::from(seed.to_vec())).unwrap();
         let peers = all.iter().enumerate().filter(|(other, _)| *other != index);
         Self {
@@ -146,7 +143,7 @@ impl Identity {
             message_bytes,
             me: Participant::from_usize(index),
             elector: RoundRobin::<Sha256>::default().build(&keys),
-            scheme: Scheme::signer(&namespace, keys, secret).unwrap(),
+            scheme: Scheme::signer(&namespace(genesis), keys, secret).unwrap(),
         }
     }
 

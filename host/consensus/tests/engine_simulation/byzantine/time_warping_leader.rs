@@ -3,7 +3,7 @@
 //! One that lies ahead by less than the rule's step is no false block: honest validators vote for it late, if at all.
 
 use super::{Identity, Kind, Rewriting};
-use crate::dice::Dice;
+use crate::simulator::Dice;
 use commonware_consensus::Block as _;
 use host_consensus::network::Carried;
 use runtime_primitives::limits::BLOCK_TIME_STEP_MAX_MS;

@@ -1,8 +1,8 @@
 //! Executes differently. One signs a result of its own under the chain's claim; the other leaves an order out of every
 //! block that it executes, so that its book, its clearing and its headers are its own.
 
-use super::{Attest, Conduct, honest};
-use crate::node::Body;
+use super::{Attest, Conduct};
+use crate::body::Body;
 use crate::scene::Scene;
 use host_node::agent::{Attestor, Desk, Journal};
 use host_node::node::Chain;
@@ -16,9 +16,9 @@ use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 
 /// Signs a result of its own.
-pub const SIGNS: Conduct = Conduct { is_honest: false, attest: lies, executes: |block| block };
+pub const SIGNS: Conduct = Conduct { attest: lies, ..Conduct::LIAR };
 /// Executes other blocks than those that were ordered.
-pub const EXECUTES: Conduct = Conduct { is_honest: false, attest: honest, executes: without_an_order };
+pub const EXECUTES: Conduct = Conduct { executes: without_an_order, ..Conduct::LIAR };
 
 struct Lies {
     attestor: Attestor,

@@ -1,8 +1,8 @@
 //! The engine's wiring in the library's simulator: from one seed come who lies and how, how far clocks are off, and when
 //! links, disks and processes fail.
 //!
-//! The application is a chain of bytes. The whole node is simulated by the `simulation` test of the tests package; here
-//! only the wiring is at stake.
+//! The application is a chain of bytes. The whole node is simulated by the `chain_simulation` test of the tests package;
+//! here only the wiring is at stake.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -10,28 +10,24 @@ mod application;
 mod audit;
 mod broken;
 mod byzantine;
-mod dice;
 mod faults;
 mod messages;
 mod run;
+#[path = "../simulator/mod.rs"]
+mod simulator;
 mod validators;
 
 use byzantine::Kind;
 use run::{Report, run};
+use simulator::{each, seeds};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds that are run without being asked for.
 const SEEDS: Range<u64> = 1..65;
 
-/// `BUSBAR_SEEDS=A..B` runs others than these.
-fn seeds() -> Range<u64> {
-    let Ok(text) = std::env::var("BUSBAR_SEEDS") else { return SEEDS };
-    let (from, to) = text.split_once("..").expect("BUSBAR_SEEDS=A..B");
-    from.parse().unwrap()..to.parse().unwrap()
-}
+/// Bytes of a stack on which a run fits.
+const STACK_BYTES: usize = 2 << 20;
 
 /// Run a seed and name it if something does not hold.
 fn check(seed: u64) -> Report {
@@ -44,31 +40,9 @@ fn check(seed: u64) -> Report {
     }
 }
 
-/// The reports of all seeds, on as many threads as there are cores.
-fn check_all(seeds: Range<u64>) -> Vec<Report> {
-    let next = AtomicU64::new(seeds.start);
-    let reports = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::SeqCst);
-                    if seed >= seeds.end {
-                        return;
-                    }
-                    let report = check(seed);
-                    reports.lock().unwrap().push(report);
-                }
-            });
-        }
-    });
-    reports.into_inner().unwrap()
-}
-
 #[test]
 fn honest_validators_agree_and_go_on_through_faults_and_lies() {
-    let reports = check_all(seeds());
+    let reports = each(seeds(SEEDS), STACK_BYTES, check);
     let mut lies: BTreeMap<&str, u64> = BTreeMap::new();
     for report in &reports {
         for (kind, told) in &report.lies {
@@ -87,7 +61,7 @@ fn honest_validators_agree_and_go_on_through_faults_and_lies() {
         sum(|report| report.invalid_blocks),
     );
     // A draw that never lies or never fails shows nothing.
-    if seeds() == SEEDS {
+    if seeds(SEEDS) == SEEDS {
         assert!(Kind::ALL.iter().all(|kind| lies.contains_key(kind.name())), "{lies:?}");
         assert!(sum(|report| report.power_failures) > 0);
         assert!(sum(|report| report.alarms) > 0);

@@ -1,7 +1,7 @@
 //! Proposes two blocks for one place, each to some of its peers, and votes for both.
 
 use super::{Identity, Kind, Rewriting};
-use crate::dice::Dice;
+use crate::simulator::Dice;
 use commonware_consensus::Block as _;
 use host_consensus::network::Carried;
 use runtime_primitives::OrderedBlock;

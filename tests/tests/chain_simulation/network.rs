@@ -1,32 +1,34 @@
 //! The real wiring in the library's simulator, with the real node behind it, its clients in front and its gossip.
 
-use crate::byzantine::Conduct;
+use crate::body::{Body, state_of};
 use crate::clients::Clients;
-use crate::node::{Body, Node, state_of};
+use crate::node::Node;
 use crate::scene::{INTERVAL_MS, RATE, Scene};
+use crate::simulator::Goal;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_glue::simulate::engine::{EngineDefinition, InitContext};
-use commonware_glue::simulate::exit::ExitCondition;
 use commonware_glue::simulate::processed::ProcessedHeight;
 use commonware_glue::simulate::reporter::MonitorReporter;
-use commonware_glue::simulate::tracker::ProgressTracker;
 use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, SystemTimeExt as _};
 use host_consensus::Clock;
-use host_consensus::network::{self, Channels, Config, Signal, Timing, gossip};
+use host_consensus::network::{self, Channels, Config, Timing, gossip};
 use host_node::node::Chain;
 use runtime_execution::build_genesis;
 use runtime_execution::modules::markets::SlotState;
 use runtime_primitives::{EntityId, Slot, Timestamp};
 use std::num::NonZeroU64;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often clients look at their node.
 const CLIENTS_LOOK: Duration = Duration::from_millis(250);
 /// How long they stay with one.
 const CLIENTS_STAY_MS: u64 = 1_500;
+/// What still waits after this time is told again, as by a real node.
+const RETELL: Duration = Duration::from_secs(10 / RATE);
+/// How often a node that starts looks whether the one before has let go of its files.
+const LET_GO: Duration = Duration::from_millis(1);
 
 /// The simulator's clock, faster and set wrong by some milliseconds.
 #[derive(Clone)]
@@ -72,7 +74,7 @@ impl Network {
         let stay = passed_ms / CLIENTS_STAY_MS;
         let here =
             |who: EntityId| (u64::from(who.number()) + stay) % validators as u64 == node.body.index as u64;
-        node.submit(clients.wishes(&node.chain.snapshot(), here));
+        node.submit(clients.wishes(&node.published(), here));
     }
 }
 
@@ -99,10 +101,13 @@ impl EngineDefinition for Network {
         let InitContext { context, index, public_key, oracle, mut channels, monitor, .. } = start;
         let (scene, validators) = (self.scene, self.bodies.len());
         let body = self.bodies[index].clone();
-        let chain = body.wake();
+        while body.is_awake() {
+            context.sleep(LET_GO).await;
+        }
+        let (chain, keeper) = body.wake();
         let (gossip, outbox) = gossip();
         let (tell, hear) = channels.pop().unwrap();
-        let (signal, durable) = (Signal::default(), Signal::default());
+        let node = Arc::new(Node::new(body.clone(), chain.clone(), keeper, gossip));
         let clock_start = scene.begins().plus_ms(self.ahead_ms[index]);
         let clock = Skewed { context: Arc::new(context.child("clock")), start: clock_start };
         let config = Config {
@@ -113,16 +118,13 @@ impl EngineDefinition for Network {
             interval_ms: INTERVAL_MS,
             timing: Timing::for_interval(INTERVAL_MS / RATE),
             clock,
-            signal: signal.clone(),
+            signal: node.signal.clone(),
             partition: format!("validator-{index}"),
             blocker: oracle.control(public_key.clone()),
             peers: oracle.manager(),
             track: Arc::new(|_, _| {}),
         };
-        let Conduct { attest, .. } = body.conduct;
-        let mut attest = attest(scene, &body, &chain);
-        let smuggled = Mutex::default();
-        let node = Arc::new(Node { chain: chain.clone(), body, gossip, signal, durable, smuggled });
+        let mut attest = (body.conduct.attest)(scene, &body, &chain);
         let (key, blocker) = (public_key.clone(), oracle.control(public_key.clone()));
         // What it spawns ends with it: a crash ends it, and so does a disk that fails.
         let life = context.spawn(move |context| async move {
@@ -131,6 +133,7 @@ impl EngineDefinition for Network {
                 let mut clients = Clients::new(scene);
                 loop {
                     own.sleep(CLIENTS_LOOK).await;
+                    client.body.ages(passed_ms(&own));
                     Self::serve(&mut clients, &client, passed_ms(&own), validators);
                 }
             });
@@ -139,7 +142,15 @@ impl EngineDefinition for Network {
                 let mut durable = voter.durable.watch();
                 loop {
                     voter.attest(&mut *attest);
+                    voter.sign_checkpoints();
                     durable.next().await;
+                }
+            });
+            let teller = node.clone();
+            context.child("retell").spawn(move |own| async move {
+                loop {
+                    own.sleep(RETELL).await;
+                    teller.retell();
                 }
             });
             context.child("tell").spawn(move |_| network::tell(outbox, tell));
@@ -158,7 +169,7 @@ impl EngineDefinition for Network {
     }
 }
 
-/// The run is over when all are up and a slot is settled on those that are awaited.
+/// The run is over when all are up, and those that are awaited have a slot settled and their checkpoints certified.
 #[derive(Clone)]
 pub struct AllSettled {
     pub bodies: Arc<Vec<Arc<Body>>>,
@@ -166,24 +177,12 @@ pub struct AllSettled {
     pub slot: Slot,
 }
 
-impl ExitCondition<PublicKey, State> for AllSettled {
-    fn name(&self) -> &'static str {
-        "all settled"
-    }
-
-    fn requires_polling(&self) -> bool {
-        true
-    }
-
-    fn reached<'a>(
-        &'a self,
-        _: &'a ProgressTracker<PublicKey>,
-        states: &'a [&'a State],
-        target_count: usize,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>> {
+impl Goal<State> for AllSettled {
+    async fn is_reached(&self, running: &[&State], all: usize) -> Result<bool, String> {
         let mut awaited = self.bodies.iter().filter(|body| (self.awaited)(body));
-        let is_done = states.len() == target_count
-            && awaited.all(|body| state_of(&body.chain(), self.slot) == Some(SlotState::Settled));
-        Box::pin(async move { Ok(is_done) })
+        let is_done = |body: &Arc<Body>| {
+            state_of(&body.chain(), self.slot) == Some(SlotState::Settled) && body.has_certified()
+        };
+        Ok(running.len() == all && awaited.all(is_done))
     }
 }

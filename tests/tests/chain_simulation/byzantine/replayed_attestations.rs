@@ -2,7 +2,7 @@
 //! stage's.
 
 use super::{Attest, Conduct, honest};
-use crate::node::Body;
+use crate::body::Body;
 use crate::scene::Scene;
 use contract_interface::{Claim, Stage};
 use host_node::node::Chain;
@@ -12,7 +12,7 @@ use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation;
 use runtime_primitives::{EntityId, Height, Slot};
 
-pub const CONDUCT: Conduct = Conduct { is_honest: false, attest: replays, executes: |block| block };
+pub const CONDUCT: Conduct = Conduct { attest: replays, ..Conduct::LIAR };
 
 struct Replays {
     honest: Box<dyn Attest>,

@@ -1,7 +1,7 @@
 //! Proposes blocks that break a rule which every validator can check from the block and its parent.
 
 use super::{Identity, Kind, Rewriting};
-use crate::dice::Dice;
+use crate::simulator::Dice;
 use commonware_consensus::Block as _;
 use commonware_cryptography::{Hasher as _, Sha256};
 use host_consensus::network::Carried;
