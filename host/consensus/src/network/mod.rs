@@ -3,6 +3,7 @@
 //! Everything here is generic over the library's runtime, so that the same wiring runs on sockets and disks and in its
 //! deterministic simulator. One engine runs per epoch; blocks are opaque to all of them.
 
+mod alone;
 mod block;
 mod bridge;
 mod committee;

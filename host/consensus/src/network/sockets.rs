@@ -1,14 +1,15 @@
-//! The engine on sockets and disk.
+//! The engine on disk, and on sockets if it has peers.
 
+use super::alone::Nobody;
 use super::committee::namespace;
 use super::{
     Channels, Config, EngineSecret, Member, Outbox, Peers, Running, Signal, Timing, Track, gossip, wiring,
 };
 use crate::{Application, Clock};
-use commonware_cryptography::{ChaCha20Poly1305, ed25519};
+use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
 use commonware_p2p::authenticated::lookup;
 use commonware_p2p::{Address, AddressableManager as _, AddressableTrackedPeers, Ingress};
-use commonware_runtime::{Clock as _, Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
+use commonware_runtime::{Clock as Timer, Quota, Runner as _, Spawner, Supervisor as _, tokio};
 use commonware_stream::cups::{self, Cups};
 use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
@@ -28,16 +29,18 @@ const PEERS_MAX: NonZeroUsize = NZUsize!(3 * VALIDATORS_MAX as usize + 1);
 /// Messages a second that a peer may send on a channel.
 const MESSAGES_PER_SECOND: Quota = Quota::per_second(NZU32!(1_024));
 const GOSSIP_CHANNEL: u64 = 5;
+/// How long actors may take to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// How long to wait for the reason why the engine ended.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// What a networked engine is started with.
+/// What an engine is started with.
 #[derive(Debug)]
 pub struct SocketConfig {
     /// This node's key.
     pub secret: EngineSecret,
-    /// Where to listen for peers.
-    pub listen: SocketAddr,
+    /// Where to listen for peers; `None` where this node orders alone: no socket is opened then.
+    pub listen: Option<SocketAddr>,
     /// Folder of the engine's own files.
     pub folder: PathBuf,
     /// Hash of the chain's genesis header.
@@ -54,7 +57,7 @@ pub struct SocketConfig {
     pub stack_bytes: usize,
 }
 
-/// Why a networked engine ended before it was told to.
+/// Why an engine ended before it was told to.
 #[derive(Debug, Error)]
 pub enum SocketError<E: std::error::Error + 'static> {
     /// The application cannot go on.
@@ -88,7 +91,7 @@ fn address(member: &Member) -> Option<Address> {
 type Handshake = Cups<Sake<ed25519::PrivateKey>, ChaCha20Poly1305>;
 
 /// How peers are called and heard: by who they are, wherever they call from.
-fn p2p(config: &SocketConfig) -> lookup::Config<Handshake> {
+fn p2p(config: &SocketConfig, listen: SocketAddr) -> lookup::Config<Handshake> {
     let namespace = namespace(&config.genesis);
     let upgrade = Cups::<_, ChaCha20Poly1305>::new(
         Sake {
@@ -107,7 +110,7 @@ fn p2p(config: &SocketConfig) -> lookup::Config<Handshake> {
         ping_frequency: Duration::from_secs(5),
         // Who is a peer in an epoch is said whole.
         tracked_peer_sets: NZUsize!(1),
-        ..lookup::Config::local(upgrade, &namespace, config.listen, PEERS_MAX, message_bytes, NZUsize!(1_024))
+        ..lookup::Config::local(upgrade, &namespace, listen, PEERS_MAX, message_bytes, NZUsize!(1_024))
     }
 }
 
@@ -150,10 +153,22 @@ where
             .with_thread_stack_size(config.stack_bytes)
             .with_storage_directory(&config.folder),
     );
+    let Some(address) = config.listen else {
+        return runner.start(async |context| {
+            let nobody = Nobody::but(config.secret.0.public_key());
+            let (blocker, peers, channels) = (nobody.clone(), nobody.clone(), nobody.channels());
+            let track: Track = Arc::new(move |epoch, peers| nobody.look_for(epoch, peers));
+            let engine = engine(config, clock, signal, blocker, peers, track);
+            let own = context.child("engine");
+            let running = wiring::start(own, engine, application, channels, |own| own).await;
+            // Nobody is told or heard.
+            drop(outbox);
+            conduct(context, running, std::future::pending(), stop).await
+        });
+    };
     // The library would panic.
-    let address = config.listen;
     std::net::TcpListener::bind(address).map_err(|source| SocketError::Listen { address, source })?;
-    let p2p = p2p(&config);
+    let p2p = p2p(&config, address);
     runner.start(async |context| {
         let (mut network, oracle) = lookup::Network::new(context.child("network"), p2p);
         let channels =
@@ -161,42 +176,76 @@ where
         let channels: Vec<_> = channels.collect();
         let (tell, hear) = network.register(GOSSIP_CHANNEL, MESSAGES_PER_SECOND);
         let network = network.start();
-        let engine = Config {
-            secret: config.secret,
-            genesis: config.genesis,
-            first: config.first,
-            epoch_blocks: config.epoch_blocks,
-            interval_ms: config.interval_ms,
-            timing: config.timing,
-            clock,
-            signal,
-            partition: "engine".into(),
-            blocker: oracle.clone(),
-            peers: oracle.clone(),
-            track: tracker(oracle.clone()),
-        };
+        let (listener, heard, blocker) = (application.clone(), signal.clone(), oracle.clone());
+        let engine = engine(config, clock, signal, oracle.clone(), oracle.clone(), tracker(oracle));
         let channels = Channels::of(channels.into_iter()).ok_or(SocketError::Engine)?;
         let telling = context.child("tell").spawn(move |_| gossip::tell(outbox, tell));
-        let (listener, heard) = (application.clone(), engine.signal.clone());
         let hearing =
-            context.child("hear").spawn(move |own| gossip::hear(own, listener, heard, oracle, hear));
-        let timer = context.child("timer");
-        let Running { mut execution, ordering, .. } =
-            wiring::start(context.child("engine"), engine, application, channels, |own| own).await;
-        commonware_macros::select! {
-            () = stop => return Ok(()),
-            end = &mut execution => return Err(reason(end)),
-            _ = ordering => {},
-            _ = network => {},
-            _ = telling => {},
-            _ = hearing => {},
-        }
-        // It may have ended because execution did, whose reason is the one to tell.
-        commonware_macros::select! {
-            end = &mut execution => Err(reason(end)),
-            () = timer.sleep(LAST_WORD) => Err(SocketError::Engine),
-        }
+            context.child("hear").spawn(move |own| gossip::hear(own, listener, heard, blocker, hear));
+        let own = context.child("engine");
+        let running = wiring::start(own, engine, application, channels, |own| own).await;
+        let parts = async move {
+            commonware_macros::select! {
+                _ = network => {},
+                _ = telling => {},
+                _ = hearing => {},
+            }
+        };
+        conduct(context, running, parts, stop).await
     })
+}
+
+fn engine<B, P, C>(
+    config: SocketConfig,
+    clock: C,
+    signal: Signal,
+    blocker: B,
+    peers: P,
+    track: Track,
+) -> Config<B, P, C> {
+    Config {
+        secret: config.secret,
+        genesis: config.genesis,
+        first: config.first,
+        epoch_blocks: config.epoch_blocks,
+        interval_ms: config.interval_ms,
+        timing: config.timing,
+        clock,
+        signal,
+        partition: "engine".into(),
+        blocker,
+        peers,
+        track,
+    }
+}
+
+/// Wait until the engine is to stop, and have all its actors stop at once; or until it or one of the `parts` beside it ends.
+async fn conduct<E, A>(
+    context: E,
+    running: Running<A>,
+    parts: impl Future<Output = ()>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), SocketError<A>>
+where
+    E: Timer + Spawner,
+    A: std::error::Error + Send + 'static,
+{
+    let Running { mut execution, ordering, .. } = running;
+    commonware_macros::select! {
+        () = stop => {
+            // Whoever does not hear it in time is stopped by the runtime.
+            let _ = context.child("stop").stop(0, Some(FAREWELL)).await;
+            return Ok(());
+        },
+        end = &mut execution => return Err(reason(end)),
+        _ = ordering => {},
+        () = parts => {},
+    }
+    // It may have ended because execution did, whose reason is the one to tell.
+    commonware_macros::select! {
+        end = &mut execution => Err(reason(end)),
+        () = context.sleep(LAST_WORD) => Err(SocketError::Engine),
+    }
 }
 
 /// Why execution ended, which it does not by itself.

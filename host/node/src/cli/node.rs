@@ -2,7 +2,7 @@
 
 use crate::chain_spec::{ChainSpec, FILE_NAME, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use crate::keys::{Signer, SigningPolicy, UnlockArgs};
-use crate::service::{EngineConfig, FileClock, Peer, Service, ServiceConfig};
+use crate::service::{FileClock, Service, ServiceConfig};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use host_consensus::network::Signal;
@@ -56,7 +56,8 @@ pub struct NodeArgs {
     /// Attest with the well-known session key of validator N of a known chain; may be repeated.
     #[arg(long, value_name = "N")]
     dev_validator: Vec<u32>,
-    /// Order with other validators, and listen for them here. The engine's key follows from the session key.
+    /// Order with other validators, and listen for them here; without it, order alone. The engine's key follows from the
+    /// session key.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// How much to log: error, warn, info, debug or trace.
@@ -76,50 +77,29 @@ impl NodeArgs {
         self.start_log()?;
         let (genesis, interval_ms) = self.chain()?;
         let sessions = self.sessions(&genesis)?;
-        let engine = match (self.listen, sessions.first()) {
-            (None, _) => None,
-            (Some(_), None) => {
-                bail!("--listen needs a validator's session key: --session-key-name or --dev-validator")
-            }
-            (Some(listen), Some(session)) => Some(EngineConfig { secret: session.engine_secret(), listen }),
-        };
+        if self.listen.is_some() && sessions.is_empty() {
+            bail!("--listen needs a validator's session key: --session-key-name or --dev-validator");
+        }
         let config = ServiceConfig {
             data: self.data.clone(),
             genesis,
             interval_ms: self.interval_ms.unwrap_or(interval_ms),
             rpc: (!self.no_rpc).then_some(self.rpc),
+            listen: self.listen,
             sessions,
         };
         let rehearsal = RehearsalClock::new(self.clock_rate);
-        let clock = self.clock(&rehearsal)?;
-        if let Some(engine) = engine {
-            return Self::serve(Peer::start(config, engine, clock)?, &rehearsal);
-        }
-        let mut service = Service::start(config, clock)?;
+        let service = Service::start(config, self.clock(&rehearsal)?)?;
         rehearsal.advance_to(service.chain().now());
-        let bell = service.bell().clone();
-        ctrlc::set_handler(move || bell.stop()).context("cannot wait for interruption")?;
+        let stop = Signal::default();
+        let stopping = stop.watch();
+        ctrlc::set_handler(move || stop.raise()).context("cannot wait for interruption")?;
         println!("genesis {}", service.chain().genesis());
         match service.address() {
             Some(address) => println!("listening on http://{address} and ws://{address}"),
             None => println!("not listening"),
         }
-        service.run()?;
-        Ok(ExitCode::SUCCESS)
-    }
-
-    /// Order with others until interrupted.
-    fn serve(peer: Peer<Arc<dyn Clock>>, rehearsal: &RehearsalClock) -> anyhow::Result<ExitCode> {
-        rehearsal.advance_to(peer.chain().now());
-        let stop = Signal::default();
-        let ring = stop.clone();
-        ctrlc::set_handler(move || ring.raise()).context("cannot wait for interruption")?;
-        println!("genesis {}", peer.chain().genesis());
-        match peer.address() {
-            Some(address) => println!("listening on http://{address} and ws://{address}"),
-            None => println!("not listening"),
-        }
-        peer.run(&stop)?;
+        service.run(stopping)?;
         Ok(ExitCode::SUCCESS)
     }
 

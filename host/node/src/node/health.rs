@@ -80,6 +80,7 @@ struct Seen {
     disagreed: u64,
     alarms: u64,
     latest: VecDeque<Alarm>,
+    attested: Option<Hash>,
 }
 
 /// What [`Health`] has seen so far.
@@ -93,6 +94,8 @@ pub struct Findings {
     pub alarms: u64,
     /// The latest alarms, oldest first.
     pub latest: Vec<Alarm>,
+    /// The last block on which this node's sessions have voted on all that is open.
+    pub attested: Option<Hash>,
 }
 
 impl Health {
@@ -119,6 +122,11 @@ impl Health {
         disagreement.into_iter().for_each(|alarm| self.raise(alarm));
     }
 
+    /// The sessions of this node have voted on all that is open on a block.
+    pub fn attested(&self, block: Hash) {
+        locked(&self.0).attested = Some(block);
+    }
+
     /// What was seen so far.
     pub fn findings(&self) -> Findings {
         let seen = locked(&self.0);
@@ -127,6 +135,7 @@ impl Health {
             disagreed: seen.disagreed,
             alarms: seen.alarms,
             latest: seen.latest.iter().cloned().collect(),
+            attested: seen.attested,
         }
     }
 }

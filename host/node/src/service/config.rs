@@ -1,19 +1,9 @@
 //! What a node is started with.
 
 use crate::keys::Signer;
-use host_consensus::network::EngineSecret;
 use runtime_execution::GenesisConfig;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
-/// What a validator orders with.
-#[derive(Debug)]
-pub struct EngineConfig {
-    /// Its secret key.
-    pub secret: EngineSecret,
-    /// Where to listen for other validators.
-    pub listen: SocketAddr,
-}
 
 /// What a node is started with.
 #[derive(Debug)]
@@ -26,6 +16,8 @@ pub struct ServiceConfig {
     pub interval_ms: u64,
     /// Where to serve RPC, if at all.
     pub rpc: Option<SocketAddr>,
-    /// Session keys to attest with.
+    /// Where to listen for other validators; `None` where this node orders alone.
+    pub listen: Option<SocketAddr>,
+    /// Session keys to attest with. The engine's key follows from the first.
     pub sessions: Vec<Signer>,
 }

@@ -4,10 +4,10 @@ use crate::agent::JournalError;
 use crate::chain_spec::SpecError;
 use crate::checkpoint::KeeperError;
 use crate::node::ChainError;
-use host_consensus::EngineError;
 use host_consensus::network::SocketError;
 use host_rpc::RpcError;
 use host_storage::StoreError;
+use runtime_primitives::Height;
 use runtime_vm::VmFault;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -26,12 +26,32 @@ pub enum ServiceError {
     /// The chain cannot go on.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// Others order this chain, and cannot reach this node.
+    #[error(
+        "{engines} validators order this chain: start this node with --listen {own}, where the others look for it, and \
+         with its own session key; a node that is given the session keys of all orders alone"
+    )]
+    NeedsPeers {
+        /// How many order.
+        engines: usize,
+        /// Where this node's engine is looked for, if it has one.
+        own: String,
+    },
+    /// The engine has no record of the chain.
+    #[error(
+        "the chain stands at block {height}, and its engine has no records in {}: an older busbar ordered it, or the \
+         folder was removed. Start a new chain in another folder; `busbar export` and `busbar replay` still read this one",
+        folder.display()
+    )]
+    NoEngine {
+        /// Where the records would be.
+        folder: PathBuf,
+        /// The chain's height.
+        height: Height,
+    },
     /// The engine stopped.
     #[error(transparent)]
-    Engine(#[from] Box<EngineError<ChainError>>),
-    /// The engine of the network stopped.
-    #[error(transparent)]
-    Network(#[from] Box<SocketError<ChainError>>),
+    Engine(#[from] Box<SocketError<ChainError>>),
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] std::io::Error),
@@ -71,12 +91,8 @@ impl ServiceError {
     pub(super) fn or_no_room(self, folder: &Path) -> Self {
         let store = match &self {
             Self::Chain(ChainError::Store(error)) => Some(error),
-            Self::Network(error) => match &**error {
-                SocketError::Application(ChainError::Store(error)) => Some(error),
-                _ => None,
-            },
             Self::Engine(error) => match &**error {
-                EngineError::Application { source: ChainError::Store(error), .. } => Some(error),
+                SocketError::Application(ChainError::Store(error)) => Some(error),
                 _ => None,
             },
             _ => None,

@@ -1,16 +1,15 @@
 //! A node signs checkpoints of what it executed, and whoever has the chain's spec can check them.
 
 use crate::processes::{busbar, json};
+use crate::running::Running;
 use crate::theatre::config;
 use host_consensus::SystemClock;
 use host_node::chain_spec::{ChainSpec, Preset};
 use host_node::keys::{Signer, SigningPolicy};
-use host_node::service::Service;
 use host_node::wallet::Wallet;
 use host_rpc::RemoteNode;
 use runtime_execution::Call;
 use runtime_execution::modules::system;
-use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::fs;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -24,15 +23,8 @@ fn a_spec_alone_tells_which_block_is_certified() {
     config.interval_ms = 50;
     config.genesis.epoch_blocks = 8;
     fs::write(&spec, ChainSpec::of_config(&config.genesis, config.interval_ms).to_json()).unwrap();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
-    let node = thread.spawn(move || {
-        let mut service = Service::start(config, SystemClock).unwrap();
-        sender.send((service.address().unwrap(), service.bell().clone(), service.chain().genesis())).unwrap();
-        service.run().unwrap();
-    });
-    let node = node.unwrap();
-    let (address, bell, genesis) = receiver.recv().unwrap();
+    let node = Running::start(config, SystemClock);
+    let (address, genesis) = (node.address().unwrap(), node.chain().genesis());
     let url = format!("http://{address}");
     let remote = RemoteNode::at(&url).unwrap();
     let alice = Signer::new("//Alice".parse().unwrap(), SigningPolicy::Production);
@@ -51,8 +43,7 @@ fn a_spec_alone_tells_which_block_is_certified() {
     let (code, told) = verify(&["--rpc", &url, "--write", &file]);
     assert_eq!((code, &told["number"], &told["epoch"]), (Some(0), &15.into(), &1.into()), "{told}");
     assert_eq!(told["certificates"], 2);
-    bell.stop();
-    node.join().unwrap();
+    node.stop();
     let (code, again) = verify(&["--checkpoints", &file, "--data", &data]);
     assert_eq!((code, &again["header"]), (Some(0), &told["header"]), "{again}");
 

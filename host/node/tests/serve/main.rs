@@ -20,6 +20,7 @@ mod network;
 mod node;
 mod operators;
 mod processes;
+mod running;
 mod set_changes;
 mod strangers;
 mod stumbles;

@@ -1,12 +1,12 @@
 //! A node on the system clock: it wakes on submission, rests otherwise, and stops with its block durable.
 
 use crate::processes::{busbar, json};
-use crate::theatre::{config, on_a_vm_thread, signer};
-use host_consensus::{Clock, Progress, SystemClock};
+use crate::running::Running;
+use crate::theatre::{config, signer};
+use host_consensus::{Clock, SystemClock};
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::node::Alarm;
-use host_node::service::Service;
 use host_node::wallet::Wallet;
 use host_rpc::RemoteNode;
 use host_storage::Store;
@@ -14,7 +14,6 @@ use runtime_execution::Call;
 use runtime_execution::modules::{system, timestamp};
 use runtime_primitives::{Height, Timestamp};
 use runtime_state::Overlay;
-use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -24,17 +23,8 @@ fn a_node_wakes_on_submission_rests_otherwise_and_stops_with_its_block_durable()
     let path = folder.path().to_owned();
     let mut config = config(Preset::Dev, &path, 1);
     config.interval_ms = 50;
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
-    let node = thread.spawn(move || {
-        let mut service = Service::start(config, SystemClock).unwrap();
-        let chain = service.chain().clone();
-        sender.send((service.address().unwrap(), service.bell().clone(), chain)).unwrap();
-        service.run().unwrap();
-        service.chain().snapshot().hash()
-    });
-    let node = node.unwrap();
-    let (address, bell, chain) = receiver.recv().unwrap();
+    let node = Running::start(config, SystemClock);
+    let (address, chain) = (node.address().unwrap(), node.chain().clone());
     let genesis = chain.genesis();
     let remote = RemoteNode::at(&format!("http://{address}")).unwrap();
     assert_eq!(remote.best().unwrap(), genesis);
@@ -78,20 +68,21 @@ fn a_node_wakes_on_submission_rests_otherwise_and_stops_with_its_block_durable()
     assert_eq!(alarmed.status.code(), Some(1), "{alarmed:?}");
     assert!(json(&alarmed)["latest_alarms"][0].as_str().unwrap().contains(&genesis.to_string()));
     drop(chain);
-    bell.stop();
-    let last = node.join().unwrap();
+    node.stop();
     let store = Store::open(&path.join("chain.redb")).unwrap();
-    assert_eq!((store.best().0, store.best().1), (Height::from_number(2), last));
+    assert_eq!((store.best().0, store.best().1), (Height::from_number(2), own));
 }
 
 #[test]
 fn a_session_that_is_nobodys_yet_serves_and_waits() {
-    on_a_vm_thread(|| {
-        let folder = TempDir::new().unwrap();
-        let mut config = config(Preset::Dev, folder.path(), 0);
-        config.sessions.push(signer("nobody", "session"));
-        let mut service = Service::start(config, SystemClock).unwrap();
-        assert_eq!(service.step().unwrap(), Progress::Idle);
-        assert_eq!(service.chain().waiting(), 0, "it votes on nothing");
-    });
+    let folder = TempDir::new().unwrap();
+    let mut config = config(Preset::Dev, folder.path(), 0);
+    config.interval_ms = 50;
+    config.sessions.push(signer("nobody", "session"));
+    let node = Running::start(config, SystemClock);
+    node.reach(Height::ZERO);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(node.chain().snapshot().height(), Height::ZERO, "a block without anything to do");
+    assert_eq!(node.chain().waiting(), 0, "it votes on nothing");
+    node.stop();
 }

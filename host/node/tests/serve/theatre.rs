@@ -4,18 +4,19 @@
 
 use crate::moves::moves;
 use crate::processes::{self, busbar};
+use crate::running::Running;
 use contract_interface::Stage;
-use host_consensus::{Clock, Progress, VirtualClock};
+use host_consensus::VirtualClock;
 use host_node::agent::{Desk, Identity};
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::scenario::{
     Cast, Casting, HouseholdScript, MARKET, PAPER, Script, first_household, pair, paper,
 };
-use host_node::service::{Service, ServiceConfig};
+use host_node::service::ServiceConfig;
 use host_rpc::RemoteNode;
 use runtime_execution::modules::markets::{Agreed, SLOTS, SlotState};
-use runtime_primitives::{EntityId, MeterId, Slot};
+use runtime_primitives::{EntityId, Height, MeterId, Slot};
 use runtime_state::Overlay;
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use serde_json::Value;
@@ -45,11 +46,12 @@ pub fn config(preset: Preset, data: &Path, validators: u32) -> ServiceConfig {
         genesis: preset.config(),
         interval_ms: 1_000,
         rpc: Some("127.0.0.1:0".parse().unwrap()),
+        listen: None,
         sessions: (1..=validators).map(session).collect(),
     }
 }
 
-pub fn remote(service: &Service<impl Clock>) -> RemoteNode {
+pub fn remote(service: &Running) -> RemoteNode {
     RemoteNode::at(&format!("ws://{}", service.address().unwrap())).unwrap()
 }
 
@@ -78,7 +80,7 @@ pub fn plan_text_of_a() -> String {
 
 /// The paper's market on a served node: everybody acts in process, except A.
 pub struct Theatre {
-    pub service: Service<VirtualClock>,
+    pub service: Running,
     pub clock: VirtualClock,
     pub script: Script,
     pub cast: Cast,
@@ -92,7 +94,7 @@ impl Theatre {
     pub fn playing(script: Script, folder: &Path) -> Self {
         let genesis = Preset::Paper.config();
         let clock = VirtualClock::starting_at(genesis.timestamp);
-        let service = Service::start(config(Preset::Paper, folder, 3), clock.clone()).unwrap();
+        let service = Running::start(config(Preset::Paper, folder, 3), clock.clone());
         let journals = folder.join("unused");
         std::fs::create_dir(&journals).unwrap();
         let cast = Cast::assemble(&script, Casting::default(), service.chain().genesis(), &journals).unwrap();
@@ -123,13 +125,13 @@ impl Theatre {
 
     /// A second passes; or, if nothing happens, the time to what is due next.
     pub fn pass(&mut self) {
-        let now = self.service.chain().now();
-        self.clock.advance_to(now.plus_ms(1_000));
-        if let Progress::Idle = self.service.step().unwrap() {
-            let due = self.service.chain().next_due().unwrap();
-            self.clock.advance_to(due);
-            self.service.step().unwrap();
+        let chain = self.service.chain();
+        self.service.reach(Height::ZERO);
+        self.clock.advance_to(chain.now().plus_ms(1_000));
+        if !self.service.has_work(&self.clock) {
+            self.clock.advance_to(chain.next_due().unwrap());
         }
+        self.service.reach(chain.snapshot().height().next());
     }
 
     pub fn submit(&self, batch: Vec<Vec<u8>>) {
