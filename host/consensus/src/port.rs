@@ -88,6 +88,12 @@ pub trait Application: Send + Sync {
     /// Hash of the header that this node computed for a height; `None` if it has not executed so far.
     fn executed(&self, height: Height) -> Option<Hash>;
 
+    /// The block of a height up to the tip, as it was ordered. An engine that orders alone and has no record of it puts it
+    /// in its place again: a chain that was made without it goes on under it. An application that never was needs none.
+    fn ordered(&self, _height: Height) -> Option<OrderedBlock> {
+        None
+    }
+
     /// Others computed another header than this node: alarm. It does not vote on their block.
     fn diverged(&self, theirs: &Executed, own: &Hash);
 
@@ -132,6 +138,10 @@ impl<A: Application + ?Sized> Application for Arc<A> {
 
     fn executed(&self, height: Height) -> Option<Hash> {
         (**self).executed(height)
+    }
+
+    fn ordered(&self, height: Height) -> Option<OrderedBlock> {
+        (**self).ordered(height)
     }
 
     fn diverged(&self, theirs: &Executed, own: &Hash) {

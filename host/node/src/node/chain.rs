@@ -379,6 +379,10 @@ impl Application for Chain {
         header.or_else(|| snapshot.header(height).ok().flatten().map(|header| header.hash()))
     }
 
+    fn ordered(&self, height: Height) -> Option<OrderedBlock> {
+        self.snapshot().block(height).ok().flatten()
+    }
+
     fn diverged(&self, theirs: &Executed, own: &Hash) {
         self.health.raise(Alarm::Header { height: theirs.height, own: *own, proposed: theirs.header_hash });
     }

@@ -44,6 +44,12 @@ impl Bell {
         waited.unwrap_or_else(PoisonError::into_inner).0.rung = false;
     }
 
+    /// Wait `patience` whatever rings, unless it is time to stop.
+    pub fn pause(&self, patience: Duration) {
+        let waited = self.changed.wait_timeout_while(self.state(), patience, |state| !state.stop);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
     fn state(&self) -> MutexGuard<'_, Rung> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,12 +71,15 @@ mod tests {
         bell.ring();
         bell.wait(LONG);
         bell.wait(SHORT);
-        assert!(began.elapsed() >= SHORT);
+        bell.ring();
+        bell.pause(SHORT);
+        assert!(began.elapsed() >= 2 * SHORT);
+        bell.wait(LONG);
         let ringer = std::thread::spawn({
             let bell = bell.clone();
             move || bell.stop()
         });
-        bell.wait(LONG);
+        bell.pause(LONG);
         bell.wait(LONG);
         assert!(bell.is_stopped() && began.elapsed() < LONG);
         ringer.join().expect("it only rings");

@@ -7,7 +7,6 @@ use crate::node::ChainError;
 use host_consensus::network::SocketError;
 use host_rpc::RpcError;
 use host_storage::StoreError;
-use runtime_primitives::Height;
 use runtime_vm::VmFault;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -36,18 +35,6 @@ pub enum ServiceError {
         engines: usize,
         /// Where this node's engine is looked for, if it has one.
         own: String,
-    },
-    /// The engine has no record of the chain.
-    #[error(
-        "the chain stands at block {height}, and its engine has no records in {}: an older busbar ordered it, or the \
-         folder was removed. Start a new chain in another folder; `busbar export` and `busbar replay` still read this one",
-        folder.display()
-    )]
-    NoEngine {
-        /// Where the records would be.
-        folder: PathBuf,
-        /// The chain's height.
-        height: Height,
     },
     /// The engine stopped.
     #[error(transparent)]

@@ -82,9 +82,8 @@ impl Crew {
 
 /// The engine's key of a node: that of its first session; without a session, one that proves nothing to anybody.
 fn engine_secret(sessions: &[Signer], genesis: &Hash) -> EngineSecret {
-    let nobodys = || {
-        EngineSecret::from_seed(blake2_256(&[b"busbar/engine-key/nobody/v1", &genesis.0[..]].concat()).0)
-    };
+    let nobodys =
+        || EngineSecret::from_seed(blake2_256(&[b"busbar/engine-key/nobody/v1", &genesis.0[..]].concat()).0);
     sessions.first().map_or_else(nobodys, Signer::engine_secret)
 }
 
@@ -121,7 +120,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
         let kept = sessions.iter().map(|session| session.engine_secret().public()).collect();
         let crew = Crew { own, kept, listens: listen.is_some() };
         if !crew.listens {
-            is_alone(&chain, &crew, &engine)?;
+            is_alone(&chain, &crew)?;
         }
         let checkpoints = Arc::new(Keeper::open(&data, &chain, sessions.clone())?);
         let attesting = Attesting::new(&chain, sessions, &data)?;
@@ -202,21 +201,18 @@ impl<C: Clock + Clone + 'static> Service<C> {
     }
 }
 
-/// Whether a node that nobody can reach may order: alone, and from its own records.
-fn is_alone(chain: &Chain, crew: &Crew, engine: &SocketConfig) -> Result<(), ServiceError> {
-    let height = chain.snapshot().height();
-    let committee = crew.of(chain.committee(height.next().number() / chain.epoch_blocks()).unwrap_or_default());
-    if committee != [crew.own.clone()] {
-        let at = committee.iter().find(|member| member.key == crew.own.key);
-        return Err(ServiceError::NeedsPeers {
-            engines: committee.len(),
-            own: at.map_or_else(|| "HOST:PORT".to_owned(), |member| member.address.clone()),
-        });
+/// Whether a node that nobody can reach may order: it must do so alone.
+fn is_alone(chain: &Chain, crew: &Crew) -> Result<(), ServiceError> {
+    let epoch = chain.snapshot().height().next().number() / chain.epoch_blocks();
+    let committee = crew.of(chain.committee(epoch).unwrap_or_default());
+    if committee == [crew.own.clone()] {
+        return Ok(());
     }
-    if height > Height::ZERO && !engine.folder.exists() {
-        return Err(ServiceError::NoEngine { folder: engine.folder.clone(), height });
-    }
-    Ok(())
+    let own = committee.iter().find(|member| member.key == crew.own.key);
+    Err(ServiceError::NeedsPeers {
+        engines: committee.len(),
+        own: own.map_or_else(|| "HOST:PORT".to_owned(), |member| member.address.clone()),
+    })
 }
 
 impl Node {
@@ -277,6 +273,10 @@ impl Application for Node {
 
     fn executed(&self, height: Height) -> Option<Hash> {
         self.chain.executed(height)
+    }
+
+    fn ordered(&self, height: Height) -> Option<OrderedBlock> {
+        self.chain.ordered(height)
     }
 
     fn diverged(&self, theirs: &Executed, own: &Hash) {

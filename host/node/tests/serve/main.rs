@@ -13,6 +13,7 @@ mod exits;
 mod figures;
 mod hostile;
 mod household;
+mod lone;
 mod market;
 mod moves;
 mod namespaces;

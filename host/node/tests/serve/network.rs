@@ -29,7 +29,8 @@ impl Alice {
         validators.agree_on(|best| best != before);
     }
 
-    fn remark(&mut self, remark: &[u8]) -> Vec<u8> {
+    /// A signed remark.
+    pub fn remark(&mut self, remark: &[u8]) -> Vec<u8> {
         self.0.sign(&Call::System(system::Call::Remark { remark: remark.to_vec() }))
     }
 }
