@@ -6,7 +6,9 @@ use crate::keys::Signer;
 use crate::node::{Alarm, Chain, Health};
 use contract_interface::Stage;
 use host_storage::Snapshot;
-use runtime_execution::modules::attestation::BALLOTS;
+use runtime_execution::Call;
+use runtime_execution::extrinsic::UncheckedExtrinsic;
+use runtime_execution::modules::attestation::{self, BALLOTS};
 use runtime_execution::modules::markets::At;
 use runtime_execution::modules::registry::validators;
 use runtime_primitives::{AccountId, Hash};
@@ -68,6 +70,22 @@ impl Attesting {
             self.attestors.iter_mut().flat_map(|attestor| votes_of(attestor, snapshot, second, health));
         votes.collect()
     }
+}
+
+/// Whether a block still lacks a vote: its claim is open there, and the voter has not voted.
+pub fn is_awaited(snapshot: &Snapshot, vote: &[u8]) -> bool {
+    let Ok(UncheckedExtrinsic {
+        call: Call::Attestation(attestation::Call::Vote { voter, claim, .. }), ..
+    }) = UncheckedExtrinsic::from_bytes(vote)
+    else {
+        return false;
+    };
+    let state = Overlay::new(snapshot);
+    let at: At = (claim.market, claim.slot);
+    BALLOTS.get(&state, &attestation::key(at, claim.stage, claim.round)).is_some()
+        && attestation::waiting(&state, at, claim.stage, claim.round)
+            .iter()
+            .any(|elector| elector.entity == voter)
 }
 
 fn disagreement(at: At, verdict: &Verdict) -> Alarm {

@@ -10,7 +10,7 @@ mod file_clock;
 mod serving;
 mod view;
 
-pub use attesting::Attesting;
+pub use attesting::{Attesting, is_awaited};
 pub use bell::Bell;
 pub use config::ServiceConfig;
 pub use error::ServiceError;

@@ -4,7 +4,7 @@
 //! shown or voted on twice differently after a crash. Blocks are durable before they are published, votes are journalled
 //! before they are released.
 
-use super::attesting::Attesting;
+use super::attesting::{Attesting, is_awaited};
 use super::bell::Bell;
 use super::config::ServiceConfig;
 use super::error::ServiceError;
@@ -12,7 +12,7 @@ use super::view::{Role, View};
 use crate::chain_spec::ChainSpec;
 use crate::checkpoint::{Keeper, KeeperError};
 use crate::keys::Signer;
-use crate::node::{Chain, ChainError, Statistics};
+use crate::node::{Chain, ChainError, PoolError, Statistics};
 use host_consensus::network::{
     EngineKey, EngineSecret, Gossip, Member, Outbox, Signal, SocketConfig, Timing, Watch, gossip,
 };
@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// Longest wait of the attestor without a look at the chain.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -235,13 +235,22 @@ impl Node {
         self.tell_checkpoints(Ok(self.checkpoints.retell()));
     }
 
+    /// Vote on what is open. Blocks may have come meanwhile, many of them after a restart: what they do not wait for any
+    /// more is not sent.
     fn attest(&self, attesting: &mut Attesting, signal: &Signal) {
         let snapshot = self.view.published();
-        let votes = attesting.votes(&snapshot);
+        let mut votes = attesting.votes(&snapshot);
+        votes.retain(|vote| is_awaited(&self.chain.snapshot(), vote));
         for (vote, answer) in votes.iter().zip(self.chain.submit(votes.clone())) {
             match answer {
                 Ok(_) => self.gossip.tell(vote.clone()),
-                Err(reason) => warn!(%reason, "a vote was refused"),
+                Err(PoolError::Known(_) | PoolError::Duplicate { .. }) => {
+                    debug!("a peer has told of a vote before")
+                }
+                Err(reason) if is_awaited(&self.chain.snapshot(), vote) => {
+                    warn!(%reason, "a vote was refused");
+                }
+                Err(reason) => debug!(%reason, "a vote came too late"),
             }
         }
         if !votes.is_empty() {

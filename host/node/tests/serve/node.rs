@@ -2,15 +2,17 @@
 
 use crate::processes::{busbar, json};
 use crate::running::Running;
-use crate::theatre::{config, signer};
+use crate::theatre::{A, B, Theatre, config, on_a_vm_thread, signer};
 use host_consensus::{Clock, SystemClock};
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::node::Alarm;
+use host_node::service::{Attesting, is_awaited};
 use host_node::wallet::Wallet;
 use host_rpc::RemoteNode;
 use host_storage::Store;
 use runtime_execution::Call;
+use runtime_execution::modules::markets::SlotState;
 use runtime_execution::modules::{system, timestamp};
 use runtime_primitives::{Height, Timestamp};
 use runtime_state::Overlay;
@@ -85,4 +87,23 @@ fn a_session_that_is_nobodys_yet_serves_and_waits() {
     assert_eq!(node.chain().snapshot().height(), Height::ZERO, "a block without anything to do");
     assert_eq!(node.chain().waiting(), 0, "it votes on nothing");
     node.stop();
+}
+
+#[test]
+fn a_vote_is_awaited_until_it_is_counted() {
+    on_a_vm_thread(|| {
+        let folder = TempDir::new().unwrap();
+        let mut theatre = Theatre::open(&folder.path().join("chain"));
+        theatre.set_up();
+        theatre.play_until(SlotState::Confirmed, &[A, B]);
+        let chain = theatre.service.chain();
+        let session = Signer::new(Preset::Paper.session_key(1), SigningPolicy::Production);
+        let mut attesting = Attesting::new(chain, vec![session], folder.path()).unwrap();
+        let open = chain.snapshot();
+        let votes = attesting.votes(&open);
+        assert_eq!(votes.len(), 1);
+        assert!(is_awaited(&open, &votes[0]));
+        theatre.pass();
+        assert!(!is_awaited(&theatre.service.chain().snapshot(), &votes[0]), "it voted for itself");
+    });
 }
