@@ -5,7 +5,7 @@
 use crate::broken::{Flaw, Hasty};
 use crate::byzantine::Conduct;
 use crate::scene::{EPOCH_BLOCKS, Scene};
-use crate::simulator::Dice;
+use crate::simulator::{Dice, Power};
 use busbar_tests::world::MARKET;
 use host_consensus::Application as _;
 use host_node::checkpoint::{Certificate, Keeper, is_checkpoint};
@@ -26,6 +26,8 @@ pub struct Body {
     pub scene: &'static Scene,
     /// The vote journal's and the checkpoints': files of this machine, and nobody else's.
     pub folder: TempDir,
+    /// Under the engine's own files.
+    pub power: Power,
     life: Mutex<Life>,
 }
 
@@ -76,7 +78,8 @@ impl Body {
             crashes: 0,
             failed: 0,
         };
-        Self { index, conduct, scene, folder: tempfile::tempdir().unwrap(), life: Mutex::new(life) }
+        let power = Power::new(Dice::new(!seed ^ index as u64));
+        Self { index, conduct, scene, folder: tempfile::tempdir().unwrap(), power, life: Mutex::new(life) }
     }
 
     /// Whether the node of the last life still holds its files.

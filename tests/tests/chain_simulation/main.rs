@@ -76,6 +76,8 @@ struct Run {
     fingerprint: String,
     findings: Findings,
     crashes: (u32, u32),
+    /// How often power failed under an engine's own files.
+    engine_failures: u64,
     alarms: usize,
 }
 
@@ -94,6 +96,9 @@ fn play_until(seed: u64, weather: &Weather, conducts: &[Conduct], awaited: fn(&B
         Arc::new(Body::new(scene, index, conduct, seed, weather.failures[index].clone()))
     };
     let bodies: Arc<Vec<_>> = Arc::new((0..weather.validators).map(body).collect());
+    for (node, times, operations) in &weather.engine_failures {
+        bodies[*node].power.fail_within(times.clone(), *operations);
+    }
     let network = Network { scene, bodies: bodies.clone(), ahead_ms: weather.ahead_ms.clone() };
     let who = network.participants();
     let last = scene.slots().last().unwrap();
@@ -110,7 +115,8 @@ fn play_until(seed: u64, weather: &Weather, conducts: &[Conduct], awaited: fn(&B
     let honest = bodies.iter().filter(|body| body.conduct.is_honest);
     let raised = honest.flat_map(|body| body.chain().health().findings().latest);
     let alarms = raised.filter(|alarm| matches!(alarm, Alarm::Checkpoint { .. })).count();
-    Run { fingerprint, findings: audit(scene, &bodies), crashes, alarms }
+    let engine_failures = bodies.iter().map(|body| body.power.failures()).sum();
+    Run { fingerprint, findings: audit(scene, &bodies), crashes, engine_failures, alarms }
 }
 
 /// What all seeds of one number of validators came to.
@@ -120,6 +126,7 @@ struct Sum {
     traded: usize,
     restarts: u32,
     failed_disks: u32,
+    engine_failures: u64,
     checkpoints: usize,
     liars: BTreeMap<&'static str, usize>,
 }
@@ -147,6 +154,7 @@ fn through_loss_cuts_crashes_failing_disks_and_lies_a_day_is_settled_once_and_al
         sum.traded += usize::from(run.findings.settled.values().any(|trades| *trades > 0));
         sum.restarts += run.crashes.0;
         sum.failed_disks += run.crashes.1;
+        sum.engine_failures += run.engine_failures;
         sum.checkpoints += run.findings.checkpoints;
         weather.liars.values().for_each(|(name, _)| *sum.liars.entry(name).or_default() += 1);
     }
@@ -156,6 +164,7 @@ fn through_loss_cuts_crashes_failing_disks_and_lies_a_day_is_settled_once_and_al
     let (days, traded) = (of_all(|sum| sum.days), of_all(|sum| sum.traded));
     if days >= 8 {
         assert!(restarts * 2 >= days && failed * 4 >= days, "the weather was too fair: {restarts}, {failed}");
+        assert!(sums.values().any(|sum| sum.engine_failures > 0), "{sums:?}");
         assert!(traded * 4 >= days * 3, "trades were settled on {traded} of {days} days only");
         assert!(sums.len() == 4 && sums.values().all(|sum| sum.traded > 0), "{sums:?}");
     }

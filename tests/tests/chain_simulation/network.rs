@@ -4,7 +4,7 @@ use crate::body::{Body, state_of};
 use crate::clients::Clients;
 use crate::node::Node;
 use crate::scene::{INTERVAL_MS, RATE, Scene};
-use crate::simulator::Goal;
+use crate::simulator::{Goal, Machine};
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_glue::simulate::engine::{EngineDefinition, InitContext};
 use commonware_glue::simulate::processed::ProcessedHeight;
@@ -105,6 +105,10 @@ impl EngineDefinition for Network {
             context.sleep(LET_GO).await;
         }
         let (chain, keeper) = body.wake();
+        let power = body.power.clone();
+        let (_, off) = power.restore();
+        let mut off = off.watch();
+        power.engine_runs();
         let (gossip, outbox) = gossip();
         let (tell, hear) = channels.pop().unwrap();
         let node = Arc::new(Node::new(body.clone(), chain.clone(), keeper, gossip));
@@ -126,7 +130,7 @@ impl EngineDefinition for Network {
         };
         let mut attest = (body.conduct.attest)(scene, &body, &chain);
         let (key, blocker) = (public_key.clone(), oracle.control(public_key.clone()));
-        // What it spawns ends with it: a crash ends it, and so does a disk that fails.
+        // What it spawns ends with it: a crash ends it, and so do a disk that fails and power that does.
         let life = context.spawn(move |context| async move {
             let (client, own) = (node.clone(), context.child("clients"));
             own.spawn(move |own| async move {
@@ -158,8 +162,16 @@ impl EngineDefinition for Network {
             context.child("hear").spawn(move |own| network::hear(own, listener, raise, blocker, hear));
             let channels = Channels::of(channels.into_iter()).unwrap();
             let watch = move |deliveries| MonitorReporter::new(key, monitor, deliveries);
-            let running = network::start(context.child("engine"), config, node, channels, watch).await;
-            let _ = running.execution.await;
+            let machine = Machine::new(context.child("engine"), power);
+            let engine = context.child("life").spawn(move |_| async move {
+                let running = network::start(machine, config, node, channels, watch).await;
+                let _ = running.execution.await;
+            });
+            let off = Handle::from_future(async move {
+                off.next().await;
+                Ok(())
+            });
+            let _ = Handle::select([engine, off]).await;
         });
         (life, State(chain))
     }

@@ -68,6 +68,8 @@ pub struct Weather {
     outages: Vec<(usize, u64, u64)>,
     /// Of each node, when its disk begins to fail, in ms, and the syncs until it has.
     pub failures: Vec<Vec<(u64, u32)>>,
+    /// Who loses power under its engine's own files, between when and when, in ms, and after how many writes and syncs.
+    pub engine_failures: Vec<(usize, Range<u64>, u64)>,
     /// From, until, and those on one side.
     cuts: Vec<(u64, u64, Vec<usize>)>,
 }
@@ -82,6 +84,7 @@ impl Weather {
             lines: Lines::Good,
             outages: Vec::new(),
             failures: vec![Vec::new(); validators],
+            engine_failures: Vec::new(),
             cuts: Vec::new(),
         }
     }
@@ -125,13 +128,18 @@ impl Weather {
 
     fn storm(&mut self, at: u64, until: u64, dice: &mut Dice) {
         let all: Vec<usize> = (0..self.validators).collect();
-        match dice.below(3) {
+        match dice.below(5) {
             0 => self.cuts.push((at, until, dice.some(&all))),
             1 => self.outages.push((dice.index(all.len()), at, until)),
+            2 => {
+                let node = dice.index(all.len());
+                self.engine_failures.push((node, at..until, dice.below(40)));
+                self.outages.push((node, until, until + 500));
+            }
             _ => {
                 let node = dice.index(all.len());
                 // At the latest it loses power when its disk has not failed by then.
-                self.failures[node].push((at, u32::try_from(dice.below(6)).unwrap()));
+                self.failures[node].push((at, u32::try_from(dice.below(4)).unwrap()));
                 self.outages.push((node, until, until + 500));
             }
         }

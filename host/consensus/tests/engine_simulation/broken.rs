@@ -37,3 +37,14 @@ fn a_commit_that_forgets_the_height_is_seen_as_another_header() {
     let report = run(1, &faults, Build::Real).unwrap();
     assert_eq!(report.power_failures, 1);
 }
+
+/// All are killed at once, and nothing that an engine wrote is there afterwards: a new order begins at genesis, on
+/// applications that are further. They refuse it, and the chain stands still.
+#[test]
+fn engines_that_forget_what_they_wrote_are_seen_as_a_chain_that_stands_still() {
+    let killed = (0..4).map(|who| (4_000, Event::Kill(who)));
+    let events = killed.chain((0..4).map(|who| (4_500, Event::Start(who)))).collect();
+    let faults = Faults { events, ..Faults::none(4) };
+    check(&faults, Build::ForgetsVotes, &["no progress after healing"]);
+    assert!(run(1, &faults, Build::Real).unwrap().height > 0);
+}

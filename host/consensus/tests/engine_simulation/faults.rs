@@ -66,6 +66,8 @@ pub struct Faults {
     pub jump: Option<(usize, Jump)>,
     /// When disks fail, in ms.
     pub power_failures: BTreeMap<usize, u64>,
+    /// When the power fails under an engine's own files, in ms, and after how many writes and syncs.
+    pub engine_failures: BTreeMap<usize, (u64, u64)>,
     /// What else happens: ms and what.
     pub events: Vec<(u64, Event)>,
 }
@@ -98,6 +100,7 @@ impl Faults {
             skews_ms: vec![0; validators],
             jump: None,
             power_failures: BTreeMap::new(),
+            engine_failures: BTreeMap::new(),
             events: vec![],
         }
     }
@@ -163,10 +166,10 @@ impl Faults {
         for _ in 0..dice.below(4) {
             let who = dice.index(self.validators);
             let at = 1_000 + dice.below(9_000);
-            if dice.one_in(2) {
-                self.power_failures.insert(who, at);
-            } else {
-                self.events.push((at, Event::Kill(who)));
+            match dice.below(3) {
+                0 => drop(self.power_failures.insert(who, at)),
+                1 => drop(self.engine_failures.insert(who, (at, dice.below(40)))),
+                _ => self.events.push((at, Event::Kill(who))),
             }
             self.events.push((at + 500 + dice.below(HEALED_MS - 1_000 - at), Event::Start(who)));
         }
@@ -179,7 +182,7 @@ impl Faults {
         }
         // A disk may fail later than drawn: with the first block after that.
         let last = |who: &usize| (HEALED_MS - 100, Event::Start(*who));
-        self.events.extend(self.power_failures.keys().map(last));
+        self.events.extend(self.power_failures.keys().chain(self.engine_failures.keys()).map(last));
     }
 
     /// As the library runs it.

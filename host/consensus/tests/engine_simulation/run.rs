@@ -30,6 +30,8 @@ pub struct Report {
     /// From then until all honest validators had gone on, in ms.
     pub recovery_ms: u64,
     pub power_failures: u64,
+    /// Of these, under the engine's own files.
+    pub engine_failures: u64,
     /// Honest validators that saw another header than their own.
     pub alarms: u64,
     /// Pairs of an honest validator and a liar that it shut out.
@@ -137,6 +139,7 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
     if !book.alarms.is_empty() && !liar_executes_wrongly {
         return Err(format!("validators {:?} raise an alarm without a cause", book.alarms));
     }
+    let engine_failures = validators.powers.iter().map(|power| power.failures()).sum::<u64>();
     let shut_out = book.blocked.iter().filter(|(who, whom)| honest.contains(who) && !honest.contains(whom));
     Ok(Report {
         fingerprint,
@@ -144,7 +147,8 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
         height: common as u64 - 1,
         healed_at: book.healed_at.unwrap_or(0),
         recovery_ms: validators.audit.now_ms() - Audit::true_ms(HEALED_MS),
-        power_failures: book.power_failures,
+        power_failures: book.power_failures + engine_failures,
+        engine_failures,
         alarms: book.alarms.len() as u64,
         shut_out: shut_out.count() as u64,
         invalid_blocks: counted(&book.counters, "Invalid"),

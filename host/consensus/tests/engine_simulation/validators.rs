@@ -6,6 +6,7 @@ use crate::byzantine::equivocator::twin;
 use crate::byzantine::{Conspiracy, Identity, Liar, Rewriting, Wire};
 use crate::faults::{Faults, HEALED_MS};
 use crate::simulator::Dice;
+use crate::simulator::{Machine, Power};
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_glue::simulate::engine::{EngineDefinition, InitContext};
 use commonware_glue::simulate::processed::ProcessedHeight;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 pub const INTERVAL_MS: u64 = 250;
 pub const EPOCH_BLOCKS: u64 = 10;
 const GENESIS: Hash = Hash([9; 32]);
-/// No disk fails after this true time, in ms: the node's last start comes later.
-const LAST_FAULT_MS: u64 = Audit::true_ms(HEALED_MS - 200);
+/// No disk fails after this, in ms: the node's last start comes later.
+const LAST_FAULT_MS: u64 = HEALED_MS - 200;
 /// The network carries this much more than an honest validator ever sends, in bytes.
 const MESSAGE_BYTES_MORE: u32 = 1 << 16;
 
@@ -30,6 +31,9 @@ pub struct Validators {
     secrets: Arc<Vec<EngineSecret>>,
     liars: Arc<Vec<Option<Arc<dyn Liar>>>>,
     faults: Arc<Faults>,
+    /// Of the engines' own files.
+    pub powers: Arc<Vec<Power>>,
+    forgets_votes: bool,
     pub tapes: Arc<Vec<Arc<Tape>>>,
     pub audit: Arc<Audit>,
 }
@@ -44,6 +48,8 @@ pub enum Build {
     Conspirators(usize),
     /// Commits keep the state and forget the height.
     ForgetsHeight,
+    /// Nothing that an engine wrote is there after it was killed.
+    ForgetsVotes,
 }
 
 fn public(secret: &EngineSecret) -> PublicKey {
@@ -82,11 +88,23 @@ impl Validators {
         let liars: Vec<_> = (0..keys.len()).map(liar).collect();
         let tape = |who: usize| {
             let tape = Tape::new(who, members.clone(), audit.clone(), liars[who].is_none());
-            let fails = faults.power_failures.get(&who).map_or(0..0, |at| Audit::true_ms(*at)..LAST_FAULT_MS);
+            let fails = faults
+                .power_failures
+                .get(&who)
+                .map_or(0..0, |at| Audit::true_ms(*at)..Audit::true_ms(LAST_FAULT_MS));
             let tape = tape.failing_within(fails);
             Arc::new(if build == Build::ForgetsHeight { tape.forgetful() } else { tape })
         };
+        let power = |who: usize| {
+            let power = Power::new(Dice::new(seed ^ (who as u64 + 1) << 32));
+            if let Some((at, operations)) = faults.engine_failures.get(&who) {
+                power.fail_within(*at..LAST_FAULT_MS, *operations);
+            }
+            power
+        };
         Self {
+            forgets_votes: build == Build::ForgetsVotes,
+            powers: Arc::new((0..keys.len()).map(power).collect()),
             tapes: Arc::new((0..keys.len()).map(tape).collect()),
             faults: Arc::new(faults.clone()),
             secrets: Arc::new(secrets),
@@ -136,7 +154,7 @@ impl State {
 /// A node that runs, and what ends it.
 pub struct Node {
     context: deterministic::Context,
-    tasks: [Handle<()>; 2],
+    tasks: [Handle<()>; 3],
 }
 
 impl EngineDefinition for Validators {
@@ -159,6 +177,9 @@ impl EngineDefinition for Validators {
     async fn init(&self, start: InitContext<'_, PublicKey>) -> (Node, State) {
         let InitContext { context, index, public_key, oracle, channels, monitor, .. } = start;
         self.tapes[index].restart();
+        let power = self.powers[index].clone();
+        let (life, off) = power.restore();
+        let mut off = off.watch();
         let config = Config {
             secret: self.secrets[index].clone(),
             genesis: GENESIS,
@@ -168,7 +189,7 @@ impl EngineDefinition for Validators {
             timing: Timing::for_interval(INTERVAL_MS),
             clock: self.clock(index, &context),
             signal: Signal::default(),
-            partition: format!("validator-{index}"),
+            partition: format!("validator-{index}-{}", if self.forgets_votes { life } else { 0 }),
             blocker: oracle.control(public_key.clone()),
             peers: oracle.manager(),
             track: Arc::new(|_, _| {}),
@@ -180,7 +201,13 @@ impl EngineDefinition for Validators {
         let watch = move |deliveries| MonitorReporter::new(key, monitor, deliveries);
         let own = context.child("node");
         let seen = context.child("seen");
-        let running = network::start(context, config, self.tapes[index].clone(), channels, watch).await;
+        let machine = Machine::new(context, power.clone());
+        let running = network::start(machine, config, self.tapes[index].clone(), channels, watch).await;
+        power.engine_runs();
+        let off = Handle::from_future(async move {
+            off.next().await;
+            Ok(())
+        });
         let execution = running.execution;
         let execution = Handle::from_future(async move { execution.await.map(|_| ()) });
         let state = State {
@@ -189,10 +216,10 @@ impl EngineDefinition for Validators {
             context: seen,
             oracle: oracle.clone(),
         };
-        (Node { context: own, tasks: [execution, running.ordering] }, state)
+        (Node { context: own, tasks: [execution, running.ordering, off] }, state)
     }
 
-    /// As on sockets: when execution ends with an error, so does the node.
+    /// As on sockets: when execution ends with an error, so does the node; and without power it ends as well.
     fn start(node: Node) -> Handle<()> {
         node.context.spawn(move |_| async move {
             let _ = Handle::select(node.tasks).await;
