@@ -17,6 +17,7 @@ pub mod node;
 pub mod quantity;
 pub mod replay;
 pub mod report;
+pub mod rule_name;
 pub mod rules;
 pub mod scenario;
 pub mod service;

@@ -4,10 +4,10 @@
 //! [`ClientError`], which [`RemoteNode::reading`] catches. Read remote state only inside it. What the runtime takes for
 //! granted of its own state it cannot of a stranger's, so there every panic is an answer that makes no sense.
 
-use crate::NodeStatus;
 use crate::error::ClientError;
 use crate::json::hex;
 use crate::limits::{ROWS_PER_PAGE_MAX, WALK_MAX};
+use crate::{Health, NodeStatus};
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
@@ -104,6 +104,16 @@ impl RemoteNode {
         let answer = self.call(method, params([height.into()]))?;
         let page = answer.as_array().map(|page| page.iter().map(bytes).collect::<Option<Vec<_>>>());
         page.flatten().ok_or(ClientError::Answer { method })
+    }
+
+    /// What Substrate's tools ask a node about itself.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn health(&self) -> Result<Health, ClientError> {
+        let method = "system_health";
+        let answer = self.call(method, ArrayParams::new())?;
+        serde_json::from_value(answer).map_err(|_| ClientError::Answer { method })
     }
 
     /// What the node says of itself.

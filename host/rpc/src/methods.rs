@@ -1,5 +1,6 @@
 //! The methods, one function each. All read one committed block; none holds it longer than the call.
 
+use crate::Health;
 use crate::error::CallError;
 use crate::json;
 use crate::limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROW_BYTES_PER_PAGE_MAX, ROWS_PER_PAGE_MAX};
@@ -8,7 +9,7 @@ use crate::view::NodeView;
 use host_storage::Snapshot;
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;
-use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
+use runtime_primitives::limits::{EXECUTED_LAG_MAX, EXTRINSIC_BYTES_MAX};
 use runtime_primitives::{Hash, Header, Height};
 use runtime_state::Backend;
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
         ("state_getStorage", storage),
         ("system_accountNextIndex", next_nonce),
         ("system_chain", |view, _| Ok(view.chain().into())),
-        ("system_health", |_, _| Ok(json!({ "peers": 0, "isSyncing": false, "shouldHavePeers": false }))),
+        ("system_health", health),
         ("system_properties", |_, _| Ok(properties())),
     ];
     for (name, method) in table {
@@ -65,6 +66,16 @@ pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
 
 fn properties() -> Value {
     json!({ "ss58Format": SS58_PREFIX, "tokenDecimals": DECIMALS, "tokenSymbol": SYMBOL })
+}
+
+fn health<V: NodeView>(view: &V, _: &Arguments) -> Answer {
+    let status = view.status();
+    let health = Health {
+        peers: status.network.connected,
+        is_syncing: status.network.behind > EXECUTED_LAG_MAX,
+        should_have_peers: status.committee > 1,
+    };
+    Ok(json!(health))
 }
 
 fn submit<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {

@@ -1,6 +1,7 @@
 //! What a node says of itself.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A node's state and what it has done since it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,4 +44,42 @@ pub struct NodeStatus {
     pub alarms: u64,
     /// The latest of them, in words.
     pub latest_alarms: Vec<String>,
+    /// Its network.
+    pub network: NetworkStatus,
+    /// Extrinsics that it did not take in, from clients and peers alike, by the rule that they break. What is heard twice
+    /// counts as `Pool.Known` or `Pool.Duplicate`.
+    pub refused_extrinsics: BTreeMap<String, u64>,
+}
+
+/// What Substrate's tools ask a node about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// Nodes that it is connected with.
+    pub peers: u64,
+    /// Whether it has yet to execute more final blocks than a block may be behind.
+    pub is_syncing: bool,
+    /// Whether others order with it.
+    pub should_have_peers: bool,
+}
+
+/// What a node has seen of other nodes since it started. Counts by name leave out what is zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkStatus {
+    /// What it speaks with others; those that speak something else are refused.
+    pub protocol: String,
+    /// Nodes that may be connected with it.
+    pub known: u64,
+    /// Of these, connected.
+    pub connected: u64,
+    /// Of these, shut out for an hour for breaking the protocol.
+    pub shut_out: u64,
+    /// Final blocks that it knows of and has not executed.
+    pub behind: u64,
+    /// Connections refused, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Messages of peers that were none, too large or too many, by kind.
+    pub malformed: BTreeMap<String, u64>,
+    /// Messages that had to wait, because their peer sends too many a second, by channel.
+    pub slowed: BTreeMap<String, u64>,
 }

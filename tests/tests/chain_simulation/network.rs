@@ -157,9 +157,11 @@ impl EngineDefinition for Network {
                     teller.retell();
                 }
             });
-            context.child("tell").spawn(move |_| network::tell(outbox, tell));
+            context.child("tell").spawn(move |own| network::tell(own, outbox, tell));
             let (listener, raise) = (node.clone(), node.signal.clone());
-            context.child("hear").spawn(move |own| network::hear(own, listener, raise, blocker, hear));
+            context
+                .child("hear")
+                .spawn(move |own| network::hear(own, listener, raise, blocker, hear, Arc::default()));
             let channels = Channels::of(channels.into_iter()).unwrap();
             let watch = move |deliveries| MonitorReporter::new(key, monitor, deliveries);
             let machine = Machine::new(context.child("engine"), power);

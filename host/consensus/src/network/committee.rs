@@ -74,9 +74,13 @@ pub struct Peers {
     pub followers: Vec<Member>,
 }
 
-/// Namespace of everything that engines of one chain sign: no message means anything on another chain.
+/// What engines speak with one another. It changes whenever one that speaks the old could misunderstand one that speaks the
+/// new: they refuse each other.
+pub const PROTOCOL: &str = "busbar/engine/v1";
+
+/// Namespace of everything that engines of one chain sign: no message means anything on another chain, or in another protocol.
 pub fn namespace(genesis: &Hash) -> Vec<u8> {
-    union(b"busbar/engine/v1", &genesis.0)
+    union(PROTOCOL.as_bytes(), &genesis.0)
 }
 
 /// An epoch's members, and the scheme to sign or at least check with.

@@ -3,20 +3,27 @@
 //! Validators are all connected with one another, so nothing is passed on: whoever took something in tells it.
 
 use super::Signal;
+use super::counters::{Counters, Wrong};
 use crate::Application;
 use commonware_cryptography::ed25519;
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
-use commonware_runtime::Spawner;
+use commonware_runtime::{Clock, Handle, Spawner};
 use commonware_utils::channel::mpsc;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_primitives::limits::{BLOCK_EXTRINSICS_MAX, EXTRINSIC_BYTES_MAX};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::warn;
 
 /// Bytes of a message at which nothing more is added to it.
 const MESSAGE_BYTES: usize = 128 << 10;
 /// The largest message: full but for one byte, and then the largest extrinsic. Lengths included.
 pub(super) const MESSAGE_BYTES_MAX: usize = MESSAGE_BYTES + EXTRINSIC_BYTES_MAX + 16;
+/// Messages a second that a node sends at most.
+pub(super) const MESSAGES_PER_SECOND: u32 = 128;
+/// Bytes that were heard of one peer and wait to be judged: several seconds of the most that a market's day brings.
+const PEER_BYTES_MAX: usize = 8 << 20;
 /// Extrinsics that may wait to be told.
 const WAITING_MAX: usize = 65_536;
 
@@ -56,8 +63,12 @@ pub fn gossip() -> (Gossip, Outbox) {
     (Gossip(send), Outbox(receive))
 }
 
-/// Send what is to be told, many in a message.
-pub async fn tell<S: Sender<PublicKey = ed25519::PublicKey>>(mut outbox: Outbox, mut channel: S) {
+/// Send what is to be told, many in a message: peers take only so many a second.
+pub async fn tell<E, S>(timer: E, mut outbox: Outbox, mut channel: S)
+where
+    E: Clock,
+    S: Sender<PublicKey = ed25519::PublicKey>,
+{
     let mut waiting = None;
     while let Some((kind, first)) = match waiting.take() {
         Some(next) => Some(next),
@@ -77,36 +88,115 @@ pub async fn tell<S: Sender<PublicKey = ed25519::PublicKey>>(mut outbox: Outbox,
             message.push(next);
         }
         channel.send(Recipients::All, (kind, message).encode(), false);
+        timer.sleep(Duration::from_secs(1) / MESSAGES_PER_SECOND).await;
     }
 }
 
-/// Hand what peers tell to the application; shut out whoever sends something else.
-pub async fn hear<E, A, B, R>(context: E, application: Arc<A>, signal: Signal, mut blocker: B, mut channel: R)
-where
+/// A message that was heard and waits to be judged.
+struct Heard {
+    kind: Kind,
+    told: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+/// What was heard, by peer: each has a share of its own, and its turn, so that nobody who tells too much keeps others out.
+#[derive(Default)]
+struct Waiting {
+    peers: BTreeMap<ed25519::PublicKey, (usize, VecDeque<Heard>)>,
+    turns: VecDeque<ed25519::PublicKey>,
+}
+
+impl Waiting {
+    /// Whether there was room for it.
+    fn push(&mut self, from: ed25519::PublicKey, heard: Heard) -> bool {
+        let (bytes, queue) = self.peers.entry(from.clone()).or_default();
+        if *bytes + heard.bytes > PEER_BYTES_MAX {
+            return false;
+        }
+        *bytes += heard.bytes;
+        if queue.is_empty() {
+            self.turns.push_back(from);
+        }
+        queue.push_back(heard);
+        true
+    }
+
+    /// The next peer's oldest message.
+    fn pop(&mut self) -> Option<Heard> {
+        let from = self.turns.pop_front()?;
+        let (bytes, queue) = self.peers.get_mut(&from)?;
+        let heard = queue.pop_front()?;
+        *bytes -= heard.bytes;
+        if queue.is_empty() {
+            self.peers.remove(&from);
+        } else {
+            self.turns.push_back(from);
+        }
+        Some(heard)
+    }
+}
+
+/// Hand what peers tell to the application; shut out whoever sends something else. What a peer tells beyond its share of what
+/// may wait is dropped: it tells again, or proposes it.
+pub async fn hear<E, A, B, R>(
+    context: E,
+    application: Arc<A>,
+    signal: Signal,
+    mut blocker: B,
+    mut channel: R,
+    counters: Arc<Counters>,
+) where
     E: Spawner,
     A: Application + 'static,
     B: Blocker<PublicKey = ed25519::PublicKey>,
     R: Receiver<PublicKey = ed25519::PublicKey>,
 {
-    while let Ok((from, message)) = channel.recv().await {
-        let Some((kind, told)) = decode(message.as_ref()) else {
-            warn!(peer = %from, bytes = message.len(), "a peer's gossip is malformed: it is shut out");
-            blocker.block(from);
-            continue;
-        };
-        let application = application.clone();
-        // Signatures are checked: not on a thread that others wait for.
-        let hear = move |_| async move {
-            match kind {
-                Kind::Extrinsics => application.hear(told),
-                Kind::Checkpoints => application.hear_checkpoints(told),
-            }
-        };
-        let heard = context.child("hear").shared(true).spawn(hear);
-        if heard.await.is_err() {
-            return;
+    let mut waiting = Waiting::default();
+    let mut judging: Option<Handle<()>> = None;
+    loop {
+        if judging.is_none()
+            && let Some(Heard { kind, told, .. }) = waiting.pop()
+        {
+            let application = application.clone();
+            // Signatures are checked: not on a thread that others wait for.
+            let judge = move |_| async move {
+                match kind {
+                    Kind::Extrinsics => application.hear(told),
+                    Kind::Checkpoints => application.hear_checkpoints(told),
+                }
+            };
+            judging = Some(context.child("judge").shared(true).spawn(judge));
         }
-        signal.raise();
+        commonware_macros::select! {
+            is_well = end_of(&mut judging) => {
+                if !is_well {
+                    return;
+                }
+                judging = None;
+                signal.raise();
+            },
+            heard = channel.recv() => {
+                let Ok((from, message)) = heard else { return };
+                let bytes = message.len();
+                let Some((kind, told)) = decode(message.as_ref()) else {
+                    counters.note(Wrong::Gossip);
+                    warn!(peer = %from, bytes, "a peer's gossip is malformed: it is shut out");
+                    blocker.block(from);
+                    continue;
+                };
+                if !waiting.push(from, Heard { kind, told, bytes }) {
+                    counters.note(Wrong::Crowded);
+                }
+            },
+        }
+    }
+}
+
+/// Wait until what is judged has been, for ever if there is nothing; whether it ended as it should.
+async fn end_of(judging: &mut Option<Handle<()>>) -> bool {
+    match judging {
+        Some(judging) => judging.await.is_ok(),
+        None => std::future::pending().await,
     }
 }
 
@@ -122,6 +212,7 @@ fn decode(message: &[u8]) -> Option<(Kind, Vec<Vec<u8>>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::EngineSecret;
 
     #[test]
     fn what_is_too_long_too_many_or_malformed_is_no_gossip() {
@@ -142,6 +233,21 @@ mod tests {
             let bytes = message.len();
             assert!(decode(&message).is_none(), "{bytes} bytes");
         }
+    }
+
+    #[test]
+    fn peers_have_shares_and_turns() {
+        let key = |seed| EngineSecret::from_seed([seed; 32]).public().peer().expect("a key");
+        let heard = |bytes| Heard { kind: Kind::Extrinsics, told: Vec::new(), bytes };
+        let mut waiting = Waiting::default();
+        assert!(waiting.push(key(1), heard(PEER_BYTES_MAX - 2)));
+        assert!(waiting.push(key(1), heard(2)));
+        assert!(!waiting.push(key(1), heard(1)), "its share is full");
+        assert!(waiting.push(key(2), heard(3)), "another's is not");
+        let mut pop = || waiting.pop().map(|heard| heard.bytes);
+        assert_eq!([pop(), pop(), pop(), pop()], [Some(PEER_BYTES_MAX - 2), Some(3), Some(2), None]);
+        assert!(waiting.push(key(1), heard(PEER_BYTES_MAX)), "its share is free again");
+        assert!(!waiting.push(key(2), heard(PEER_BYTES_MAX + 1)));
     }
 
     #[test]

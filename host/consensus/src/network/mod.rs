@@ -7,6 +7,8 @@ mod alone;
 mod block;
 mod bridge;
 mod committee;
+mod counters;
+mod door;
 mod epochs;
 mod executor;
 mod gossip;
@@ -16,7 +18,8 @@ mod sockets;
 mod wiring;
 
 pub use block::{Carried, Digest};
-pub use committee::{EngineKey, EngineSecret, Member, Peers, namespace};
+pub use committee::{EngineKey, EngineSecret, Member, PROTOCOL, Peers, namespace};
+pub use counters::{Counters, NetworkCounts};
 pub use epochs::Track;
 pub use executor::Deliveries;
 pub use gossip::{Gossip, Outbox, gossip, hear, tell};

@@ -2,8 +2,11 @@
 
 use super::alone::Nobody;
 use super::committee::namespace;
+use super::counters::Reading;
+use super::door::Door;
 use super::{
-    Channels, Config, EngineSecret, Member, Outbox, Peers, Running, Signal, Timing, Track, gossip, wiring,
+    Channels, Config, Counters, EngineSecret, Member, Outbox, Peers, Running, Signal, Timing, Track, gossip,
+    wiring,
 };
 use crate::{Application, Clock};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
@@ -17,7 +20,7 @@ use commonware_utils::{Hostname, NZU32, NZUsize};
 use runtime_primitives::limits::VALIDATORS_MAX;
 use runtime_primitives::{Hash, OrderedBlock};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +29,11 @@ use tracing::warn;
 
 /// Peers at a time: members of an epoch and of the next one, as many followers, and this node.
 const PEERS_MAX: NonZeroUsize = NZUsize!(3 * VALIDATORS_MAX as usize + 1);
-/// Messages a second that a peer may send on a channel.
-const MESSAGES_PER_SECOND: Quota = Quota::per_second(NZU32!(1_024));
-const GOSSIP_CHANNEL: u64 = 5;
+/// Messages a second that a peer may send on each channel, in the order of their numbers: several times what the fastest chain
+/// brings. The library holds room for a second of every peer's, so each costs memory whether it is used or not.
+const MESSAGES_PER_SECOND: [NonZeroU32; 5] = [NZU32!(128), NZU32!(128), NZU32!(128), NZU32!(64), NZU32!(256)];
+const GOSSIP_CHANNEL: u64 = Channels::<(), ()>::COUNT;
+const GOSSIP_PER_SECOND: NonZeroU32 = NZU32!(2 * gossip::MESSAGES_PER_SECOND);
 /// How long actors may take to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long to wait for the reason why the engine ended.
@@ -55,6 +60,8 @@ pub struct SocketConfig {
     pub timing: Timing,
     /// Stack of the thread that executes, in bytes.
     pub stack_bytes: usize,
+    /// What strangers and peers do wrong is counted here.
+    pub counters: Arc<Counters>,
 }
 
 /// Why an engine ended before it was told to.
@@ -88,12 +95,12 @@ fn address(member: &Member) -> Option<Address> {
 }
 
 /// Peers prove their engine's key, then encrypt.
-type Handshake = Cups<Sake<ed25519::PrivateKey>, ChaCha20Poly1305>;
+pub(super) type Secured = Cups<Sake<ed25519::PrivateKey>, ChaCha20Poly1305>;
 
 /// How peers are called and heard: by who they are, wherever they call from.
-fn p2p(config: &SocketConfig, listen: SocketAddr) -> lookup::Config<Handshake> {
+fn p2p(config: &SocketConfig, listen: SocketAddr) -> lookup::Config<Door> {
     let namespace = namespace(&config.genesis);
-    let upgrade = Cups::<_, ChaCha20Poly1305>::new(
+    let secured = Secured::new(
         Sake {
             signer: config.secret.0.clone(),
             synchrony_bound: Duration::from_secs(5),
@@ -102,6 +109,7 @@ fn p2p(config: &SocketConfig, listen: SocketAddr) -> lookup::Config<Handshake> {
         },
         cups::Version::V1,
     );
+    let upgrade = Door::new(secured, config.counters.clone());
     let message_bytes = wiring::max_message_size(VALIDATORS_MAX);
     lookup::Config {
         bypass_ip_check: true,
@@ -115,7 +123,7 @@ fn p2p(config: &SocketConfig, listen: SocketAddr) -> lookup::Config<Handshake> {
 }
 
 /// Have peers looked up whenever an epoch is entered.
-fn tracker(oracle: lookup::Oracle<ed25519::PublicKey>) -> Track {
+fn tracker(oracle: lookup::Oracle<ed25519::PublicKey>, counters: Arc<Counters>) -> Track {
     let addresses = |members: &[Member]| {
         Map::from_iter_dedup(members.iter().filter_map(|member| {
             let known = member.key.peer().zip(address(member));
@@ -127,6 +135,7 @@ fn tracker(oracle: lookup::Oracle<ed25519::PublicKey>) -> Track {
     };
     Arc::new(move |epoch: u64, peers: &Peers| {
         let (members, followers) = (addresses(&peers.members), addresses(&peers.followers));
+        counters.set_peers(members.keys().iter().chain(followers.keys().iter()).cloned().collect());
         oracle.clone().track(epoch, AddressableTrackedPeers::new(members, followers));
     })
 }
@@ -147,6 +156,7 @@ where
     A: Application + 'static,
     C: Clock + Clone + 'static,
 {
+    let counters = config.counters.clone();
     let runner = tokio::Runner::new(
         tokio::Config::new()
             .with_worker_threads(2)
@@ -155,6 +165,7 @@ where
     );
     let Some(address) = config.listen else {
         return runner.start(async |context| {
+            let _reading = Reading::of(counters, context.child("counters"));
             let nobody = Nobody::but(config.secret.0.public_key());
             let (blocker, peers, channels) = (nobody.clone(), nobody.clone(), nobody.channels());
             let track: Track = Arc::new(move |epoch, peers| nobody.look_for(epoch, peers));
@@ -170,18 +181,20 @@ where
     std::net::TcpListener::bind(address).map_err(|source| SocketError::Listen { address, source })?;
     let p2p = p2p(&config, address);
     runner.start(async |context| {
+        let _reading = Reading::of(counters.clone(), context.child("counters"));
         let (mut network, oracle) = lookup::Network::new(context.child("network"), p2p);
-        let channels =
-            (0..Channels::<(), ()>::COUNT).map(|channel| network.register(channel, MESSAGES_PER_SECOND));
-        let channels: Vec<_> = channels.collect();
-        let (tell, hear) = network.register(GOSSIP_CHANNEL, MESSAGES_PER_SECOND);
+        let channels = (0..).zip(MESSAGES_PER_SECOND);
+        let channels: Vec<_> =
+            channels.map(|(channel, quota)| network.register(channel, Quota::per_second(quota))).collect();
+        let (tell, hear) = network.register(GOSSIP_CHANNEL, Quota::per_second(GOSSIP_PER_SECOND));
         let network = network.start();
         let (listener, heard, blocker) = (application.clone(), signal.clone(), oracle.clone());
-        let engine = engine(config, clock, signal, oracle.clone(), oracle.clone(), tracker(oracle));
+        let engine = engine(config, clock, signal, oracle.clone(), oracle.clone(), tracker(oracle, counters.clone()));
         let channels = Channels::of(channels.into_iter()).ok_or(SocketError::Engine)?;
-        let telling = context.child("tell").spawn(move |_| gossip::tell(outbox, tell));
-        let hearing =
-            context.child("hear").spawn(move |own| gossip::hear(own, listener, heard, blocker, hear));
+        let telling = context.child("tell").spawn(move |own| gossip::tell(own, outbox, tell));
+        let hearing = context
+            .child("hear")
+            .spawn(move |own| gossip::hear(own, listener, heard, blocker, hear, counters));
         let own = context.child("engine");
         let running = wiring::start(own, engine, application, channels, |own| own).await;
         let parts = async move {

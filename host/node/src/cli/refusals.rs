@@ -5,11 +5,11 @@
 use super::failures::EXIT_CODES;
 use super::market::Passed;
 use crate::client::SessionError;
+use crate::rule_name::{named, of_dispatch, of_invalid};
 use host_rpc::ClientError;
+use runtime_execution::DispatchError;
 use runtime_execution::modules::{markets, registry};
-use runtime_execution::{DispatchError, Invalid};
 use serde_json::{Value, json};
-use std::fmt::Debug;
 
 /// How answers and errors look with `--json`.
 const JSON: &str = "With --json, an error is one object on standard error: {\"error\": {\"rule\", \"message\", \"next\"}}.
@@ -86,35 +86,6 @@ fn rule(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let registry = error.downcast_ref::<registry::Error>().map(|error| named("Registry", error));
     let passed = error.downcast_ref::<Passed>().map(|_| "Client.Passed".to_owned());
     client.or(dispatch).or(markets).or(registry).or(passed)
-}
-
-/// The rule that a failed call breaks.
-pub(super) fn of_dispatch(error: &DispatchError) -> String {
-    match error {
-        DispatchError::BadOrigin => "BadOrigin".to_owned(),
-        DispatchError::Timestamp(error) => named("Timestamp", error),
-        DispatchError::Balances(error) => named("Balances", error),
-        DispatchError::Sudo(error) => named("Sudo", error),
-        DispatchError::Registry(error) => named("Registry", error),
-        DispatchError::Contracts(error) => named("Contracts", error),
-        DispatchError::Markets(error) => named("Markets", error),
-        DispatchError::Attestation(error) => named("Attestation", error),
-    }
-}
-
-fn of_invalid(reason: &Invalid) -> String {
-    match reason {
-        Invalid::Markets(error) => named("Markets", error),
-        Invalid::Attestation(error) => named("Attestation", error),
-        other => named("Invalid", other),
-    }
-}
-
-/// The rule's name: an enum's variant is what its derived debug text begins with.
-pub(super) fn named(module: &str, rule: &impl Debug) -> String {
-    let text = format!("{rule:?}");
-    let end = text.find(|letter: char| !letter.is_ascii_alphanumeric());
-    format!("{module}.{}", &text[..end.unwrap_or(text.len())])
 }
 
 #[cfg(test)]

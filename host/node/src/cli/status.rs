@@ -4,9 +4,10 @@ use super::contract::escaped;
 use super::remote::{Answer, NodeArgs, table};
 use crate::report::utc_date_time;
 use clap::Args;
-use host_rpc::NodeStatus;
+use host_rpc::{NetworkStatus, NodeStatus};
 use runtime_primitives::Timestamp;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Show a node.
@@ -29,6 +30,16 @@ impl StatusArgs {
         self.node.print(&shown(&status));
         Ok(if status.alarms == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+fn peers(network: &NetworkStatus) -> String {
+    let NetworkStatus { known, connected, shut_out, protocol, .. } = network;
+    format!("{connected} of {known} connected, {shut_out} shut out; {protocol}")
+}
+
+fn counts(counts: &BTreeMap<String, u64>) -> String {
+    let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }
 
 fn shown(status: &NodeStatus) -> Answer {
@@ -54,6 +65,10 @@ fn shown(status: &NodeStatus) -> Answer {
         ("since its start", done),
         ("clearings re-run", format!("{}, {} with another result", status.reruns, status.disagreed)),
         ("alarms", status.alarms.to_string()),
+        ("peers", peers(&status.network)),
+        ("callers refused", counts(&status.network.refused)),
+        ("malformed messages", counts(&status.network.malformed)),
+        ("extrinsics refused", counts(&status.refused_extrinsics)),
         ("version", status.version.clone()),
     ] {
         rows.add_row([name, &escaped(&value)]);

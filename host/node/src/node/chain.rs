@@ -6,6 +6,7 @@ use super::flusher::Flusher;
 use super::health::{Alarm, Health};
 use super::locked;
 use super::pool::{Candidate, Kind, Pool, PoolError};
+use super::refusals::Refusals;
 use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, SignatureCache};
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
 use crate::checkpoint::SetMember;
@@ -94,6 +95,7 @@ pub struct Chain {
     genesis: Hash,
     statistics: Mutex<Statistics>,
     health: Arc<Health>,
+    refusals: Refusals,
 }
 
 impl Chain {
@@ -161,6 +163,7 @@ impl Chain {
             genesis: wanted,
             statistics: Mutex::default(),
             health: Arc::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -200,6 +203,11 @@ impl Chain {
     /// Where it disagrees with others.
     pub const fn health(&self) -> &Arc<Health> {
         &self.health
+    }
+
+    /// What it did not take in.
+    pub const fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// What this node has done.
@@ -245,6 +253,11 @@ impl Chain {
                 let decoded = UncheckedExtrinsic::from_bytes(&bytes).ok();
                 let says = decoded.and_then(|decoded| said(&decoded.call));
                 pool.insert(Candidate { bytes, valid, next_nonce, says, is_own })
+            })
+            .inspect(|answer: &Result<Hash, PoolError>| {
+                if let Err(reason) = answer {
+                    self.refusals.note(reason);
+                }
             })
             .collect()
     }

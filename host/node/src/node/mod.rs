@@ -7,12 +7,14 @@ mod code_cache;
 mod flusher;
 mod health;
 mod pool;
+mod refusals;
 mod signatures;
 
 pub use chain::{Chain, ChainError, Statistics};
 pub use code_cache::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError};
 pub use health::{Alarm, Findings, Health};
 pub use pool::{Pool, PoolError};
+pub use refusals::Refusals;
 pub use signatures::SignatureCache;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

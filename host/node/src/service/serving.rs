@@ -14,7 +14,7 @@ use crate::checkpoint::{Keeper, KeeperError};
 use crate::keys::Signer;
 use crate::node::{Chain, ChainError, PoolError, Statistics};
 use host_consensus::network::{
-    EngineKey, EngineSecret, Gossip, Member, Outbox, Signal, SocketConfig, Timing, Watch, gossip,
+    Counters, EngineKey, EngineSecret, Gossip, Member, Outbox, Signal, SocketConfig, Timing, Watch, gossip,
 };
 use host_consensus::{Application, Certificate, Clock, Parent, Proposal, Verdict, network};
 use host_rpc::RpcServer;
@@ -102,6 +102,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
         if is_new {
             ChainSpec::keep(&genesis, interval_ms, &file)?;
         }
+        let counters = Arc::<Counters>::default();
         let engine = SocketConfig {
             secret: engine_secret(&sessions, &chain.genesis()),
             listen,
@@ -112,6 +113,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
             interval_ms,
             timing: Timing::for_interval(interval_ms),
             stack_bytes: VM_THREAD_STACK_BYTES,
+            counters: counters.clone(),
         };
         let own = Member {
             key: engine.secret.public(),
@@ -132,7 +134,8 @@ impl<C: Clock + Clone + 'static> Service<C> {
                 gossip.tell(extrinsic.to_vec());
                 signal.raise();
             };
-            let role = Role { is_networked: crew.listens, sessions: attesting.sessions() };
+            let role =
+                Role { is_networked: crew.listens, sessions: attesting.sessions(), network: counters };
             View::new(&genesis.chain, chain.clone(), role, checkpoints.clone(), Arc::new(submitted))
         };
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;

@@ -4,12 +4,14 @@ use crate::checkpoint::Keeper;
 use crate::keys::{KeyError, Ss58};
 use crate::node::Chain;
 use host_consensus::Application as _;
-use host_rpc::{NodeStatus, NodeView};
+use host_consensus::network::{Counters, NetworkCounts, PROTOCOL};
+use host_rpc::{NetworkStatus, NodeStatus, NodeView};
 use host_storage::{CERTIFICATES_PER_PAGE_MAX, Snapshot};
 use runtime_execution::modules::registry::validators;
 use runtime_execution::modules::timestamp;
 use runtime_primitives::{AccountId, Hash};
 use runtime_state::Overlay;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Told of each extrinsic that was taken in.
@@ -33,6 +35,8 @@ pub struct Role {
     pub is_networked: bool,
     /// Session keys that it attests with.
     pub sessions: Vec<AccountId>,
+    /// What it has seen of its network.
+    pub network: Arc<Counters>,
 }
 
 impl View {
@@ -57,6 +61,23 @@ impl View {
     pub fn publish(&self) {
         let snapshot = self.chain.snapshot();
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+}
+
+fn network_status(counters: &Counters) -> NetworkStatus {
+    let NetworkCounts { known, connected, shut_out, behind, refused, malformed, slowed } = counters.counts();
+    let owned = |counts: BTreeMap<&str, u64>| {
+        counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+    };
+    NetworkStatus {
+        protocol: PROTOCOL.to_owned(),
+        known,
+        connected,
+        shut_out,
+        behind,
+        refused: owned(refused),
+        malformed: owned(malformed),
+        slowed: owned(slowed),
     }
 }
 
@@ -110,6 +131,8 @@ impl NodeView for View {
             disagreed: found.disagreed,
             alarms: found.alarms,
             latest_alarms: found.latest.iter().map(ToString::to_string).collect(),
+            network: network_status(&self.role.network),
+            refused_extrinsics: self.chain.refusals().counts(),
         }
     }
 

@@ -75,7 +75,8 @@ impl Alone {
     }
 }
 
-fn is_attestation(bytes: &[u8]) -> bool {
+/// Whether it is a validator's vote on a clearing.
+pub fn is_attestation(bytes: &[u8]) -> bool {
     let call = UncheckedExtrinsic::from_bytes(bytes).unwrap().call;
     matches!(call, Call::Attestation(attestation::Call::Vote { claim, .. }) if claim.stage == Stage::Authentication)
 }

@@ -3,7 +3,7 @@
 //!
 //! Three slots are played; `BUSBAR_SUMMER_SLOTS=0..96` plays the whole day.
 
-use crate::alone::Alone;
+use crate::alone::{Alone, is_attestation};
 use crate::course::{Course, Hand, INTERVAL_MS};
 use crate::moves::moves;
 use crate::namespaces::Namespaces;
@@ -281,6 +281,38 @@ impl Day {
         }
     }
 
+    /// Votes on results that are in blocks are refused by every validator when they are sent again, each by a named rule that
+    /// is counted; nothing comes of them.
+    pub fn replay_votes(&self) {
+        let votes: Vec<&Vec<u8>> = self
+            .course
+            .blocks
+            .iter()
+            .flat_map(|block| &block.extrinsics)
+            .filter(|one| is_attestation(one))
+            .collect();
+        assert!(votes.len() >= VALIDATORS / 2 * self.course.settled.len(), "{} votes", votes.len());
+        let counted = |node: &RemoteNode| -> u64 {
+            let counts = node.status().unwrap().refused_extrinsics;
+            counts.iter().filter(|(rule, _)| rule.starts_with("Attestation.")).map(|(_, count)| count).sum()
+        };
+        for number in 0..VALIDATORS {
+            let node = self.network.remote(number);
+            let before = counted(&node);
+            for vote in &votes {
+                let said = node.submit(vote).unwrap_err().to_string();
+                assert!(said.contains("vote refused: "), "{said}");
+            }
+            assert_eq!(counted(&node), before + votes.len() as u64, "validator {number}");
+            let status = node.status().unwrap();
+            assert_eq!(
+                (status.waiting, status.best),
+                (0, self.course.best().to_string()),
+                "validator {number}"
+            );
+        }
+    }
+
     fn links(&self) -> &Namespaces {
         self.links.as_ref().expect("only what lies in namespaces has links")
     }
@@ -342,6 +374,7 @@ pub fn play_and_compare(slots: (u32, u32), links: Option<Namespaces>, blows: &'s
         let mut day = Day::begin(folder.path(), slots, links, blows);
         day.play();
         day.compare_headers();
+        day.replay_votes();
         let played = began.elapsed();
         let mut alone = Alone::begin(folder.path(), &day.network.spec(), Slot::from_number(slots.0));
         alone.replay(&day.course);

@@ -1,7 +1,7 @@
 //! Fields of events for scripts: numbers for what is counted, text for money, hashes and accounts, null for what is not there.
 
-use crate::cli::refusals::{named as rule_named, of_dispatch};
 use crate::cli::remote::address;
+use crate::rule_name::{named as rule_named, of_dispatch};
 use contract_interface::Stage;
 use runtime_execution::modules::contracts::Caller;
 use runtime_execution::modules::markets::adjustments::Grounds;
