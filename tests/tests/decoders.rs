@@ -11,11 +11,14 @@ mod books;
 use books::Random;
 use busbar_tests::machine::on_vm_thread;
 use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
+use commonware_codec::{Decode as _, Encode as _};
+use commonware_runtime::IoBuf;
 use contract_interface::{
     Admission, AdmitInput, Book, ClearParams, Clearing, Descriptor, ExecutionList, INTERFACE, LangError,
     NetPosition, Op, Order, OrderRequest, Reading, RuleError, RuleResult, SettleInput, SettlementReport,
     Side, Stage, StageRecord, Terms, TradeOrder, TransferRecord, Vote,
 };
+use host_consensus::network::{Carried, Kind, Told};
 use meter::{Peak, allocated};
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_execution::archive::{
@@ -155,6 +158,23 @@ fn of_the_chain(world: &World) -> Vec<Decoder> {
     ]
 }
 
+/// What peers send that this program decodes itself.
+fn of_the_network(world: &World) -> Vec<Decoder> {
+    let blocks = world.chain.past.iter().map(|past| past.ordered.clone());
+    let carried = blocks.map(|block| Carried::genesis(block).encode_mut().to_vec()).collect();
+    let decode = |bytes: &[u8]| {
+        let carried = Carried::decode_cfg(IoBuf::from(bytes.to_vec()), &Carried::limits()).ok()?;
+        Some(carried.encode_mut().to_vec())
+    };
+    let extrinsics = world.chain.past.iter().map(|past| past.ordered.extrinsics.clone());
+    let told = extrinsics.map(|items| Told { kind: Kind::Extrinsics, items }.encode()).collect();
+    let hear = |bytes: &[u8]| Some(Told::from_bytes(bytes)?.encode());
+    vec![
+        Decoder { name: "Carried", samples: carried, decode },
+        Decoder { name: "Told", samples: told, decode: hear },
+    ]
+}
+
 fn calls(world: &World) -> Vec<Call> {
     let extrinsics = world.chain.past.iter().flat_map(|past| &past.ordered.extrinsics);
     extrinsics.map(|bytes| UncheckedExtrinsic::from_bytes(bytes).unwrap().call).collect()
@@ -258,7 +278,8 @@ fn no_decoder_panics_or_hoards() {
     let mut random = Random(seed);
     on_vm_thread(|| {
         let world = settled();
-        let decoders = [of_the_chain(&world), of_the_archive(&world), of_the_interface(&world)];
+        let network = of_the_network(&world);
+        let decoders = [of_the_chain(&world), of_the_archive(&world), of_the_interface(&world), network];
         for decoder in decoders.iter().flatten() {
             for sample in &decoder.samples {
                 assert_eq!(

@@ -100,8 +100,10 @@ impl Counters {
         *locked(&self.peers) = peers;
     }
 
-    pub(super) fn is_peer(&self, peer: &ed25519::PublicKey) -> bool {
-        locked(&self.peers).contains(peer)
+    /// Whether a key is nobody's. Before the first epoch is entered here, nobody's is.
+    pub(super) fn is_stranger(&self, key: &ed25519::PublicKey) -> bool {
+        let peers = locked(&self.peers);
+        !peers.is_empty() && !peers.contains(key)
     }
 
     /// All counts.

@@ -123,7 +123,7 @@ impl Upgrader for Door {
         let mut call = Call { counters: &counters, is_answered: false };
         let gate = |peer: ed25519::PublicKey| {
             // Whoever is known and not let in is connected already, or shut out, which the library counts.
-            if !counters.is_peer(&peer) {
+            if counters.is_stranger(&peer) {
                 let words = "its key is no validator's of this epoch, the next or a past one";
                 refuse(&counters, Wrong::Stranger, words, &peer);
             }

@@ -4,37 +4,25 @@
 
 use super::Signal;
 use super::counters::{Counters, Wrong};
+use super::told::{Kind, MESSAGE_BYTES, Told};
 use crate::Application;
 use commonware_cryptography::ed25519;
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Handle, Spawner};
 use commonware_utils::channel::mpsc;
-use parity_scale_codec::{Decode, DecodeAll, Encode};
-use runtime_primitives::limits::{BLOCK_EXTRINSICS_MAX, EXTRINSIC_BYTES_MAX};
+use parity_scale_codec::Encode;
+use runtime_primitives::limits::BLOCK_EXTRINSICS_MAX;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::warn;
 
-/// Bytes of a message at which nothing more is added to it.
-const MESSAGE_BYTES: usize = 128 << 10;
-/// The largest message: full but for one byte, and then the largest extrinsic. Lengths included.
-pub(super) const MESSAGE_BYTES_MAX: usize = MESSAGE_BYTES + EXTRINSIC_BYTES_MAX + 16;
 /// Messages a second that a node sends at most.
 pub(super) const MESSAGES_PER_SECOND: u32 = 128;
 /// Bytes that were heard of one peer and wait to be judged: several seconds of the most that a market's day brings.
 const PEER_BYTES_MAX: usize = 8 << 20;
 /// Extrinsics that may wait to be told.
 const WAITING_MAX: usize = 65_536;
-
-/// What nodes tell one another, many of a kind in a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-enum Kind {
-    #[codec(index = 0)]
-    Extrinsics,
-    #[codec(index = 1)]
-    Checkpoints,
-}
 
 /// Tells peers of extrinsics and checkpoints. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -75,9 +63,9 @@ where
         None => outbox.0.recv().await,
     } {
         let mut bytes = first.len();
-        let mut message = vec![first];
+        let mut items = vec![first];
         while bytes < MESSAGE_BYTES
-            && message.len() < BLOCK_EXTRINSICS_MAX
+            && items.len() < BLOCK_EXTRINSICS_MAX
             && let Ok((next_kind, next)) = outbox.0.try_recv()
         {
             if next_kind != kind {
@@ -85,17 +73,16 @@ where
                 break;
             }
             bytes += next.len() + size_of::<u32>();
-            message.push(next);
+            items.push(next);
         }
-        channel.send(Recipients::All, (kind, message).encode(), false);
+        channel.send(Recipients::All, Told { kind, items }.encode(), false);
         timer.sleep(Duration::from_secs(1) / MESSAGES_PER_SECOND).await;
     }
 }
 
 /// A message that was heard and waits to be judged.
 struct Heard {
-    kind: Kind,
-    told: Vec<Vec<u8>>,
+    told: Told,
     bytes: usize,
 }
 
@@ -155,14 +142,14 @@ pub async fn hear<E, A, B, R>(
     let mut judging: Option<Handle<()>> = None;
     loop {
         if judging.is_none()
-            && let Some(Heard { kind, told, .. }) = waiting.pop()
+            && let Some(Heard { told: Told { kind, items }, .. }) = waiting.pop()
         {
             let application = application.clone();
             // Signatures are checked: not on a thread that others wait for.
             let judge = move |_| async move {
                 match kind {
-                    Kind::Extrinsics => application.hear(told),
-                    Kind::Checkpoints => application.hear_checkpoints(told),
+                    Kind::Extrinsics => application.hear(items),
+                    Kind::Checkpoints => application.hear_checkpoints(items),
                 }
             };
             judging = Some(context.child("judge").shared(true).spawn(judge));
@@ -178,13 +165,13 @@ pub async fn hear<E, A, B, R>(
             heard = channel.recv() => {
                 let Ok((from, message)) = heard else { return };
                 let bytes = message.len();
-                let Some((kind, told)) = decode(message.as_ref()) else {
+                let Some(told) = Told::from_bytes(message.as_ref()) else {
                     counters.note(Wrong::Gossip);
                     warn!(peer = %from, bytes, "a peer's gossip is malformed: it is shut out");
                     blocker.block(from);
                     continue;
                 };
-                if !waiting.push(from, Heard { kind, told, bytes }) {
+                if !waiting.push(from, Heard { told, bytes }) {
                     counters.note(Wrong::Crowded);
                 }
             },
@@ -200,45 +187,15 @@ async fn end_of(judging: &mut Option<Handle<()>>) -> bool {
     }
 }
 
-fn decode(message: &[u8]) -> Option<(Kind, Vec<Vec<u8>>)> {
-    if message.len() > MESSAGE_BYTES_MAX {
-        return None;
-    }
-    let (kind, told) = <(Kind, Vec<Vec<u8>>)>::decode_all(&mut &message[..]).ok()?;
-    let fits = told.len() <= BLOCK_EXTRINSICS_MAX && told.iter().all(|one| one.len() <= EXTRINSIC_BYTES_MAX);
-    fits.then_some((kind, told))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::network::EngineSecret;
 
     #[test]
-    fn what_is_too_long_too_many_or_malformed_is_no_gossip() {
-        let lists = |count, bytes| (Kind::Extrinsics, vec![vec![7u8; bytes]; count]).encode();
-        let largest = [lists(1, EXTRINSIC_BYTES_MAX), lists(BLOCK_EXTRINSICS_MAX, 1), lists(0, 0)];
-        assert!(largest.iter().all(|message| decode(message).is_some()));
-        let refused = [
-            lists(1, EXTRINSIC_BYTES_MAX + 1),
-            lists(BLOCK_EXTRINSICS_MAX + 1, 1),
-            vec![0; MESSAGE_BYTES_MAX + 1],
-            vec![],
-            vec![0, 4],
-            vec![0, 0, 0],
-            vec![2, 0],
-            u32::MAX.encode(),
-        ];
-        for message in refused {
-            let bytes = message.len();
-            assert!(decode(&message).is_none(), "{bytes} bytes");
-        }
-    }
-
-    #[test]
     fn peers_have_shares_and_turns() {
         let key = |seed| EngineSecret::from_seed([seed; 32]).public().peer().expect("a key");
-        let heard = |bytes| Heard { kind: Kind::Extrinsics, told: Vec::new(), bytes };
+        let heard = |bytes| Heard { told: Told { kind: Kind::Extrinsics, items: Vec::new() }, bytes };
         let mut waiting = Waiting::default();
         assert!(waiting.push(key(1), heard(PEER_BYTES_MAX - 2)));
         assert!(waiting.push(key(1), heard(2)));
@@ -248,14 +205,5 @@ mod tests {
         assert_eq!([pop(), pop(), pop(), pop()], [Some(PEER_BYTES_MAX - 2), Some(3), Some(2), None]);
         assert!(waiting.push(key(1), heard(PEER_BYTES_MAX)), "its share is free again");
         assert!(!waiting.push(key(2), heard(PEER_BYTES_MAX + 1)));
-    }
-
-    #[test]
-    fn a_message_takes_what_waits_and_stays_decodable() {
-        // Full but for one byte, and then the largest there is: the sender adds nothing to more than that.
-        let mut message = vec![vec![1u8; MESSAGE_BYTES - 1]];
-        message.push(vec![2; EXTRINSIC_BYTES_MAX]);
-        let told = (Kind::Checkpoints, message);
-        assert_eq!(decode(&told.encode()), Some(told));
     }
 }

@@ -15,6 +15,7 @@ mod gossip;
 mod settings;
 mod signal;
 mod sockets;
+mod told;
 mod wiring;
 
 pub use block::{Carried, Digest};
@@ -26,4 +27,5 @@ pub use gossip::{Gossip, Outbox, gossip, hear, tell};
 pub use settings::Timing;
 pub use signal::{Signal, Watch};
 pub use sockets::{SocketConfig, SocketError, run};
+pub use told::{Kind, Told};
 pub use wiring::{Channels, Config, Progress, Running, max_message_size, start};

@@ -34,6 +34,9 @@ const PEERS_MAX: NonZeroUsize = NZUsize!(3 * VALIDATORS_MAX as usize + 1);
 const MESSAGES_PER_SECOND: [NonZeroU32; 5] = [NZU32!(128), NZU32!(128), NZU32!(128), NZU32!(64), NZU32!(256)];
 const GOSSIP_CHANNEL: u64 = Channels::<(), ()>::COUNT;
 const GOSSIP_PER_SECOND: NonZeroU32 = NZU32!(2 * gossip::MESSAGES_PER_SECOND);
+/// A connection on which nothing came for so long is given up and made anew: peers say something every 5 s. A link that was cut
+/// for minutes would otherwise wait for minutes more, since the system tries again ever more rarely.
+const SILENCE: Duration = Duration::from_secs(20);
 /// How long actors may take to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long to wait for the reason why the engine ended.
@@ -140,6 +143,15 @@ fn tracker(oracle: lookup::Oracle<ed25519::PublicKey>, counters: Arc<Counters>) 
     })
 }
 
+/// Threads, sockets and disk.
+fn runtime(config: &SocketConfig) -> tokio::Config {
+    tokio::Config::new()
+        .with_worker_threads(2)
+        .with_thread_stack_size(config.stack_bytes)
+        .with_read_write_timeout(SILENCE)
+        .with_storage_directory(&config.folder)
+}
+
 /// Order and execute with the validators of `application`'s committee, on this thread, until `stop` ends.
 ///
 /// # Errors
@@ -157,12 +169,7 @@ where
     C: Clock + Clone + 'static,
 {
     let counters = config.counters.clone();
-    let runner = tokio::Runner::new(
-        tokio::Config::new()
-            .with_worker_threads(2)
-            .with_thread_stack_size(config.stack_bytes)
-            .with_storage_directory(&config.folder),
-    );
+    let runner = tokio::Runner::new(runtime(&config));
     let Some(address) = config.listen else {
         return runner.start(async |context| {
             let _reading = Reading::of(counters, context.child("counters"));
@@ -189,7 +196,8 @@ where
         let (tell, hear) = network.register(GOSSIP_CHANNEL, Quota::per_second(GOSSIP_PER_SECOND));
         let network = network.start();
         let (listener, heard, blocker) = (application.clone(), signal.clone(), oracle.clone());
-        let engine = engine(config, clock, signal, oracle.clone(), oracle.clone(), tracker(oracle, counters.clone()));
+        let engine =
+            engine(config, clock, signal, oracle.clone(), oracle.clone(), tracker(oracle, counters.clone()));
         let channels = Channels::of(channels.into_iter()).ok_or(SocketError::Engine)?;
         let telling = context.child("tell").spawn(move |own| gossip::tell(own, outbox, tell));
         let hearing = context

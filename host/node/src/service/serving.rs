@@ -134,8 +134,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
                 gossip.tell(extrinsic.to_vec());
                 signal.raise();
             };
-            let role =
-                Role { is_networked: crew.listens, sessions: attesting.sessions(), network: counters };
+            let role = Role { is_networked: crew.listens, sessions: attesting.sessions(), network: counters };
             View::new(&genesis.chain, chain.clone(), role, checkpoints.clone(), Arc::new(submitted))
         };
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;

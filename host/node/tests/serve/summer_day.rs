@@ -207,9 +207,9 @@ impl Day {
         if let Some(Blow::Halve) = blow {
             self.halve(&mut waiting);
         }
-        let (began, mut sent) = (Instant::now(), Instant::now());
         self.send(&mut waiting);
         self.strike(blow);
+        let (began, mut sent) = (Instant::now(), Instant::now());
         let mut read = self.course.blocks.len();
         while !waiting.is_empty() {
             let node = self.node();
