@@ -204,13 +204,14 @@ impl Day {
     fn put_through(&mut self, batch: Vec<Vec<u8>>, blow: Option<Blow>) {
         let mut waiting: Vec<(Hash, Vec<u8>)> =
             batch.into_iter().map(|bytes| (blake2_256(&bytes), bytes)).collect();
+        // A blow reads on, and what it reads may hold some of these.
+        let mut read = self.course.blocks.len();
         if let Some(Blow::Halve) = blow {
             self.halve(&mut waiting);
         }
         self.send(&mut waiting);
         self.strike(blow);
         let (began, mut sent) = (Instant::now(), Instant::now());
-        let mut read = self.course.blocks.len();
         while !waiting.is_empty() {
             let node = self.node();
             self.course.follow(&node);
