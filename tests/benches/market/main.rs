@@ -13,10 +13,11 @@ use busbar_tests::machine::{on_vm_thread, vm};
 use busbar_tests::world::{FIRST, MARKET, Plan, World};
 use contract_interface::{OrderRequest, Side, flags};
 use cpu_time::ProcessTime;
+use host_node::node::Chain;
 use host_storage::{Commit, Store};
 use parity_scale_codec::Encode;
 use runtime_execution::modules::markets::{Call, Event};
-use runtime_execution::{Event as AnyEvent, Receipt, Verifier, VerifySingly, build_genesis, execute_block};
+use runtime_execution::{Event as AnyEvent, Verifier, VerifySingly, execute_block};
 use runtime_primitives::crypto::Statement;
 use runtime_primitives::{Height, Money, OrderedBlock};
 use std::cell::Cell;
@@ -169,16 +170,7 @@ struct Follower {
 impl Follower {
     fn new(world: &World) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let genesis = build_genesis(&world.genesis).expect("the world's genesis");
-        let commit = Commit {
-            header: genesis.header,
-            block: genesis.block,
-            body: Vec::new(),
-            receipts: Vec::<Receipt>::new().encode(),
-            changes: genesis.changes,
-            trie: genesis.trie,
-            archive: Vec::new(),
-        };
+        let commit = Chain::first(&world.genesis).expect("the world's genesis");
         let store = Store::create(&folder.path().join("chain.redb"), commit).expect("a new store");
         Self { store, _folder: folder }
     }

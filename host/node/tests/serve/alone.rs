@@ -1,7 +1,7 @@
 //! One node that orders alone what a network has ordered, to compare what comes of it.
 
 use crate::course::{Course, Hand, INTERVAL_MS};
-use crate::processes::Node;
+use crate::node_process::Node;
 use crate::validators::{PATIENCE, VALIDATORS};
 use contract_interface::Stage;
 use host_node::chain_spec::Preset;

@@ -1,6 +1,7 @@
 //! A trader by hand: orders, lists what waits for its answer, and confirms or refuses it.
 
-use crate::processes::{busbar, json, secret_of_a};
+use crate::node_process::{busbar, json};
+use crate::processes::secret_of_a;
 use crate::theatre::{SLOT, Theatre, on_a_vm_thread};
 use host_node::scenario::{MARKET, first_household};
 use runtime_execution::modules::markets::{Agreed, SlotState, TRADES};

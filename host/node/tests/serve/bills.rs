@@ -1,6 +1,6 @@
 //! Bills of the paper's trade: from the data folder, and from a node that serves it.
 
-use crate::processes::{self, Node, busbar};
+use crate::node_process::{Node, busbar, json};
 use crate::theatre::on_a_vm_thread;
 use host_node::scenario::{Casting, Play, first_household, paper};
 use runtime_primitives::{Energy, Money};
@@ -16,7 +16,7 @@ fn bill(entity: u32, more: &[&str]) -> Output {
 
 fn lines(output: &Output) -> Vec<Value> {
     assert!(output.status.success(), "{output:?}");
-    let bill = processes::json(output);
+    let bill = json(output);
     assert_eq!((&bill["notes"], &bill["adds_up"]), (&json!([]), &json!(true)));
     bill["lines"].as_array().unwrap().clone()
 }
@@ -116,7 +116,7 @@ fn a_bill_adds_up_over_a_deposit_that_was_drawn_on() {
         let show = |arguments: &[&str]| {
             let shown = busbar(&[arguments, &["--rpc", &node.url, "--json"]].concat()).output().unwrap();
             assert!(shown.status.success(), "{shown:?}");
-            processes::json(&shown)
+            json(&shown)
         };
         let shown = show(&["entity", "show", &b.to_string()]);
         let (held, needed) = ("7.2000000", "8.0000000");
@@ -161,7 +161,7 @@ fn foreign_spec(folder: &Path, data: &str) {
     let refused = bill(rich, &["--data", data, "--spec", other.to_str().unwrap()]);
     assert!(!refused.status.success() && text(&refused).contains("total"), "{refused:?}");
     let refused = bill(rich, &["--data", data, "--spec", other.to_str().unwrap(), "--json"]);
-    assert_eq!(processes::json(&refused)["adds_up"], false);
+    assert_eq!(json(&refused)["adds_up"], false);
     let error: Value = serde_json::from_slice(&refused.stderr).unwrap();
     assert!(error["error"]["next"].as_str().unwrap().contains("--spec"), "{error}");
 }
@@ -173,7 +173,7 @@ fn served(folder: &Path, entity: u32, expected: &[Value]) {
     assert_eq!(found, expected);
     assert!(found.iter().any(|line| line["counterparty_name"] == "A"), "{found:?}");
     let some = ["--rpc", &node.url, "--slots", "499..500"];
-    let noted = processes::json(&bill(entity, &[&some[..], &["--json"]].concat()));
+    let noted = json(&bill(entity, &[&some[..], &["--json"]].concat()));
     let note = "market 0 has opened slots 500..";
     let notes = noted["notes"].as_array().unwrap();
     assert!(notes.len() == 1 && notes[0].as_str().unwrap().starts_with(note), "{noted}");

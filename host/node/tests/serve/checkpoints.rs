@@ -1,6 +1,6 @@
 //! A node signs checkpoints of what it executed, and whoever has the chain's spec can check them.
 
-use crate::processes::{busbar, json};
+use crate::node_process::{busbar, json};
 use crate::running::Running;
 use crate::theatre::config;
 use host_consensus::SystemClock;

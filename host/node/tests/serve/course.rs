@@ -1,7 +1,8 @@
-//! What a chain did, read over RPC block by block, and the hand of its clock.
+//! Slots of the summer day, what a chain made of them, read over RPC block by block, and the hand of its clock.
 
 use contract_interface::Stage;
-use host_node::scenario::{MARKET, SlotResults};
+use host_node::chain_spec::Preset;
+use host_node::scenario::{MARKET, Script, SlotResults};
 use host_rpc::RemoteNode;
 use runtime_execution::Receipt;
 use runtime_execution::archive::{stage_key, tables};
@@ -16,6 +17,24 @@ use std::path::PathBuf;
 
 /// Time between two blocks, on the clock in the file.
 pub const INTERVAL_MS: u64 = 1_000;
+
+/// These slots of the summer day, by meters that start at zero.
+pub fn script(from: u32, to: u32) -> Script {
+    let mut script = Preset::Summer.script().unwrap();
+    let (first, last) = (Slot::from_number(from), Slot::from_number(to - 1));
+    script.slots = (first, last);
+    for household in &mut script.households {
+        let before =
+            household.registers.range(..first).next_back().map_or_else(Default::default, |(_, found)| *found);
+        household.registers.retain(|slot, _| (first..=last).contains(slot));
+        household.intents.retain(|slot, _| (first..=last).contains(slot));
+        for (import, export) in household.registers.values_mut() {
+            *import = import.checked_sub(before.0).unwrap();
+            *export = export.checked_sub(before.1).unwrap();
+        }
+    }
+    script
+}
 
 /// The hand of a clock in a file.
 pub struct Hand {

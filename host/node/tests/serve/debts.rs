@@ -1,6 +1,7 @@
 //! What a household cannot pay is owed, shown to both sides, and paid by command.
 
-use crate::processes::{self, busbar, secret};
+use crate::node_process::{busbar, json};
+use crate::processes::secret;
 use crate::theatre::{A, B, Theatre, on_a_vm_thread};
 use host_node::scenario::{first_household, paper};
 use parity_scale_codec::Compact;
@@ -42,7 +43,7 @@ fn debts_are_shown_to_both_sides_and_paid() {
         let owed = |entity: &str| {
             let shown = busbar(&["bank", "owed", entity, "--rpc", &url, "--json"]).output().unwrap();
             assert!(shown.status.success(), "{shown:?}");
-            processes::json(&shown)
+            json(&shown)
         };
         let own = owed(&b.to_string());
         let debt = own["debts"][0].clone();
@@ -72,7 +73,7 @@ fn debts_are_shown_to_both_sides_and_paid() {
         theatre.transfer(A, B, 5_000_000);
         let delegate = theatre.answer(pay(&secret("B", "delegate"), &[]));
         refused(&delegate, "owner");
-        let said: Value = processes::json(&theatre.answer(pay(&owner, &["--json"])));
+        let said: Value = json(&theatre.answer(pay(&owner, &["--json"])));
         assert_eq!([&said["paid"], &said["owes"]], ["0.5000000", "0.3000000"], "{said}");
         let left = |theatre: &Theatre| {
             let snapshot = theatre.service.chain().snapshot();

@@ -1,7 +1,7 @@
 //! A validator whose disk is full: it stops and says so, the others go on, and it catches up when there is room.
 
 use crate::network::Alice;
-use crate::processes::{Node, busbar};
+use crate::node_process::{Node, busbar};
 use crate::validators::{PATIENCE, Validators};
 use host_rpc::RemoteNode;
 use runtime_primitives::Height;

@@ -1,7 +1,8 @@
 //! Commands for what comes up between trades: money and deposits that go back, a sealed order that is revealed, a vote
 //! that another casts, and a silent meter's registers. After each, the chain has what the answer says.
 
-use crate::processes::{self, busbar, secret};
+use crate::node_process::{busbar, json};
+use crate::processes::secret;
 use crate::theatre::{A, B, SLOT, Theatre, command, done, on_a_vm_thread, refused, said};
 use contract_interface::Stage;
 use host_node::agent::Desk;
@@ -43,7 +44,7 @@ fn shown(theatre: &Theatre, arguments: &[&str]) -> Value {
     let url = format!("http://{}", theatre.service.address().unwrap());
     let output = busbar(&[arguments, &["--rpc", &url, "--json"]].concat()).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
-    processes::json(&output)
+    json(&output)
 }
 
 /// A theatre whose households have their meters, hours before the slot opens.

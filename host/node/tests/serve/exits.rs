@@ -1,6 +1,6 @@
 //! Exit codes of commands against a node: one path for all of them.
 
-use crate::processes::{Node, busbar};
+use crate::node_process::{Node, busbar};
 use tempfile::TempDir;
 
 #[test]

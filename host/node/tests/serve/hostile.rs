@@ -1,6 +1,6 @@
 //! A node that answers anything: its clients end with an error that says what to do, and never panic or hang.
 
-use crate::processes::busbar;
+use crate::node_process::busbar;
 use host_node::client::{Session, SessionError};
 use host_rpc::{ClientError, RemoteNode};
 use runtime_primitives::{Hash, blake2_256};

@@ -1,7 +1,7 @@
 //! A node that orders alone: the engine of the network with a committee of one, and nothing that anybody could call.
 
 use crate::network::Alice;
-use crate::processes::{Node, busbar};
+use crate::node_process::{Node, busbar};
 use crate::theatre::{on_a_vm_thread, signer};
 use crate::validators::{PATIENCE, VALIDATORS, Validators};
 use host_node::scenario::{Casting, Play, paper};

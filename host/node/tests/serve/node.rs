@@ -1,6 +1,6 @@
 //! A node on the system clock: it wakes on submission, rests otherwise, and stops with its block durable.
 
-use crate::processes::{busbar, json};
+use crate::node_process::{busbar, json};
 use crate::running::Running;
 use crate::theatre::{A, B, Theatre, config, on_a_vm_thread, signer};
 use host_consensus::{Clock, SystemClock};

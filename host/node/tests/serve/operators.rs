@@ -1,7 +1,8 @@
 //! The grid operator and the meter operator at work: curtailments, substitutes and corrections by command, and what they
 //! change on the chain.
 
-use crate::processes::{self, busbar, secret};
+use crate::node_process::{busbar, json};
+use crate::processes::secret;
 use crate::theatre::{A, B, SLOT, Theatre, command, done, on_a_vm_thread, refused, said};
 use host_node::scenario::{MARKET, first_household};
 use runtime_execution::modules::markets::meters::all_posted;
@@ -39,7 +40,7 @@ fn bills(theatre: &Theatre) -> [Vec<Value>; 2] {
         let entity = (first_household() + household).to_string();
         let shown = busbar(&["bill", &entity, "--rpc", &url, "--slots", "500", "--json"]).output().unwrap();
         assert!(shown.status.success(), "{}", said(&shown));
-        processes::json(&shown)["lines"].as_array().unwrap().clone()
+        json(&shown)["lines"].as_array().unwrap().clone()
     })
 }
 
@@ -195,11 +196,11 @@ fn caps_are_told(theatre: &Theatre) {
     }
     let none = said(&ask(&["bill", &a, "--until", "2020-01-01T00:00:00Z"]));
     assert!(!none.contains("capped"), "{none}");
-    let caps = processes::json(&ask(&["market", "status", "--slot", "500", "--json"]))["caps"].clone();
+    let caps = json(&ask(&["market", "status", "--slot", "500", "--json"]))["caps"].clone();
     let cap0 =
         json!({ "meter": 0, "entity": first_household(), "cap_wh": 0, "before_gate": false, "reason": 0 });
     assert_eq!((caps.as_array().unwrap().len(), &caps[0]), (4, &cap0), "{caps}");
-    let caps = processes::json(&ask(&["bill", &b, "--json"]))["curtailments"].clone();
+    let caps = json(&ask(&["bill", &b, "--json"]))["curtailments"].clone();
     let partner = caps.as_array().unwrap().iter().find(|cap| cap["own"] == false).unwrap();
     assert_eq!(partner["trades"], json!([{ "trade": 0, "meter": 1, "short": true }]), "{caps}");
 }

@@ -1,7 +1,7 @@
 //! The set changes while the chain runs: a fifth validator joins, one leaves, one takes other keys; blocks go on, whoever
 //! is in the set is needed, and whoever is not follows.
 
-use crate::processes::{Node, busbar, json};
+use crate::node_process::{Node, busbar, json};
 use crate::validators::{PATIENCE, free_ports};
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::wallet::Wallet;

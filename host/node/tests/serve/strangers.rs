@@ -1,7 +1,7 @@
 //! Strangers at an engine's port: nothing that they send ends a validator, fills its memory or delays its blocks.
 
 use crate::network::Alice;
-use crate::processes::{Node, busbar};
+use crate::node_process::{Node, busbar};
 use crate::validators::Validators;
 use std::fs;
 use std::io::Write;

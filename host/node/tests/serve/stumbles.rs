@@ -1,6 +1,6 @@
 //! What a new user stumbles over first: each refusal says what is wrong and what to do, to people and to scripts.
 
-use crate::processes::{Node, busbar, json};
+use crate::node_process::{Node, busbar, json};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

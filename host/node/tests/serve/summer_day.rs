@@ -4,7 +4,7 @@
 //! Three slots are played; `BUSBAR_SUMMER_SLOTS=0..96` plays the whole day.
 
 use crate::alone::{Alone, is_attestation};
-use crate::course::{Course, Hand, INTERVAL_MS};
+use crate::course::{Course, Hand, INTERVAL_MS, script};
 use crate::moves::moves;
 use crate::namespaces::Namespaces;
 use crate::theatre::on_a_vm_thread;
@@ -70,24 +70,6 @@ pub fn slots_played(otherwise: &str) -> (u32, u32) {
     let asked = std::env::var("BUSBAR_SUMMER_SLOTS").unwrap_or_else(|_| otherwise.to_owned());
     let (from, to) = asked.split_once("..").unwrap();
     (from.parse().unwrap(), to.parse().unwrap())
-}
-
-/// These slots of the summer day, by meters that start at zero.
-pub fn script(from: u32, to: u32) -> Script {
-    let mut script = Preset::Summer.script().unwrap();
-    let (first, last) = (Slot::from_number(from), Slot::from_number(to - 1));
-    script.slots = (first, last);
-    for household in &mut script.households {
-        let before =
-            household.registers.range(..first).next_back().map_or_else(Default::default, |(_, found)| *found);
-        household.registers.retain(|slot, _| (first..=last).contains(slot));
-        household.intents.retain(|slot, _| (first..=last).contains(slot));
-        for (import, export) in household.registers.values_mut() {
-            *import = import.checked_sub(before.0).unwrap();
-            *export = export.checked_sub(before.1).unwrap();
-        }
-    }
-    script
 }
 
 /// Everybody but the validators, playing over RPC.

@@ -3,7 +3,7 @@
 //! Everybody acts in process, except household A: that one plays from outside.
 
 use crate::moves::moves;
-use crate::processes::{self, busbar};
+use crate::node_process::{self, busbar};
 use crate::running::Running;
 use contract_interface::Stage;
 use host_consensus::VirtualClock;
@@ -217,5 +217,5 @@ pub fn command(theatre: &Theatre, arguments: &[&str], key: &str) -> Command {
 pub fn done(theatre: &mut Theatre, arguments: &[&str], key: &str) -> Value {
     let output = theatre.answer(command(theatre, &[arguments, &["--json"]].concat(), key));
     assert!(output.status.success(), "{}", said(&output));
-    processes::json(&output)
+    json(&output)
 }

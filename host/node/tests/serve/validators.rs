@@ -1,6 +1,6 @@
 //! Validators as processes, each with its own folder, ordering one chain: on loopback, or each in a place of its own.
 
-use crate::processes::{Node, busbar};
+use crate::node_process::{Node, busbar};
 use host_rpc::RemoteNode;
 use runtime_primitives::Hash;
 use std::collections::BTreeSet;

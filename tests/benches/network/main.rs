@@ -1,28 +1,40 @@
-//! The network in figures: bids a second, time to a final and executed block, and how fast a validator catches up. Run by
-//! `scripts/network-figures`, which builds for speed.
+//! What four validators on this machine do a second: `cargo bench --workspace --bench network [-- OPTIONS]`, see [`HELP`].
 //!
-//! The clock is a file that a thread moves at the pace of time, so that a day's slots are open at once.
+//! Everything is real: processes, sockets, files, signed bids, contracts. The clock is a file that a thread moves at the pace of
+//! time, so that a day's slots are open at once. A benchmark, never a test.
+#![allow(clippy::unwrap_used, reason = "what it runs is run by tests")]
 
-use crate::course::{Course, Hand};
-use crate::summer_day::script;
-use crate::theatre::on_a_vm_thread;
-use crate::validators::{PATIENCE, VALIDATORS, Validators};
+#[allow(dead_code, reason = "shared with the tests that run processes")]
+#[path = "../../../host/node/tests/serve/course.rs"]
+mod course;
+#[allow(dead_code, reason = "shared with the tests that run processes")]
+#[path = "../../../host/node/tests/serve/node_process.rs"]
+mod node_process;
+mod report;
+#[allow(dead_code, reason = "shared with the tests that run processes")]
+#[path = "../../../host/node/tests/serve/validators.rs"]
+mod validators;
+
 use contract_interface::{OrderRequest, Side};
+use course::{Course, Hand, script};
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::scenario::{Cast, Casting, MARKET, Script, pair};
 use host_node::wallet::Wallet;
 use host_rpc::RemoteNode;
+use report::{CatchUp, Phase, Report};
 use runtime_execution::Call;
 use runtime_execution::modules::markets::{self, slots::next_due};
 use runtime_primitives::{Energy, EntityId, Hash, Height, MeterId, Price, Slot, Timestamp, blake2_256};
 use runtime_state::Overlay;
-use serde_json::{Value, json};
+use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::collections::{HashMap, HashSet};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{scope, sleep};
+use std::thread::{Builder, scope, sleep};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use validators::{PATIENCE, VALIDATORS, Validators};
 
 /// Least time between two blocks of a load profile.
 const INTERVAL_MS: u64 = 250;
@@ -33,10 +45,17 @@ const ORDERS_PER_ENTITY: usize = 4;
 const LOOK: Duration = Duration::from_millis(4);
 /// The validator that is killed and comes back.
 const DOWN: usize = 3;
+const PHASES: usize = 3;
+/// Bids of a phase, unless told otherwise, and at most: the open slots have no place for more.
+const BIDS: usize = 3_000;
+const BIDS_MAX: usize = 11_000;
 
-fn bids_per_phase() -> usize {
-    std::env::var("BUSBAR_FIGURES_BIDS").map_or(3_000, |count| count.parse().unwrap())
-}
+const HELP: &str = "\
+Measures four validators on this machine under signed bids: all up, one down, one restarting, and catching up.
+
+  cargo bench --workspace --bench network [-- [--json] [BIDS]]    BIDS of a phase: 3000 unless given; at most 11000
+
+A quiet machine is wanted.";
 
 /// Everybody's bids, signed before anything is measured.
 struct Bids {
@@ -59,7 +78,7 @@ impl Bids {
         let round = self.made / self.wallets.len();
         self.made += 1;
         let slot = SLOTS.0 + u32::try_from(round / ORDERS_PER_ENTITY).unwrap();
-        assert!(slot < SLOTS.1, "no slot is left: fewer BUSBAR_FIGURES_BIDS");
+        assert!(slot < SLOTS.1, "no slot is left");
         let limits = &self.script.limits;
         let side = if household.is_multiple_of(2) { Side::Buy } else { Side::Sell };
         let request = OrderRequest {
@@ -80,7 +99,7 @@ impl Bids {
 }
 
 /// Submit bids at the nodes, each household's at one of them, and see when blocks have them.
-fn load(network: &Validators, bids: &[Vec<u8>], households: usize) -> Value {
+fn load(network: &Validators, bids: &[Vec<u8>], households: usize) -> Phase {
     let running: Vec<usize> = network.running().filter(|number| *number != DOWN).collect();
     let watcher = network.remote(running[0]);
     let from = watcher.height(watcher.best().unwrap()).unwrap().unwrap().number();
@@ -102,9 +121,14 @@ fn load(network: &Validators, bids: &[Vec<u8>], households: usize) -> Value {
     let mut times: Vec<u128> =
         sent.iter().map(|(hash, at)| seen[hash].duration_since(*at).as_millis()).collect();
     times.sort_unstable();
-    let (blocks, ms) = (last - from, u64::try_from(began.elapsed().as_millis()).unwrap());
     let at = |part: usize| u64::try_from(times[(times.len() - 1) * part / 100]).unwrap();
-    json!({ "blocks": blocks, "bids": bids.len(), "ms": ms, "p50_ms": at(50), "p95_ms": at(95) })
+    Phase {
+        blocks: last - from,
+        bids: bids.len() as u64,
+        ms: u64::try_from(began.elapsed().as_millis()).unwrap(),
+        p50_ms: at(50),
+        p95_ms: at(95),
+    }
 }
 
 /// When each was first sent. What the pool has no place for yet is sent again.
@@ -203,56 +227,85 @@ fn set_up(network: &Validators, cast: &mut Cast, hand: &mut Hand) {
     }
 }
 
-/// Come back and fetch what was missed: blocks missed, and time until there are none, the start included.
-fn catch_up(network: &mut Validators) -> Value {
+/// Come back and fetch what was missed while `bids` were ordered.
+fn catch_up(network: &mut Validators, bids: usize) -> CatchUp {
     let height = |network: &Validators, number: usize| {
         let node = network.remote(number);
         node.height(node.best().unwrap()).unwrap().unwrap().number()
     };
+    let ms = |began: Instant| u64::try_from(began.elapsed().as_millis()).unwrap();
     let began = Instant::now();
     network.run(DOWN);
+    let (start_ms, began) = (ms(began), Instant::now());
     let (from, to) = (height(network, DOWN), height(network, 0));
     while height(network, DOWN) < to {
         assert!(began.elapsed() < PATIENCE * 4, "it does not catch up");
         sleep(LOOK);
     }
-    json!({ "blocks": to - from, "ms": u64::try_from(began.elapsed().as_millis()).unwrap() })
+    CatchUp { start_ms, blocks: to - from, bids: bids as u64, ms: ms(began) }
 }
 
-#[test]
-#[ignore = "a measurement: scripts/network-figures runs it"]
-fn the_network_in_figures() {
-    on_a_vm_thread(|| {
-        let folder = TempDir::new().unwrap();
-        let start: Timestamp = Preset::Summer.config().timestamp;
-        let mut hand = Hand::at(folder.path().join("time"), start);
-        let (clock, interval) = (hand.path.display().to_string(), INTERVAL_MS.to_string());
-        let spec = ["--scenario", "summer", "--interval-ms", &interval];
-        let mut network = Validators::start(&spec, &["--clock-file", &clock]);
-        let genesis = network.best(0);
-        let script = script(SLOTS.0, SLOTS.1);
-        let casting = Casting { more_validators: 1, ..Casting::default() };
-        let mut cast = Cast::assemble(&script, casting, genesis, folder.path()).unwrap();
-        set_up(&network, &mut cast, &mut hand);
-        let households = script.households.len();
-        let mut bids = Bids::new(script, &cast, genesis);
-        let count = bids_per_phase();
-        let phases: Vec<Vec<Vec<u8>>> =
-            (0..3).map(|_| (0..count).map(|_| bids.next(&cast)).collect()).collect();
-        let stop = AtomicBool::new(false);
-        let report = scope(|scope| {
-            scope.spawn(|| run_clock(&mut hand, &stop));
-            let _stopping = Stopping(&stop);
-            let up = load(&network, &phases[0], households);
-            network.kill(DOWN);
-            let down = load(&network, &phases[1], households);
-            let caught_up = catch_up(&mut network);
-            network.kill(DOWN);
-            network.run(DOWN);
-            let restarting = load(&network, &phases[2], households);
-            json!({ "validators": VALIDATORS, "interval_ms": INTERVAL_MS, "up": up, "one_down": down,
-                "one_restarting": restarting, "catch_up": caught_up })
-        });
-        println!("{report}");
-    });
+fn measure(count: usize) -> Report {
+    let folder = TempDir::new().unwrap();
+    let start: Timestamp = Preset::Summer.config().timestamp;
+    let mut hand = Hand::at(folder.path().join("time"), start);
+    let (clock, interval) = (hand.path.display().to_string(), INTERVAL_MS.to_string());
+    let spec = ["--scenario", "summer", "--interval-ms", &interval];
+    let mut network = Validators::start(&spec, &["--clock-file", &clock]);
+    let genesis = network.best(0);
+    let script = script(SLOTS.0, SLOTS.1);
+    let casting = Casting { more_validators: 1, ..Casting::default() };
+    let mut cast = Cast::assemble(&script, casting, genesis, folder.path()).unwrap();
+    eprintln!("the market is founded");
+    set_up(&network, &mut cast, &mut hand);
+    let households = script.households.len();
+    let mut bids = Bids::new(script, &cast, genesis);
+    eprintln!("{} bids are signed", PHASES * count);
+    let phases: Vec<Vec<Vec<u8>>> =
+        (0..PHASES).map(|_| (0..count).map(|_| bids.next(&cast)).collect()).collect();
+    let stop = AtomicBool::new(false);
+    scope(|scope| {
+        scope.spawn(|| run_clock(&mut hand, &stop));
+        let _stopping = Stopping(&stop);
+        eprintln!("all validators are up");
+        let up = load(&network, &phases[0], households);
+        eprintln!("one is down");
+        network.kill(DOWN);
+        let one_down = load(&network, &phases[1], households);
+        eprintln!("it catches up");
+        let catch_up = catch_up(&mut network, count);
+        eprintln!("it starts again");
+        network.kill(DOWN);
+        network.run(DOWN);
+        let one_restarting = load(&network, &phases[2], households);
+        Report { validators: VALIDATORS, interval_ms: INTERVAL_MS, up, one_down, one_restarting, catch_up }
+    })
+}
+
+fn main() -> ExitCode {
+    let (mut is_json, mut bids) = (false, BIDS);
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            // Cargo's own word.
+            "--bench" => {}
+            "--json" => is_json = true,
+            "-h" | "--help" => {
+                println!("{HELP}");
+                return ExitCode::SUCCESS;
+            }
+            other => match other.parse() {
+                Ok(count) if (1..=BIDS_MAX).contains(&count) => bids = count,
+                _ => {
+                    eprintln!(
+                        "network: {other} is no option and no number of bids from 1 to {BIDS_MAX}; see --help"
+                    );
+                    return ExitCode::from(64);
+                }
+            },
+        }
+    }
+    let measured = Builder::new().stack_size(VM_THREAD_STACK_BYTES).spawn(move || measure(bids)).unwrap();
+    let report = measured.join().unwrap();
+    println!("{}", if is_json { report.json().to_string() } else { report.to_string() });
+    ExitCode::SUCCESS
 }
