@@ -40,6 +40,8 @@ pub struct NodeStatus {
     pub reruns: u64,
     /// Of these, with another result than the chain's.
     pub disagreed: u64,
+    /// Blocks executed on the second engine as well.
+    pub executed_again: u64,
     /// How often it computed something else than others, in all.
     pub alarms: u64,
     /// The latest of them, in words.

@@ -2,7 +2,7 @@
 
 use crate::chain_spec::{ChainSpec, FILE_NAME, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use crate::keys::{Signer, SigningPolicy, UnlockArgs};
-use crate::service::{FileClock, Service, ServiceConfig};
+use crate::service::{FileClock, MIN_FREE_DISK_MIB, Service, ServiceConfig};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use host_consensus::network::Signal;
@@ -60,6 +60,13 @@ pub struct NodeArgs {
     /// session key.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Execute every block a second time, on the second engine, and stop if it leads to another header. Contracts take
+    /// several times as long.
+    #[arg(long)]
+    paranoid: bool,
+    /// Stop when less than this is free where the data folder is, in MiB, before it is used up.
+    #[arg(long, value_name = "MIB", default_value_t = MIN_FREE_DISK_MIB)]
+    min_free_disk_mib: u64,
     /// How much to log: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value_t = Level::INFO)]
     log: Level,
@@ -87,6 +94,8 @@ impl NodeArgs {
             rpc: (!self.no_rpc).then_some(self.rpc),
             listen: self.listen,
             sessions,
+            min_free_disk_mib: self.min_free_disk_mib,
+            paranoid: self.paranoid,
         };
         let rehearsal = RehearsalClock::new(self.clock_rate);
         let service = Service::start(config, self.clock(&rehearsal)?)?;

@@ -64,6 +64,7 @@ fn shown(status: &NodeStatus) -> Answer {
         ("waiting", format!("{} extrinsics", status.waiting)),
         ("since its start", done),
         ("clearings re-run", format!("{}, {} with another result", status.reruns, status.disagreed)),
+        ("blocks re-run", status.executed_again.to_string()),
         ("alarms", status.alarms.to_string()),
         ("peers", peers(&status.network)),
         ("callers refused", counts(&status.network.refused)),

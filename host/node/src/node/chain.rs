@@ -56,6 +56,18 @@ pub enum ChainError {
     /// The chain spec cannot be kept beside a new chain.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// The two engines execute a block differently: nothing that this node computes can be trusted.
+    #[error(
+        "block {height}: the first engine led to header {first}, the second to {second}; report it, with the data folder"
+    )]
+    Engines {
+        /// The block's height.
+        height: Height,
+        /// The header that the first engine led to.
+        first: Hash,
+        /// And the second.
+        second: Hash,
+    },
     /// The data folder holds another chain.
     #[error("the data folder holds chain {found}, the spec describes {wanted}; use another folder")]
     OtherChain {
@@ -90,6 +102,8 @@ pub struct Chain {
     store: Arc<Store>,
     flusher: Flusher,
     vm: Arc<Vm>,
+    /// The engine that executes every block again, if that is asked for.
+    second: Option<Vm>,
     pool: Mutex<Pool>,
     signatures: SignatureCache,
     genesis: Hash,
@@ -158,6 +172,7 @@ impl Chain {
             flusher: flusher(store.clone()),
             store,
             vm,
+            second: None,
             pool: Mutex::default(),
             signatures: SignatureCache::default(),
             genesis: wanted,
@@ -165,6 +180,33 @@ impl Chain {
             health: Arc::default(),
             refusals: Refusals::default(),
         })
+    }
+
+    /// Execute every block on the second engine as well, and commit none on which the two disagree.
+    ///
+    /// # Errors
+    /// If there is no second engine.
+    pub fn paranoid(self) -> Result<Self, ChainError> {
+        Ok(Self { second: Some(Vm::new(EngineKind::Wasmi)?), ..self })
+    }
+
+    /// Execute a block on the second engine, if there is one: it must lead to the header that the first led to.
+    fn execute_again(
+        &self,
+        snapshot: &Snapshot,
+        block: &OrderedBlock,
+        first: Hash,
+    ) -> Result<(), ChainError> {
+        let Some(second) = &self.second else { return Ok(()) };
+        let parent = snapshot.best_header();
+        let again = execute_block(second, snapshot, parent, &self.genesis, block, &self.signatures)?;
+        let (height, second) = (block.height, again.header.hash());
+        if first != second {
+            self.health.raise(Alarm::Engines { height, first, second });
+            return Err(ChainError::Engines { height, first, second });
+        }
+        self.health.executed_again();
+        Ok(())
     }
 
     /// The last committed block.
@@ -430,6 +472,7 @@ impl Application for Chain {
         let began = Instant::now();
         let parent = snapshot.best_header();
         let done = execute_block(&self.vm, &snapshot, parent, &self.genesis, &block, &self.signatures)?;
+        self.execute_again(&snapshot, &block, done.header.hash())?;
         let executed = began.elapsed();
         let mut statistics = locked(&self.statistics);
         statistics.blocks += 1;
@@ -468,10 +511,32 @@ impl Application for Chain {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::chain_spec::Preset;
     use contract_interface::{Claim, Reading, ReadingStatus, Stage};
     use runtime_execution::ValidTransaction;
     use runtime_primitives::crypto::Signature;
     use runtime_primitives::{Energy, EntityId, Gas, MarketId, MeterId, Money, Slot};
+
+    #[test]
+    fn a_block_on_which_the_engines_disagree_raises_an_alarm_and_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Preset::Dev.config();
+        let chain = Chain::open(&folder.path().join("chain.redb"), &config).unwrap().paranoid().unwrap();
+        let tip = chain.tip();
+        let block = OrderedBlock {
+            height: tip.height.next(),
+            executed: Executed { height: tip.height, header_hash: chain.genesis() },
+            timestamp: tip.timestamp.plus_ms(1_000),
+            extrinsics: Vec::new(),
+        };
+        let snapshot = chain.snapshot();
+        let disagreed = chain.execute_again(&snapshot, &block, Hash([1; 32]));
+        assert!(matches!(disagreed, Err(ChainError::Engines { first: Hash([1, ..]), .. })), "{disagreed:?}");
+        let found = chain.health().findings();
+        assert!(matches!(found.latest[..], [Alarm::Engines { .. }]) && found.executed_again == 0);
+        chain.finalized(block, Certificate::solo()).unwrap();
+        assert_eq!((chain.health().findings().executed_again, chain.tip().height), (1, tip.height.next()));
+    }
 
     fn vote(voter: u32, slot: u32, stage: Stage, round: u8, result: u8, signature: u8) -> Call {
         let claim = Claim {

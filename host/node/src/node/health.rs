@@ -34,6 +34,15 @@ pub enum Alarm {
         /// Gas that this node counted, and the chain.
         gas: [Gas; 2],
     },
+    /// On a block that this node executed on both its engines.
+    Engines {
+        /// The block's height.
+        height: Height,
+        /// The header that the first engine led to.
+        first: Hash,
+        /// And the second.
+        second: Hash,
+    },
     /// On the header that a validator signed as a checkpoint.
     Checkpoint {
         /// The block's height.
@@ -60,6 +69,10 @@ impl fmt::Display for Alarm {
                 "market {market}, slot {slot}: the clearing run again gave {own} for {own_gas} gas, the chain has {chain} \
                  for {chain_gas}; this node signed its own result"
             ),
+            Self::Engines { height, first, second } => write!(
+                f,
+                "block {height}: the first engine led to header {first}, the second to {second}; this node stops: report it"
+            ),
             Self::Checkpoint { number, own, signed, by } => {
                 write!(
                     f,
@@ -78,6 +91,7 @@ pub struct Health(Mutex<Seen>);
 struct Seen {
     reruns: u64,
     disagreed: u64,
+    executed_again: u64,
     alarms: u64,
     latest: VecDeque<Alarm>,
     attested: Option<Hash>,
@@ -90,6 +104,8 @@ pub struct Findings {
     pub reruns: u64,
     /// Of these, with another result than the chain's.
     pub disagreed: u64,
+    /// Blocks executed on the second engine as well.
+    pub executed_again: u64,
     /// Alarms, each counted once.
     pub alarms: u64,
     /// The latest alarms, oldest first.
@@ -122,6 +138,11 @@ impl Health {
         disagreement.into_iter().for_each(|alarm| self.raise(alarm));
     }
 
+    /// A block was executed on the second engine as well, and led to the same header.
+    pub fn executed_again(&self) {
+        locked(&self.0).executed_again += 1;
+    }
+
     /// The sessions of this node have voted on all that is open on a block.
     pub fn attested(&self, block: Hash) {
         locked(&self.0).attested = Some(block);
@@ -133,6 +154,7 @@ impl Health {
         Findings {
             reruns: seen.reruns,
             disagreed: seen.disagreed,
+            executed_again: seen.executed_again,
             alarms: seen.alarms,
             latest: seen.latest.iter().cloned().collect(),
             attested: seen.attested,

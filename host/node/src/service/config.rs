@@ -20,4 +20,11 @@ pub struct ServiceConfig {
     pub listen: Option<SocketAddr>,
     /// Session keys to attest with. The engine's key follows from the first.
     pub sessions: Vec<Signer>,
+    /// What must stay free where the data folder is, in MiB; the node stops before it is used up.
+    pub min_free_disk_mib: u64,
+    /// Execute every block on the second engine as well.
+    pub paranoid: bool,
 }
+
+/// What must stay free unless told otherwise, in MiB: more than an engine and a store write between two looks at the disk.
+pub const MIN_FREE_DISK_MIB: u64 = 128;

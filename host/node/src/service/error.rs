@@ -57,6 +57,14 @@ pub enum ServiceError {
     /// RPC cannot be served.
     #[error(transparent)]
     Rpc(#[from] RpcError),
+    /// Less is free than must be.
+    #[error("{left_kib} KiB are free, and {least_mib} MiB must be: --min-free-disk-mib says how much")]
+    LittleRoom {
+        /// What is free, in KiB.
+        left_kib: u64,
+        /// What must be, in MiB.
+        least_mib: u64,
+    },
     /// The disk is full.
     #[error(
         "no room is left for {}: make room there and start the node again; it has kept every final block ({reason})",

@@ -7,12 +7,13 @@ mod bell;
 mod config;
 mod error;
 mod file_clock;
+mod room;
 mod serving;
 mod view;
 
 pub use attesting::{Attesting, is_awaited};
 pub use bell::Bell;
-pub use config::ServiceConfig;
+pub use config::{MIN_FREE_DISK_MIB, ServiceConfig};
 pub use error::ServiceError;
 pub use file_clock::FileClock;
 pub use serving::Service;

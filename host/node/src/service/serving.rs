@@ -8,6 +8,7 @@ use super::attesting::{Attesting, is_awaited};
 use super::bell::Bell;
 use super::config::ServiceConfig;
 use super::error::ServiceError;
+use super::room::{LOOK, Room};
 use super::view::{Role, View};
 use crate::chain_spec::ChainSpec;
 use crate::checkpoint::{Keeper, KeeperError};
@@ -21,9 +22,12 @@ use host_rpc::RpcServer;
 use runtime_execution::build_genesis;
 use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
 use runtime_vm::VM_THREAD_STACK_BYTES;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 use tracing::{debug, error, info, warn};
@@ -47,6 +51,7 @@ pub struct Service<C> {
     outbox: Outbox,
     server: Option<RpcServer>,
     folder: PathBuf,
+    room: Arc<Room>,
 }
 
 /// The application behind the engine.
@@ -93,12 +98,17 @@ impl<C: Clock + Clone + 'static> Service<C> {
     /// # Errors
     /// [`ServiceError`].
     pub fn start(config: ServiceConfig, clock: C) -> Result<Self, ServiceError> {
-        let ServiceConfig { data, genesis, interval_ms, rpc, listen, sessions } = config;
+        let ServiceConfig { data, genesis, interval_ms, rpc, listen, sessions, min_free_disk_mib, paranoid } =
+            config;
         std::fs::create_dir_all(&data)
             .map_err(|source| ServiceError::Folder { path: data.clone(), source })?;
+        let room = Room::new(&data, min_free_disk_mib);
+        room.look(&Signal::default());
+        room.enough()?;
         let file = data.join("chain.redb");
         let is_new = !file.exists();
-        let chain = Arc::new(Chain::open(&file, &genesis)?);
+        let chain = Chain::open(&file, &genesis)?;
+        let chain = Arc::new(if paranoid { chain.paranoid()? } else { chain });
         if is_new {
             ChainSpec::keep(&genesis, interval_ms, &file)?;
         }
@@ -141,7 +151,17 @@ impl<C: Clock + Clone + 'static> Service<C> {
         let snapshot = chain.snapshot();
         info!(genesis = %chain.genesis(), height = %snapshot.height(), best = %snapshot.hash(), "chain opened");
         let node = Arc::new(Node { chain, view, gossip, checkpoints, crew, executed: Arc::default() });
-        Ok(Self { node, clock, engine, attesting, signal, outbox, server, folder: data })
+        Ok(Self {
+            node,
+            clock,
+            engine,
+            attesting,
+            signal,
+            outbox,
+            server,
+            folder: data,
+            room: Arc::new(room),
+        })
     }
 
     /// The chain.
@@ -164,7 +184,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
     /// # Errors
     /// [`ServiceError`].
     pub fn run(self, mut stop: Watch) -> Result<(), ServiceError> {
-        let Self { node, clock, engine, mut attesting, signal, outbox, server, folder } = self;
+        let Self { node, clock, engine, mut attesting, signal, outbox, server, folder, room } = self;
         let ahead_s = node.chain.now().ms().saturating_sub(clock.now().ms()) / 1_000;
         if ahead_s > CLOCK_BEHIND_S {
             warn!(
@@ -190,14 +210,34 @@ impl<C: Clock + Clone + 'static> Service<C> {
             let thread = thread::Builder::new().name("attestor".into()).stack_size(VM_THREAD_STACK_BYTES);
             thread.spawn(work).map_err(ServiceError::Thread)?
         };
-        let ended =
-            network::run(engine, clock, node.clone(), signal, outbox, async move { stop.next().await });
+        let full = Signal::default();
+        let watchman = {
+            let (node, room, full) = (node.clone(), room.clone(), full.clone());
+            let work = move || {
+                while !node.executed.is_stopped() {
+                    room.look(&full);
+                    thread::sleep(LOOK);
+                }
+            };
+            thread::Builder::new().name("room".into()).spawn(work).map_err(ServiceError::Thread)?
+        };
+        let mut full = full.watch();
+        let stop = async move {
+            let (mut stop, mut full) = (pin!(stop.next()), pin!(full.next()));
+            poll_fn(|context| match (stop.as_mut().poll(context), full.as_mut().poll(context)) {
+                (Poll::Pending, Poll::Pending) => Poll::Pending,
+                _ => Poll::Ready(()),
+            })
+            .await;
+        };
+        let ended = network::run(engine, clock, node.clone(), signal, outbox, stop);
         node.executed.stop();
-        let _ = attestor.join();
+        let _ = (attestor.join(), watchman.join());
         drop(server);
         let ended = ended.map_err(|reason| ServiceError::from(Box::new(reason)));
         let settled = ended.and_then(|()| Ok(node.chain.settle()?));
         settled.map_err(|reason| reason.or_no_room(&folder))?;
+        room.enough()?;
         info!(height = %node.chain.snapshot().height(), "stopped");
         Ok(())
     }

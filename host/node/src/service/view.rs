@@ -129,6 +129,7 @@ impl NodeView for View {
             skipped: done.skipped,
             reruns: found.reruns,
             disagreed: found.disagreed,
+            executed_again: found.executed_again,
             alarms: found.alarms,
             latest_alarms: found.latest.iter().map(ToString::to_string).collect(),
             network: network_status(&self.role.network),

@@ -1,4 +1,4 @@
-//! One node that orders alone what a network has ordered, to compare what comes of it.
+//! One node that orders alone what a network has ordered, and executes it on both its engines, to compare what comes of it.
 
 use crate::course::{Course, Hand, INTERVAL_MS};
 use crate::node_process::Node;
@@ -31,7 +31,7 @@ impl Alone {
     pub fn begin(folder: &Path, spec: &Path, first: Slot) -> Self {
         let hand = Hand::at(folder.join("time-alone"), Preset::Summer.config().timestamp);
         let (clock, spec) = (hand.path.display().to_string(), spec.display().to_string());
-        let mut arguments = vec!["--spec", &spec, "--clock-file", &clock];
+        let mut arguments = vec!["--spec", &spec, "--clock-file", &clock, "--paranoid"];
         (0..VALIDATORS)
             .for_each(|number| arguments.extend(["--dev-validator", ["1", "2", "3", "4"][number]]));
         let process = Node::start(&folder.join("alone"), &arguments);
@@ -63,6 +63,8 @@ impl Alone {
                 sleep(LOOK);
             }
         }
+        let status = node.status().unwrap();
+        assert!(status.executed_again > 0 && status.executed_again == status.blocks, "{status:?}");
     }
 
     /// Whether the validators of this node have yet to certify a slot.

@@ -8,7 +8,8 @@ use runtime_primitives::Height;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// The validator whose disk is full.
 const FULL: usize = 3;
@@ -16,6 +17,8 @@ const FULL: usize = 3;
 const LEFT_KIB: u64 = 512;
 /// A remark that fills a disk.
 const REMARK_BYTES: usize = 200 << 10;
+/// Several looks of a node at its disk.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How a disk is made small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +79,7 @@ fn limited(network: &Validators, log: &Path, kib: Option<u64>) -> Command {
 }
 
 fn check(small: Small) {
-    let mut network = Validators::prepare(&["--interval-ms", "100"], &[]);
+    let mut network = Validators::prepare(&["--interval-ms", "100"], &["--min-free-disk-mib", "1"]);
     let (data, log) = (network.data(FULL), network.spec().with_file_name("log"));
     let mounted = (small == Small::FileSystem).then(|| Mounted::at(&data));
     if let Some(None) = mounted {
@@ -90,6 +93,8 @@ fn check(small: Small) {
     match mounted.flatten().as_ref() {
         Some(mounted) => {
             mounted.fill();
+            // It sees that by itself, before a block needs the room.
+            sleep(LOOK);
             runs_out(&mut network, &mut alice, &log);
             fs::remove_file(mounted.ballast()).unwrap();
             comes_back(&mut network, &mut alice);
@@ -119,9 +124,7 @@ fn runs_out(network: &mut Validators, alice: &mut Alice, log: &Path) {
     assert_eq!(ended.code(), Some(1), "{said}");
     let last = said.lines().last().unwrap_or_default();
     assert!(last.starts_with("busbar: ") && last.contains("make room"), "{said}");
-    // Where the engine's own files meet the limit first its library panics; the node ends with its word all the same.
-    let own = said.lines().find(|line| line.contains("panicked at") && !line.contains("commonware"));
-    assert_eq!(own, None, "{said}");
+    assert!(!said.contains("panicked"), "{said}");
     alice.order(network, 1);
 }
 

@@ -3,7 +3,7 @@
 //! Everybody acts in process, except household A: that one plays from outside.
 
 use crate::moves::moves;
-use crate::node_process::{self, busbar};
+use crate::node_process::{busbar, json};
 use crate::running::Running;
 use contract_interface::Stage;
 use host_consensus::VirtualClock;
@@ -48,6 +48,8 @@ pub fn config(preset: Preset, data: &Path, validators: u32) -> ServiceConfig {
         rpc: Some("127.0.0.1:0".parse().unwrap()),
         listen: None,
         sessions: (1..=validators).map(session).collect(),
+        min_free_disk_mib: 1,
+        paranoid: false,
     }
 }
 
