@@ -37,24 +37,19 @@ pub enum Verdict {
     },
 }
 
-/// An engine's proof that a block is final. Opaque here; empty where one node decides alone.
+/// What an engine knows of a final block besides the block itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Certificate(Vec<u8>);
+pub struct Certificate {
+    /// Its name for the block and all before it; `None` where one node decides alone.
+    pub digest: Option<Hash>,
+    /// A quorum's word for the digest, in the engine's encoding; `None` if the block is final because a later one is.
+    pub proof: Option<Vec<u8>>,
+}
 
 impl Certificate {
     /// The certificate of a network of one: its operator's word, no signature.
     pub const fn solo() -> Self {
-        Self(Vec::new())
-    }
-
-    /// From the engine's own encoding.
-    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-
-    /// The engine's own encoding.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        Self { digest: None, proof: None }
     }
 }
 

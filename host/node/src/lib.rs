@@ -11,6 +11,7 @@ pub mod client;
 pub mod community;
 pub mod export;
 pub mod files;
+pub mod follow;
 pub mod keys;
 pub mod market_spec;
 pub mod node;

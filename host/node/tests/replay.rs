@@ -68,7 +68,7 @@ fn copy(snapshot: &Snapshot, config: &GenesisConfig, to: &Path, edit: impl Fn(&m
     let receipts = Vec::<u8>::new().encode();
     let (body, archive) = (Vec::new(), Vec::new());
     let (header, block, changes, trie) = (genesis.header, genesis.block, genesis.changes, genesis.trie);
-    let commit = Commit { header, block, body, receipts, changes, trie, archive };
+    let commit = Commit { header, block, body, receipts, changes, trie, archive, finality: None };
     let store = Store::create(to, commit).unwrap();
     for number in 1..=COPIED {
         let block = snapshot.block(Height::from_number(number)).unwrap().unwrap();
@@ -77,7 +77,7 @@ fn copy(snapshot: &Snapshot, config: &GenesisConfig, to: &Path, edit: impl Fn(&m
         drop(parent);
         let (header, body, receipts) = (done.header, done.body, done.receipts.encode());
         let (changes, trie, archive) = (done.changes, done.trie, done.archive);
-        let mut commit = Commit { header, block, body, receipts, changes, trie, archive };
+        let mut commit = Commit { header, block, body, receipts, changes, trie, archive, finality: None };
         edit(&mut commit);
         store.commit(commit).unwrap();
     }

@@ -51,7 +51,7 @@ fn tamper(store: &Store, archive: Vec<ArchiveRow>) {
     (header.parent_hash, header.number) = (snapshot.hash(), block.height.number());
     let (body, receipts) = (Vec::new(), Vec::<u8>::new().encode());
     drop(snapshot);
-    store.commit(Commit { header, block, body, receipts, changes, trie, archive }).unwrap();
+    store.commit(Commit { header, block, body, receipts, changes, trie, archive, finality: None }).unwrap();
 }
 
 fn row(table: u8, key: Vec<u8>, value: Vec<u8>) -> ArchiveRow {

@@ -6,8 +6,9 @@
 
 use crate::error::ClientError;
 use crate::json::hex;
-use crate::limits::{ROWS_PER_PAGE_MAX, WALK_MAX};
+use crate::limits::{RESPONSE_BYTES_MAX, ROWS_PER_PAGE_MAX, WALK_MAX};
 use crate::{Health, NodeStatus};
+use host_storage::Stretch;
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
@@ -49,10 +50,18 @@ impl RemoteNode {
             Some(("ws" | "http", rest)) => format!("http://{rest}"),
             _ => return Err(wrong(&"no address this program can call")),
         };
-        let client = HttpClientBuilder::default().request_timeout(PATIENCE).build(http);
+        let client = HttpClientBuilder::default()
+            .request_timeout(PATIENCE)
+            .max_response_size(RESPONSE_BYTES_MAX)
+            .build(http);
         let client = client.map_err(|error| wrong(&error))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self { url: url.to_owned(), client, runtime: runtime.map_err(|error| wrong(&error))? })
+    }
+
+    /// Where it is, as it was given.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     fn call(&self, method: &'static str, params: ArrayParams) -> Result<Value, ClientError> {
@@ -100,7 +109,11 @@ impl RemoteNode {
     /// # Errors
     /// [`ClientError`].
     pub fn certificates(&self, height: u64) -> Result<Vec<Vec<u8>>, ClientError> {
-        let method = "busbar_getCheckpoints";
+        self.list("busbar_getCheckpoints", height)
+    }
+
+    /// A page of what comes after `height`.
+    fn list(&self, method: &'static str, height: u64) -> Result<Vec<Vec<u8>>, ClientError> {
         let answer = self.call(method, params([height.into()]))?;
         let page = answer.as_array().map(|page| page.iter().map(bytes).collect::<Option<Vec<_>>>());
         page.flatten().ok_or(ClientError::Answer { method })
@@ -114,6 +127,33 @@ impl RemoteNode {
         let method = "system_health";
         let answer = self.call(method, ArrayParams::new())?;
         serde_json::from_value(answer).map_err(|_| ClientError::Answer { method })
+    }
+
+    /// What proves blocks after `height` final; `None` if there are none.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn finality(&self, height: Height) -> Result<Option<Stretch>, ClientError> {
+        let method = "busbar_getFinality";
+        let answer = self.call(method, params([height.number().into()]))?;
+        if answer.is_null() {
+            return Ok(None);
+        }
+        let found = (|| {
+            let (payloads, proof) = (bytes(&answer["payloads"])?, bytes(&answer["proof"])?);
+            let (hashes, rest) = payloads.as_chunks::<32>();
+            let payloads = hashes.iter().copied().map(Hash).collect();
+            rest.is_empty().then_some(Stretch { payloads, proof })
+        })();
+        found.map(Some).ok_or(ClientError::Answer { method })
+    }
+
+    /// Ordered blocks after `height`, ascending: a page of them, each encoded.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn ordered_blocks(&self, height: Height) -> Result<Vec<Vec<u8>>, ClientError> {
+        self.list("busbar_getOrderedBlocks", height.number())
     }
 
     /// What the node says of itself.

@@ -1,6 +1,8 @@
 //! What a client is told when a call fails, and why a server or a client does not start.
 
-use crate::limits::{KEY_BYTES_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX, WALK_MAX};
+use crate::limits::{
+    KEY_BYTES_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX, UNPROVEN_BLOCKS_MAX, WALK_MAX,
+};
 use host_storage::StoreError;
 use jsonrpsee::types::ErrorObjectOwned;
 use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
@@ -101,6 +103,11 @@ pub(crate) enum CallError {
         "the state of block {height} is gone: state is served of the last {RECENT_BLOCKS_MAX} blocks, the best is {best}"
     )]
     OldState { height: Height, best: Height },
+    #[error(
+        "nothing here proves the blocks after {after} final within their epoch and {UNPROVEN_BLOCKS_MAX} blocks: a chain that one \
+         node orders alone has no proofs, and a node that came back late has few; ask another node"
+    )]
+    Unproven { after: Height },
     #[error("{0}")]
     Refused(String),
     #[error("{0}")]
@@ -122,6 +129,7 @@ impl CallError {
             Self::Refused(_) => 1_010,
             Self::UnknownBlock(_) => 4_001,
             Self::OldState { .. } => 4_002,
+            Self::Unproven { .. } => 4_003,
             Self::Unavailable(_) | Self::Store(_) => -32_603,
         }
     }

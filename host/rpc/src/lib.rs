@@ -14,7 +14,7 @@ mod view;
 
 pub use client::{RemoteNode, RemoteState};
 pub use error::{ClientError, RpcError};
-pub use limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX};
+pub use limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROWS_PER_PAGE_MAX, UNPROVEN_BLOCKS_MAX};
 pub use server::RpcServer;
 pub use status::{Health, NetworkStatus, NodeStatus};
 pub use view::NodeView;

@@ -14,12 +14,17 @@ pub const BATCH_MAX: u32 = 64;
 pub const KEYS_PER_PAGE_MAX: u32 = 1_000;
 /// Rows in one page of `busbar_getArchive`.
 pub const ROWS_PER_PAGE_MAX: u32 = 256;
-/// Bytes of the rows of a page, beyond the first: with keys and hexadecimal digits they fit a response.
+/// Bytes of the rows or blocks of a page, beyond the first: with keys and hexadecimal digits they fit a response.
 pub const ROW_BYTES_PER_PAGE_MAX: usize = 2 << 20;
 /// Bytes of a storage key: prefix and four hashed parts are below 256.
 pub const KEY_BYTES_MAX: usize = 512;
 /// How far back state is served. An older state costs what every block since has changed.
 pub const RECENT_BLOCKS_MAX: u64 = 32;
+
+/// Blocks in one page of `busbar_getOrderedBlocks`, and blocks up to which `busbar_getFinality` looks for the last proof.
+pub const BLOCKS_PER_PAGE_MAX: usize = 256;
+/// Blocks up to which `busbar_getFinality` looks for any proof: a node that came back late has few.
+pub const UNPROVEN_BLOCKS_MAX: usize = 16_384;
 
 const _: () = assert!(2 * EXTRINSIC_BYTES_MAX < REQUEST_BYTES_MAX as usize);
 const _: () = assert!(2 * BLOCK_BYTES_MAX < RESPONSE_BYTES_MAX as usize);

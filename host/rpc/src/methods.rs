@@ -3,15 +3,20 @@
 use crate::Health;
 use crate::error::CallError;
 use crate::json;
-use crate::limits::{KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROW_BYTES_PER_PAGE_MAX, ROWS_PER_PAGE_MAX};
+use crate::limits::{
+    BLOCKS_PER_PAGE_MAX, KEYS_PER_PAGE_MAX, RECENT_BLOCKS_MAX, ROW_BYTES_PER_PAGE_MAX, ROWS_PER_PAGE_MAX,
+    UNPROVEN_BLOCKS_MAX,
+};
 use crate::params::Arguments;
 use crate::view::NodeView;
 use host_storage::Snapshot;
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;
+use parity_scale_codec::Encode;
+use runtime_execution::modules::registry::EPOCH_BLOCKS;
 use runtime_primitives::limits::{EXECUTED_LAG_MAX, EXTRINSIC_BYTES_MAX};
 use runtime_primitives::{Hash, Header, Height};
-use runtime_state::Backend;
+use runtime_state::{Backend, Overlay};
 use serde_json::{Value, json};
 
 type Answer = Result<Value, CallError>;
@@ -30,10 +35,12 @@ const SYMBOL: &str = "CNY";
 /// Never: every name is registered once.
 pub fn module<V: NodeView>(view: V) -> RpcModule<V> {
     let mut module = RpcModule::new(view);
-    let table: [(&'static str, Method<V>); 15] = [
+    let table: [(&'static str, Method<V>); 17] = [
         ("author_submitExtrinsic", submit),
         ("busbar_getArchive", archive),
         ("busbar_getCheckpoints", checkpoints),
+        ("busbar_getFinality", finality),
+        ("busbar_getOrderedBlocks", ordered_blocks),
         ("busbar_getReceipts", receipts),
         ("busbar_getStatus", |view, _| Ok(json!(view.status()))),
         ("chain_getBlock", block),
@@ -135,6 +142,46 @@ fn checkpoints<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
     let after = arguments.optional_number(0, "after")?.unwrap_or_default();
     let page = view.certificates(after).map_err(CallError::Unavailable)?;
     Ok(page.iter().map(|certificate| json::hex(certificate)).collect::<Vec<_>>().into())
+}
+
+/// Hashes of the ordered blocks after a height, without delimiters, and the proof that the last of them is final; null if
+/// there is none yet. They are all of one epoch.
+fn finality<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
+    let after = Height::from_number(arguments.optional_number(0, "after")?.unwrap_or_default());
+    let snapshot = view.snapshot();
+    if after >= snapshot.height() {
+        return Ok(Value::Null);
+    }
+    let epoch_blocks = EPOCH_BLOCKS.get(&Overlay::new(&snapshot)).unwrap_or(u64::MAX).max(1);
+    let last = (after.next().number() / epoch_blocks).saturating_add(1).saturating_mul(epoch_blocks) - 1;
+    let found =
+        snapshot.stretch(after, Height::from_number(last), BLOCKS_PER_PAGE_MAX, UNPROVEN_BLOCKS_MAX)?;
+    let Some(found) = found else {
+        // Blocks are delivered one by one: the proof of these may be that of the next.
+        let is_ordered = snapshot.finality(after.next())?.is_some();
+        let few = snapshot.height().number() - after.number() <= BLOCKS_PER_PAGE_MAX as u64;
+        let is_due = is_ordered && few && snapshot.height().number() < last;
+        return if is_due { Ok(Value::Null) } else { Err(CallError::Unproven { after }) };
+    };
+    let payloads: Vec<u8> = found.payloads.iter().flat_map(|payload| payload.0).collect();
+    Ok(json!({ "payloads": json::hex(&payloads), "proof": json::hex(&found.proof) }))
+}
+
+/// Ordered blocks after a height, SCALE, ascending: a page of them.
+fn ordered_blocks<V: NodeView>(view: &V, arguments: &Arguments) -> Answer {
+    let mut after = Height::from_number(arguments.optional_number(0, "after")?.unwrap_or_default());
+    let (snapshot, mut blocks, mut bytes) = (view.snapshot(), Vec::new(), 0);
+    while after < snapshot.height() && blocks.len() < BLOCKS_PER_PAGE_MAX {
+        after = after.next();
+        let Some(block) = snapshot.block(after)? else { break };
+        let block = block.encode();
+        bytes += block.len();
+        if bytes > ROW_BYTES_PER_PAGE_MAX && !blocks.is_empty() {
+            break;
+        }
+        blocks.push(Value::from(json::hex(&block)));
+    }
+    Ok(blocks.into())
 }
 
 /// Rows of an archive table in order of their keys, as pairs of key and value; fewer than asked for if they are large.

@@ -4,7 +4,7 @@
 use host_rpc::{
     ClientError, KEYS_PER_PAGE_MAX, NodeStatus, NodeView, RECENT_BLOCKS_MAX, RemoteNode, RpcServer,
 };
-use host_storage::{Commit, Snapshot, Store};
+use host_storage::{Commit, Finality, Snapshot, Store, Stretch};
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::HttpClientBuilder;
@@ -63,7 +63,9 @@ fn commit(parent: &Header, number: u64, state: &impl State) -> Commit {
     let receipts = vec![receipt(number)].encode();
     let row = |table, value: &[u8]| ArchiveRow { table, key: key(number), value: value.to_vec() };
     let archive = vec![row(1, b"row"), row(2, &vec![0; 1 << 20])];
-    Commit { header, block, body, receipts, changes, trie, archive }
+    let proof = number.is_multiple_of(4).then(|| vec![1, 2, 3]);
+    let finality = (number > 8).then_some(Finality { digest: Hash([9; 32]), proof });
+    Commit { header, block, body, receipts, changes, trie, archive, finality }
 }
 
 /// Block `number` skipped an extrinsic.
@@ -206,7 +208,27 @@ fn every_method_answers() {
         assert_eq!(ask(method, params.clone()), expected, "{method} {params}");
     }
     let methods = ask("rpc_methods", json!([]))["methods"].as_array().unwrap().len();
-    assert_eq!(methods, 16);
+    assert_eq!(methods, 18);
+}
+
+#[test]
+fn a_follower_gets_final_blocks_and_what_proves_them() {
+    let node = Node::new();
+    let (_server, url) = serve(&node);
+    let (remote, snapshot) = (RemoteNode::at(&url).unwrap(), node.store.snapshot());
+    let at = Height::from_number;
+    let block = |number| snapshot.block(at(number)).unwrap().unwrap();
+    // Nothing of an engine up to block 8, every fourth from there on: the last one proves all.
+    let payloads: Vec<Hash> = (11..=32).map(|number| block(number).payload_hash()).collect();
+    assert_eq!(remote.finality(at(10)).unwrap(), Some(Stretch { payloads, proof: vec![1, 2, 3] }));
+    assert_eq!(remote.finality(at(BLOCKS)).unwrap(), None);
+    assert_eq!(remote.finality(at(u64::MAX)).unwrap(), None);
+    assert_eq!(remote.finality(at(32)).unwrap(), None, "the proof is due");
+    let unproven = remote.finality(at(2)).unwrap_err().to_string();
+    assert!(unproven.contains("nothing here proves the blocks after 2 final"), "{unproven}");
+    let page: Vec<Vec<u8>> = (4..=BLOCKS).map(|number| block(number).encode()).collect();
+    assert_eq!(remote.ordered_blocks(at(3)).unwrap(), page);
+    assert_eq!(remote.ordered_blocks(at(BLOCKS)).unwrap(), Vec::<Vec<u8>>::new());
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn commit(parent: Option<&Header>, state: &dyn State, changes: ChangeSet, rows: 
         value: vec![7; 60],
     });
     let (receipts, archive) = (vec![1; rows as usize * 20], archive.collect());
-    Commit { header, block, body: extrinsics, receipts, changes, trie, archive }
+    Commit { header, block, body: extrinsics, receipts, changes, trie, archive, finality: None }
 }
 
 fn status(name: &str) -> String {

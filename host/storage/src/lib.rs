@@ -7,6 +7,7 @@ mod block_record;
 mod certificates;
 mod chunks;
 mod error;
+mod finality;
 mod flat;
 mod head;
 mod options;
@@ -20,6 +21,7 @@ mod write;
 
 pub use certificates::{CERTIFICATES_PER_PAGE_MAX, CertificateStore};
 pub use error::StoreError;
+pub use finality::{Finality, Stretch};
 pub use options::StoreOptions;
 pub use redb::StorageBackend;
 pub use rehearsal_disk::RehearsalDisk;

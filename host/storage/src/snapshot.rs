@@ -7,7 +7,7 @@
 use crate::block_record::BlockRecord;
 use crate::head::{Head, read_header};
 use crate::tables::{ARCHIVE, BLOCKS, HASHES, UNDO, archive_key};
-use crate::{StoreError, flat, undo};
+use crate::{Finality, StoreError, Stretch, finality, flat, undo};
 use runtime_primitives::{Hash, Header, Height, OrderedBlock};
 use runtime_state::trie::key_path;
 use runtime_state::{ArchiveRow, Backend, ChangeSet, State, StateProof, TrieUpdate};
@@ -89,6 +89,29 @@ impl Snapshot {
     /// If the row is damaged or the disk fails.
     pub fn receipts(&self, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
         BlockRecord::receipts(&self.head.tx.open_table(BLOCKS)?, height)
+    }
+
+    /// What the engine that ordered the block at `height` left beside it; `None` if none did.
+    ///
+    /// # Errors
+    /// If the row is damaged or the disk fails.
+    pub fn finality(&self, height: Height) -> Result<Option<Finality>, StoreError> {
+        finality::read(&self.head.tx, height)
+    }
+
+    /// The blocks after `after`, none above `to`, that one proof shows to be final: up to the last proven one of the first
+    /// `few`, or else up to the first one of `most`.
+    ///
+    /// # Errors
+    /// If a row is damaged or the disk fails.
+    pub fn stretch(
+        &self,
+        after: Height,
+        to: Height,
+        few: usize,
+        most: usize,
+    ) -> Result<Option<Stretch>, StoreError> {
+        finality::stretch(&self.head.tx, after, to, few, most)
     }
 
     /// The archive row with this key.

@@ -6,7 +6,7 @@
 
 use crate::head::Head;
 use crate::trie_log::{self, TrieLog};
-use crate::{Snapshot, StoreError, StoreOptions, write};
+use crate::{Finality, Snapshot, StoreError, StoreOptions, tables, write};
 use redb::{Builder, Database, StorageBackend};
 use runtime_primitives::{Hash, Header, Height, OrderedBlock};
 use runtime_state::{ArchiveRow, ChangeSet, TrieUpdate};
@@ -31,6 +31,8 @@ pub struct Commit {
     pub trie: TrieUpdate,
     /// Rows for the archive. Of two with one key, the later one stays.
     pub archive: Vec<ArchiveRow>,
+    /// The engine's certificate, if an engine ordered the block.
+    pub finality: Option<Finality>,
 }
 
 /// The file of a node.
@@ -127,6 +129,7 @@ impl Store {
 
     fn recover(db: Database, options: StoreOptions) -> Result<Self, StoreError> {
         Head::check(&db)?;
+        tables::complete(&db)?;
         let tx = write::begin(&db)?;
         if trie_log::replay(&tx)? {
             tx.commit()?;

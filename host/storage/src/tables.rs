@@ -10,6 +10,7 @@
 //! hashes   header hash 32                   height                                each block
 //! undo     (height, chunk)                  undo record                           each block
 //! archive  table u8 | key                   row                                   each block
+//! finality height                           payload hash, digest, proof           each block that an engine ordered
 //! head     0                                format, genesis hash                  once
 //! head     1                                height, generation, root, undo window each block
 //! ```
@@ -19,7 +20,7 @@
 //! a leaf, which are neighbours by key path.
 
 use crate::StoreError;
-use redb::{TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
 /// A record's number and chunk.
 pub(crate) type ChunkKey = (u64, u32);
@@ -32,6 +33,7 @@ pub(crate) const BLOCKS: TableDefinition<ChunkKey, &[u8]> = TableDefinition::new
 pub(crate) const HASHES: TableDefinition<&[u8; 32], u64> = TableDefinition::new("hashes");
 pub(crate) const UNDO: TableDefinition<ChunkKey, &[u8]> = TableDefinition::new("undo");
 pub(crate) const ARCHIVE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("archive");
+pub(crate) const FINALITY: TableDefinition<u64, &[u8]> = TableDefinition::new("finality");
 pub(crate) const HEAD: TableDefinition<u8, &[u8]> = TableDefinition::new("head");
 
 /// Create the tables, so that readers find them all.
@@ -44,7 +46,18 @@ pub(crate) fn create_all(tx: &WriteTransaction) -> Result<(), StoreError> {
     tx.open_table(HASHES)?;
     tx.open_table(UNDO)?;
     tx.open_table(ARCHIVE)?;
+    tx.open_table(FINALITY)?;
     tx.open_table(HEAD)?;
+    Ok(())
+}
+
+/// Create the tables that a file of before does not have.
+pub(crate) fn complete(db: &Database) -> Result<(), StoreError> {
+    if let Err(TableError::TableDoesNotExist(_)) = db.begin_read()?.open_table(FINALITY) {
+        let tx = db.begin_write()?;
+        tx.open_table(FINALITY)?;
+        tx.commit()?;
+    }
     Ok(())
 }
 

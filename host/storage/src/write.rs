@@ -4,10 +4,10 @@
 //! only once that is durable.
 
 use crate::head::{Head, ORIGIN, TIP, Tip, encode_origin, read_header};
-use crate::tables::{ARCHIVE, BLOCKS, HASHES, HEAD, UNDO, archive_key, create_all};
+use crate::tables::{ARCHIVE, BLOCKS, FINALITY, HASHES, HEAD, UNDO, archive_key, create_all};
 use crate::trie_log::TrieLog;
 use crate::undo::UndoRows;
-use crate::{Commit, StoreError, StoreOptions, block_record, chunks, flat, undo};
+use crate::{Commit, StoreError, StoreOptions, block_record, chunks, finality, flat, undo};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, WriteTransaction};
 use runtime_primitives::{Header, Height};
 use runtime_state::trie::Trie;
@@ -120,7 +120,7 @@ pub(crate) fn undo(
     let mut bytes = 0;
     {
         let (mut undo, mut blocks) = (tx.open_table(UNDO)?, tx.open_table(BLOCKS)?);
-        let mut hashes = tx.open_table(HASHES)?;
+        let (mut hashes, mut finality) = (tx.open_table(HASHES)?, tx.open_table(FINALITY)?);
         while tip.height > to.number() && bytes < UNDO_STEP_BYTES {
             // An older record knows better what was there before all of them.
             let (older_flat, older_archive) = undo::read(&undo, tip.height)?;
@@ -129,6 +129,7 @@ pub(crate) fn undo(
             bytes += as_u64(chunks::remove(&mut undo, tip.height)?);
             hashes.remove(&read_header(&head.tx, tip.height)?.hash().0)?;
             chunks::remove(&mut blocks, tip.height)?;
+            finality.remove(tip.height)?;
             tip.height -= 1;
         }
     }
@@ -171,6 +172,9 @@ fn write_block(tx: &WriteTransaction, commit: &Commit) -> Result<(), StoreError>
     let height = commit.header.number;
     chunks::write(&mut tx.open_table(BLOCKS)?, height, &block_record::encode(commit))?;
     tx.open_table(HASHES)?.insert(&commit.header.hash().0, height)?;
+    if let Some(finality) = &commit.finality {
+        finality::write(tx, height, &commit.block.payload_hash(), finality)?;
+    }
     Ok(())
 }
 

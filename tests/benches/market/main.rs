@@ -198,6 +198,7 @@ impl Follower {
             changes: done.changes,
             trie: done.trie,
             archive: done.archive,
+            finality: None,
         };
         let began = ProcessTime::now();
         self.store.commit(commit).expect("a block that follows");

@@ -1,6 +1,10 @@
 //! What the engine's library carries: an ordered block behind the digest of its parent.
 //!
-//! One block has one encoding: bytes that decode to a block and encode to other bytes are refused.
+//! ```text
+//! digest = sha-256 (digest of the parent | blake2-256 of the block's bytes)      zeros are genesis's parent
+//! ```
+//! So whoever knows a block's digest follows the chain by 32 bytes a block. The rule: one block has one encoding: bytes that
+//! decode to a block and encode to other bytes are refused.
 
 use bytes::{BufMut, Bytes};
 use commonware_codec::{Buf, EncodeSize, Error, FixedSize, RangeCfg, Read, ReadExt, Write};
@@ -8,8 +12,8 @@ use commonware_consensus::types::Height as EngineHeight;
 use commonware_consensus::{Block, BoundedBlock, Heightable};
 use commonware_cryptography::{Digest as _, Digested, Digestible, Hasher, Sha256, sha256};
 use parity_scale_codec::{DecodeAll, Encode};
-use runtime_primitives::OrderedBlock;
 use runtime_primitives::limits::BLOCK_BYTES_MAX;
+use runtime_primitives::{Hash, OrderedBlock, blake2_256};
 use std::sync::Arc;
 
 /// Digest of a carried block.
@@ -54,6 +58,11 @@ impl Carried {
     }
 }
 
+/// Digest of a block on `parent` whose bytes hash to `payload`.
+pub(super) fn digest_on(parent: &Digest, payload: &Hash) -> Digest {
+    Sha256::hash(&[parent, &payload.0])
+}
+
 impl Write for Carried {
     fn write(&self, buffer: &mut impl BufMut) {
         self.parent.write(buffer);
@@ -86,7 +95,7 @@ impl Digestible for Carried {
     type Digest = Digest;
 
     fn digest(&self) -> Digest {
-        Sha256::hash(&[&self.parent, &self.bytes])
+        digest_on(&self.parent, &blake2_256(&self.bytes))
     }
 }
 
@@ -113,7 +122,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use commonware_codec::{Decode as _, Encode as _};
-    use runtime_primitives::{Executed, Hash, Height, Timestamp};
+    use runtime_primitives::{Executed, Height, Timestamp};
 
     fn block(extrinsics: Vec<Vec<u8>>) -> OrderedBlock {
         let executed = Executed { height: Height::from_number(6), header_hash: Hash([7; 32]) };

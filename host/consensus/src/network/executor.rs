@@ -1,12 +1,14 @@
 //! Hands finalized blocks to the application, in order, and acknowledges them once they are durable.
 
 use super::block::{Carried, Digest};
+use super::epochs::Marshal;
+use super::finality;
 use super::signal::Signal;
-use crate::{Application, Certificate};
+use crate::Application;
 use commonware_actor::Feedback;
-use commonware_consensus::Reporter;
 use commonware_consensus::marshal::Update;
 use commonware_consensus::types::{Epoch, Epocher as _, FixedEpocher};
+use commonware_consensus::{Heightable as _, Reporter};
 use commonware_cryptography::Digestible as _;
 use commonware_utils::Acknowledgement as _;
 use commonware_utils::acknowledgement::Exact;
@@ -45,6 +47,7 @@ pub(super) struct Executor<A> {
     signal: Signal,
     epocher: FixedEpocher,
     deliveries: mpsc::UnboundedReceiver<Delivery>,
+    marshal: Marshal,
     boundaries: mpsc::UnboundedSender<Boundary>,
 }
 
@@ -53,19 +56,20 @@ impl<A: Application> Executor<A> {
         application: Arc<A>,
         signal: Signal,
         epocher: FixedEpocher,
+        marshal: Marshal,
     ) -> (Self, Deliveries, mpsc::UnboundedReceiver<Boundary>) {
         let (send, deliveries) = mpsc::unbounded_channel();
         let (boundaries, entered) = mpsc::unbounded_channel();
-        (Self { application, signal, epocher, deliveries, boundaries }, Deliveries(send), entered)
+        (Self { application, signal, epocher, deliveries, marshal, boundaries }, Deliveries(send), entered)
     }
 
     /// Execute until the library stops delivering or the application fails.
     pub async fn run(mut self) -> Result<(), A::Error> {
         let mut unsettled = Vec::new();
         while let Some(delivery) = self.deliveries.recv().await {
-            self.execute(delivery, &mut unsettled)?;
+            self.execute(delivery, &mut unsettled).await?;
             while let Ok(next) = self.deliveries.try_recv() {
-                self.execute(next, &mut unsettled)?;
+                self.execute(next, &mut unsettled).await?;
             }
             self.application.settle()?;
             for (block, acknowledgement) in unsettled.drain(..) {
@@ -76,11 +80,13 @@ impl<A: Application> Executor<A> {
         Ok(())
     }
 
-    fn execute(&self, delivery: Delivery, unsettled: &mut Vec<Delivery>) -> Result<(), A::Error> {
+    async fn execute(&self, delivery: Delivery, unsettled: &mut Vec<Delivery>) -> Result<(), A::Error> {
         let block = delivery.0.inner().block();
         // Genesis is delivered too; every application begins with it.
         if block.height > self.application.tip().height {
-            self.application.finalized((**block).clone(), Certificate::solo()).inspect_err(
+            let proof = self.marshal.get_finalization(delivery.0.height()).await;
+            let certificate = finality::certificate(&delivery.0.digest(), proof.as_ref());
+            self.application.finalized((**block).clone(), certificate).inspect_err(
                 |reason| error!(height = %block.height, %reason, "a final block cannot be executed"),
             )?;
             self.signal.raise();
@@ -91,7 +97,6 @@ impl<A: Application> Executor<A> {
 
     /// At the end of an epoch, wait until the next one's engine runs: only then is the block done with.
     async fn cross(&self, block: &commonware_cryptography::Digested<Carried>) {
-        use commonware_consensus::Heightable as _;
         let Some(info) = self.epocher.containing(block.height()) else { return };
         if info.last() != block.height() {
             return;

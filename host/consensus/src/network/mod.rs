@@ -11,6 +11,7 @@ mod counters;
 mod door;
 mod epochs;
 mod executor;
+mod finality;
 mod gossip;
 mod settings;
 mod signal;
@@ -23,6 +24,7 @@ pub use committee::{EngineKey, EngineSecret, Member, PROTOCOL, Peers, namespace}
 pub use counters::{Counters, NetworkCounts};
 pub use epochs::Track;
 pub use executor::Deliveries;
+pub use finality::{FinalityFault, PROOF_BYTES_MAX, check_finality, genesis_digest, next_digest};
 pub use gossip::{Gossip, Outbox, gossip, hear, tell};
 pub use settings::Timing;
 pub use signal::{Signal, Watch};

@@ -257,7 +257,8 @@ where
         interval_ms: config.interval_ms,
     };
     let automaton = Inline::new(context.child("automaton"), bridge, marshal.clone(), epocher.clone());
-    let (executor, deliveries, boundaries) = Executor::new(application, config.signal, epocher.clone());
+    let (executor, deliveries, boundaries) =
+        Executor::new(application, config.signal, epocher.clone(), marshal.clone());
     // Its own thread: contracts need its stack, and the others must not wait for them.
     let execution = context.child("executor").dedicated().spawn(move |_| executor.run());
     actor.start(watch(deliveries), proposals, backfill);

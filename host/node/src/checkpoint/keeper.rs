@@ -6,7 +6,8 @@
 #![allow(clippy::cast_possible_truncation, reason = "the codec's derive casts the indices of variants")]
 
 use super::{
-    CHECKPOINT_BLOCKS, Certificate, Checkpoint, SetMember, SignedCheckpoint, is_checkpoint, is_last, quorum,
+    CHECKPOINT_BLOCKS, Certificate, Checkpoint, CheckpointError, SetMember, SignedCheckpoint, is_checkpoint,
+    is_last, quorum,
 };
 use crate::checkpoint::certificate::set_hash;
 use crate::keys::Signer;
@@ -212,21 +213,36 @@ impl Keeper {
     }
 
     fn hear_certified(&self, certificate: Certificate) -> Result<(), KeeperError> {
+        if let Err(fault) = self.take(certificate)? {
+            warn!(%fault, "a peer's certificate proves nothing");
+        }
+        Ok(())
+    }
+
+    /// Height of the first checkpoint that waits for a quorum.
+    pub fn first_pending(&self) -> Option<u64> {
+        self.locked().pending.first_key_value().map(|(number, _)| *number)
+    }
+
+    /// Take in a certificate from anybody; gives why it proves nothing. One that nobody waits for is not looked at.
+    ///
+    /// # Errors
+    /// [`KeeperError`].
+    pub fn take(&self, certificate: Certificate) -> Result<Result<(), CheckpointError>, KeeperError> {
         let number = certificate.checkpoint.number;
         let mut open = self.locked();
-        let Some(pending) = open.pending.get_mut(&number) else { return Ok(()) };
+        let Some(pending) = open.pending.get_mut(&number) else { return Ok(Ok(())) };
         if let Err(fault) = certificate.verify(&self.genesis, &pending.set) {
-            warn!(%fault, "a peer's certificate proves nothing");
-            return Ok(());
+            return Ok(Err(fault));
         }
         if certificate.checkpoint != pending.checkpoint {
             let (own, signed) = (pending.checkpoint.header, certificate.checkpoint.header);
             let by = certificate.signatures[0].0;
             self.health.raise(Alarm::Checkpoint { number, own, signed, by });
-            return Ok(());
+            return Ok(Ok(()));
         }
         pending.signatures.extend(certificate.signatures);
-        self.certify(&mut open, number)
+        self.certify(&mut open, number).map(Ok)
     }
 
     /// Count a signature on a checkpoint that waits.

@@ -2,7 +2,8 @@
 
 use crate::chain_spec::{ChainSpec, FILE_NAME, INTERVAL_MS, INTERVAL_MS_MAX, INTERVAL_MS_MIN, Preset};
 use crate::keys::{Signer, SigningPolicy, UnlockArgs};
-use crate::service::{FileClock, MIN_FREE_DISK_MIB, Service, ServiceConfig};
+use crate::node::Chain;
+use crate::service::{FileClock, Following, MIN_FREE_DISK_MIB, Service, ServiceConfig};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use host_consensus::network::Signal;
@@ -60,6 +61,10 @@ pub struct NodeArgs {
     /// session key.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Follow the chain by what the node at this RPC address gives: each block is executed once a quorum's proof of it is
+    /// checked. May be repeated: others are asked when one fails. Extrinsics taken in here are passed on there.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["listen", "clock_rate", "clock_file"])]
+    follow: Vec<String>,
     /// Execute every block a second time, on the second engine, and stop if it leads to another header. Contracts take
     /// several times as long.
     #[arg(long)]
@@ -97,18 +102,26 @@ impl NodeArgs {
             min_free_disk_mib: self.min_free_disk_mib,
             paranoid: self.paranoid,
         };
+        if !self.follow.is_empty() {
+            return Self::follow(Following::start(config, &self.follow)?);
+        }
         let rehearsal = RehearsalClock::new(self.clock_rate);
         let service = Service::start(config, self.clock(&rehearsal)?)?;
         rehearsal.advance_to(service.chain().now());
         let stop = Signal::default();
         let stopping = stop.watch();
         ctrlc::set_handler(move || stop.raise()).context("cannot wait for interruption")?;
-        println!("genesis {}", service.chain().genesis());
-        match service.address() {
-            Some(address) => println!("listening on http://{address} and ws://{address}"),
-            None => println!("not listening"),
-        }
+        announce(service.chain(), service.address());
         service.run(stopping)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Follow others until interrupted.
+    fn follow(following: Following) -> anyhow::Result<ExitCode> {
+        let bell = following.bell().clone();
+        ctrlc::set_handler(move || bell.stop()).context("cannot wait for interruption")?;
+        announce(following.chain(), following.address());
+        following.run()?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -161,5 +174,14 @@ impl NodeArgs {
             pairs.extend(self.dev_validator.iter().map(|number| preset.session_key(*number)));
         }
         Ok(pairs.into_iter().map(|pair| Signer::new(pair, SigningPolicy::Production)).collect())
+    }
+}
+
+/// Say which chain it is, and where it is served.
+fn announce(chain: &Chain, address: Option<SocketAddr>) {
+    println!("genesis {}", chain.genesis());
+    match address {
+        Some(address) => println!("listening on http://{address} and ws://{address}"),
+        None => println!("not listening"),
     }
 }

@@ -12,7 +12,7 @@ use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
 use crate::checkpoint::SetMember;
 use host_consensus::network::{EngineKey, Member};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
-use host_storage::{Commit, Snapshot, Store, StoreError};
+use host_storage::{Commit, Finality, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::registry::{self, EPOCH_BLOCKS, Engine, validators};
@@ -154,6 +154,7 @@ impl Chain {
             changes: genesis.changes,
             trie: genesis.trie,
             archive: Vec::new(),
+            finality: None,
         })
     }
 
@@ -459,7 +460,7 @@ impl Application for Chain {
         Self::settle(self)
     }
 
-    fn finalized(&self, block: OrderedBlock, _: Certificate) -> Result<(), ChainError> {
+    fn finalized(&self, block: OrderedBlock, certificate: Certificate) -> Result<(), ChainError> {
         let snapshot = self.snapshot();
         if block.height <= snapshot.height() && block.height > Height::ZERO {
             return Ok(());
@@ -497,6 +498,7 @@ impl Application for Chain {
             changes: done.changes,
             trie: done.trie,
             archive: done.archive,
+            finality: certificate.digest.map(|digest| Finality { digest, proof: certificate.proof }),
         })?;
         self.flusher.request();
         locked(&self.statistics).committing += began.elapsed();

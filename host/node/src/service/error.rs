@@ -3,9 +3,10 @@
 use crate::agent::JournalError;
 use crate::chain_spec::SpecError;
 use crate::checkpoint::KeeperError;
+use crate::follow::NoSource;
 use crate::node::ChainError;
 use host_consensus::network::SocketError;
-use host_rpc::RpcError;
+use host_rpc::{ClientError, RpcError};
 use host_storage::StoreError;
 use runtime_vm::VmFault;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,12 @@ pub enum ServiceError {
     /// The file of checkpoints is unusable.
     #[error(transparent)]
     Checkpoints(#[from] KeeperError),
+    /// A chain cannot be followed on.
+    #[error(transparent)]
+    Follow(#[from] Box<NoSource>),
+    /// A node to follow has no address.
+    #[error(transparent)]
+    Source(#[from] ClientError),
     /// RPC cannot be served.
     #[error(transparent)]
     Rpc(#[from] RpcError),
@@ -86,6 +93,10 @@ impl ServiceError {
     pub(super) fn or_no_room(self, folder: &Path) -> Self {
         let store = match &self {
             Self::Chain(ChainError::Store(error)) => Some(error),
+            Self::Follow(error) => match &**error {
+                NoSource::Chain(ChainError::Store(error)) => Some(error),
+                _ => None,
+            },
             Self::Engine(error) => match &**error {
                 SocketError::Application(ChainError::Store(error)) => Some(error),
                 _ => None,

@@ -10,6 +10,7 @@ mod debts;
 mod disk_full;
 mod errands;
 mod exits;
+mod follow;
 mod hostile;
 mod household;
 mod lone;

@@ -1,7 +1,7 @@
 //! Random histories with reopening, rollback and old states.
 
 use crate::chain::{Model, Random, block, changes, tight};
-use host_storage::{Commit, Snapshot, Store, StoreError, StoreOptions};
+use host_storage::{Commit, Snapshot, Store, StoreError, StoreOptions, Stretch};
 use runtime_primitives::{Hash, Height};
 use runtime_state::{Backend as _, ChangeSet, State as _};
 
@@ -16,14 +16,36 @@ fn check_blocks(snapshot: &Snapshot, past: &Past) {
         assert_eq!(snapshot.block(height).unwrap().as_ref(), Some(&commit.block));
         assert_eq!(snapshot.body(height).unwrap().as_ref(), Some(&commit.body));
         assert_eq!(snapshot.receipts(height).unwrap().as_ref(), Some(&commit.receipts));
+        assert_eq!(snapshot.finality(height).unwrap(), commit.finality);
     }
+    check_stretches(snapshot, past);
     let above = snapshot.height().next();
     assert_eq!(snapshot.header(above).unwrap(), None);
     assert_eq!(snapshot.block(above).unwrap(), None);
     assert_eq!(snapshot.body(above).unwrap(), None);
     assert_eq!(snapshot.receipts(above).unwrap(), None);
+    assert_eq!(snapshot.finality(above).unwrap(), None);
     assert_eq!(snapshot.header_by_hash(&Hash([9; 32])).unwrap(), None);
     assert_eq!(snapshot.genesis_hash(), past[0].1.header.hash());
+}
+
+/// A proof covers all blocks up to the last proven one nearby, or else up to the next.
+fn check_stretches(snapshot: &Snapshot, past: &Past) {
+    let best = snapshot.height().number();
+    for (after, to, few, most) in [(0, best, 4, 100), (1, best, 1, 100), (best / 2, best, 1, 2), (3, 5, 9, 9)]
+    {
+        let found = snapshot.stretch(Height::from_number(after), Height::from_number(to), few, most).unwrap();
+        let blocks: Vec<&Commit> =
+            (after + 1..=to).filter_map(|h| Some(&past.get(h as usize)?.1)).take(most).collect();
+        let proof = |commit: &&Commit| commit.finality.as_ref().unwrap().proof.clone();
+        let near = blocks.iter().take(few).rposition(|commit| proof(commit).is_some());
+        let wanted =
+            near.or_else(|| blocks.iter().position(|commit| proof(commit).is_some())).map(|last| Stretch {
+                payloads: blocks[..=last].iter().map(|commit| commit.block.payload_hash()).collect(),
+                proof: proof(&blocks[last]).unwrap(),
+            });
+        assert_eq!(found, wanted, "after {after}, to {to}, {few} or {most}");
+    }
 }
 
 /// Old states are what they were, as far back as undo records go, and refused beyond.
