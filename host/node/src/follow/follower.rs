@@ -105,7 +105,7 @@ impl Follower {
         })
     }
 
-    /// Ask one source for a page of blocks and execute it. Runs contracts: call it on a thread with `VM_THREAD_STACK_BYTES`
+    /// Ask one source for a page of blocks and execute it: what is executed is durable, whatever came of the step. Runs contracts: call it on a thread with `VM_THREAD_STACK_BYTES`
     /// of stack.
     ///
     /// # Errors

@@ -126,8 +126,13 @@ impl Following {
             while !bell.is_stopped() {
                 room.look(&unheard);
                 room.enough()?;
-                match follower.step().map_err(Box::new)? {
-                    Step::Executed(_) => view.publish(),
+                let step = follower.step().map_err(Box::new)?;
+                // Also if the source failed after it gave some blocks.
+                if chain.snapshot().height() > view.published().height() {
+                    view.publish();
+                }
+                match step {
+                    Step::Executed(_) => {}
                     Step::Failed => bell.pause(look),
                     Step::Level => {
                         attest(&mut attesting, &chain, &view, &outbox);
