@@ -13,6 +13,9 @@ use runtime_primitives::{Height, OrderedBlock, Timestamp};
 /// A validator votes this long before its own clock reaches the block's time, in ms: honest clocks differ.
 pub const VOTE_EARLY_MS: u64 = 500;
 
+/// Clocks of validators are at most this far apart, in ms: peers with others refuse each other.
+pub const CLOCKS_APART_MS: u64 = 5_000;
+
 /// Why a block breaks the envelope rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlockFault {

@@ -95,6 +95,12 @@ pub trait Application: Send + Sync {
     /// Who orders in an epoch; `None` while that is not decided. What was decided does not change.
     fn committee(&self, epoch: u64) -> Option<Vec<Member>>;
 
+    /// Whether this node may vote in an epoch, whose predecessor it has executed: not where it may have voted before and does
+    /// not remember. The answer for an epoch does not change. An application that forgets nothing votes always.
+    fn may_vote(&self, _epoch: u64) -> bool {
+        true
+    }
+
     /// Extrinsics that a peer took in: bytes from outside, of any kind. Those that are valid may be proposed.
     fn hear(&self, extrinsics: Vec<Vec<u8>>);
 
@@ -145,6 +151,10 @@ impl<A: Application + ?Sized> Application for Arc<A> {
 
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {
         (**self).committee(epoch)
+    }
+
+    fn may_vote(&self, epoch: u64) -> bool {
+        (**self).may_vote(epoch)
     }
 
     fn hear(&self, extrinsics: Vec<Vec<u8>>) {

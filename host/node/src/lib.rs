@@ -22,5 +22,6 @@ pub mod rule_name;
 pub mod rules;
 pub mod scenario;
 pub mod service;
+pub mod snapshot;
 pub mod trade;
 pub mod wallet;

@@ -130,6 +130,7 @@ impl CallError {
             Self::UnknownBlock(_) => 4_001,
             Self::OldState { .. } => 4_002,
             Self::Unproven { .. } => 4_003,
+            Self::Store(StoreError::BeforeBase { .. }) => 4_004,
             Self::Unavailable(_) | Self::Store(_) => -32_603,
         }
     }

@@ -22,6 +22,10 @@ pub struct NodeStatus {
     pub epoch: u64,
     /// Members of the committee that orders it; 0 where one node orders alone.
     pub committee: usize,
+    /// Where it does not vote on what is ordered, since it began with a snapshot and may have voted before: it votes in the
+    /// epochs that begin after this time, in ms since 1970.
+    #[serde(default)]
+    pub silent_until_ms: Option<u64>,
     /// Entities that it attests for.
     pub attests_for: Vec<u32>,
     /// Height of the last block that a quorum has signed as a checkpoint; 0 if there is none.

@@ -7,9 +7,9 @@
 //! Lengths are little-endian; header and ordered block are SCALE. What is asked for most stands first,
 //! so that a header needs one chunk. The rule: an extrinsic that was ordered is not stored twice.
 
+use crate::StoreError;
 use crate::chunks;
 use crate::tables::ChunkKey;
-use crate::{Commit, StoreError};
 use parity_scale_codec::{Compact, Decode, DecodeAll, Encode};
 use redb::ReadableTable;
 use runtime_primitives::{Header, Height, OrderedBlock};
@@ -19,20 +19,27 @@ const PREFIX: usize = 12;
 /// An extrinsic that was ordered, by its index, or else the extrinsic itself.
 type BodyItem = Result<Compact<u32>, Vec<u8>>;
 
-/// The record of `commit`.
-pub(crate) fn encode(commit: &Commit) -> Vec<u8> {
-    let header = commit.header.encode();
-    let body = encode_body(&commit.body, &commit.block.extrinsics);
+/// The record of a block, of what was applied of it, and of its receipts.
+pub(crate) fn encode(header: &Header, block: &OrderedBlock, body: &[Vec<u8>], receipts: &[u8]) -> Vec<u8> {
+    let header = header.encode();
+    let body = encode_body(body, &block.extrinsics);
     let mut record = Vec::new();
-    for part in [&header, &body, &commit.receipts] {
+    for part in [&header[..], &body, receipts] {
         let len = u32::try_from(part.len()).expect("a block's parts are bounded by its limits");
         record.extend_from_slice(&len.to_le_bytes());
     }
-    for part in [&header, &body, &commit.receipts] {
+    for part in [&header[..], &body, receipts] {
         record.extend_from_slice(part);
     }
-    commit.block.encode_to(&mut record);
+    block.encode_to(&mut record);
     record
+}
+
+/// The record of a block of which only the header is known.
+pub(crate) fn encode_header(header: &Header) -> Vec<u8> {
+    let header = header.encode();
+    let len = u32::try_from(header.len()).expect("a header is short");
+    [&len.to_le_bytes()[..], &[0; 8], &header].concat()
 }
 
 fn encode_body(body: &[Vec<u8>], ordered: &[Vec<u8>]) -> Vec<u8> {

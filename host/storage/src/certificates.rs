@@ -56,9 +56,22 @@ impl CertificateStore {
     /// # Errors
     /// If the disk fails.
     pub fn keep(&self, height: u64, certificate: &[u8]) -> Result<(), StoreError> {
+        self.keep_all([(height, certificate.to_vec())])
+    }
+
+    /// Keep many, durably and together.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn keep_all(&self, certificates: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Result<(), StoreError> {
         let tx = self.db.begin_write()?;
-        if tx.open_table(CERTIFICATES)?.get(height)?.is_none() {
-            tx.open_table(CERTIFICATES)?.insert(height, certificate)?;
+        {
+            let mut table = tx.open_table(CERTIFICATES)?;
+            for (height, certificate) in certificates {
+                if table.get(height)?.is_none() {
+                    table.insert(height, &certificate[..])?;
+                }
+            }
         }
         tx.commit()?;
         Ok(())

@@ -20,11 +20,11 @@ pub enum StoreError {
     #[error("the file holds no genesis block; remove it and create the store again")]
     NoGenesis,
     /// The file was written by another version of this program.
-    #[error("the store has format {found}, this program reads {wanted}")]
+    #[error("the store has format {found}, this program reads formats up to {wanted}")]
     Format {
         /// Format of the file.
         found: u32,
-        /// Format of this program.
+        /// The latest format of this program.
         wanted: u32,
     },
     /// Heights follow each other.
@@ -85,6 +85,17 @@ pub enum StoreError {
         to: Height,
         /// The lowest height that can be reached.
         oldest: Height,
+    },
+    /// A chain that began with a snapshot lacks what was before.
+    #[error(
+        "block {height} is before this node's history, which begins with block {first}: it was started from a state snapshot; \
+         ask a node that has the chain from its genesis on"
+    )]
+    BeforeBase {
+        /// The height asked for.
+        height: Height,
+        /// The first block that was executed here.
+        first: Height,
     },
     /// A stored row is not what this program writes.
     #[error("damaged row {row} of table {table}: {reason}")]

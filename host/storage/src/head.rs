@@ -1,24 +1,29 @@
 //! Where the store stands: the head rows, and the committed block that readers share.
 //!
 //! ```text
-//! head 0 = format u32 | genesis header hash 32
+//! head 0 = 1 u32 | genesis header hash 32
+//!        = 2 u32 | genesis header hash 32 | base height u64 | made at u64, in ms | digest 32      began with a snapshot
 //! head 1 = height u64 | generation u64 | state root 32 | lowest height with undo u64 | undo bytes u64
 //! ```
 //! Integers are little-endian. The rule: a reader takes trie and tables together, from one committed block.
 
+use crate::base::Base;
 use crate::block_record::BlockRecord;
 use crate::tables::{BLOCKS, FLAT, HEAD, INDEX, PAGES};
 use crate::trie_log::decode_page;
 use crate::{StoreError, flat};
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableError};
-use runtime_primitives::{Hash, Header, Height};
+use runtime_primitives::{Hash, Header, Height, Timestamp};
 use runtime_state::trie::{
     KeyPath, Op, Page, PageId, Source, Trie, ValueHash, changes, hash_batch, path_range,
 };
 
 pub(crate) const ORIGIN: u8 = 0;
 pub(crate) const TIP: u8 = 1;
-const FORMAT: u32 = 1;
+/// Formats of a chain from its genesis on, and of one that began with a snapshot: who knows the first alone must not read
+/// the second.
+const WHOLE: u32 = 1;
+const BASED: u32 = 2;
 
 /// The row that changes with every block.
 #[derive(Clone, Copy)]
@@ -32,21 +37,45 @@ pub(crate) struct Tip {
 }
 
 /// The row that never changes.
-pub(crate) fn encode_origin(genesis: &Hash) -> [u8; 36] {
-    let mut row = [0; 36];
-    row[..4].copy_from_slice(&FORMAT.to_le_bytes());
-    row[4..].copy_from_slice(&genesis.0);
-    row
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) genesis: Hash,
+    pub(crate) base: Option<Base>,
 }
 
-fn decode_origin(row: &[u8]) -> Result<Hash, StoreError> {
-    let damaged = || StoreError::corrupted("head", &[ORIGIN], "has the wrong length");
-    let (format, genesis) = row.split_first_chunk().ok_or_else(damaged)?;
-    let found = u32::from_le_bytes(*format);
-    if found != FORMAT {
-        return Err(StoreError::Format { found, wanted: FORMAT });
+impl Origin {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let Some(Base { height, made_at, parent }) = self.base else {
+            return [&WHOLE.to_le_bytes()[..], &self.genesis.0].concat();
+        };
+        let (height, made_at) = (height.number().to_le_bytes(), made_at.ms().to_le_bytes());
+        [&BASED.to_le_bytes()[..], &self.genesis.0, &height, &made_at, &parent.0].concat()
     }
-    Ok(Hash(genesis.try_into().map_err(|_| damaged())?))
+
+    fn decode(row: &[u8]) -> Result<Self, StoreError> {
+        let damaged = || StoreError::corrupted("head", &[ORIGIN], "has the wrong length");
+        let (format, row) = row.split_first_chunk().ok_or_else(damaged)?;
+        let found = u32::from_le_bytes(*format);
+        if found != WHOLE && found != BASED {
+            return Err(StoreError::Format { found, wanted: BASED });
+        }
+        let (genesis, row) = row.split_first_chunk().ok_or_else(damaged)?;
+        let base = if found == BASED { Some(decode_base(row).ok_or_else(damaged)?) } else { None };
+        if base.is_none() && !row.is_empty() {
+            return Err(damaged());
+        }
+        Ok(Self { genesis: Hash(*genesis), base })
+    }
+}
+
+fn decode_base(row: &[u8]) -> Option<Base> {
+    let (height, row) = row.split_first_chunk()?;
+    let (made_at, parent) = row.split_first_chunk()?;
+    Some(Base {
+        height: Height::from_number(u64::from_le_bytes(*height)),
+        made_at: Timestamp::from_ms(u64::from_le_bytes(*made_at)),
+        parent: Hash(parent.try_into().ok()?),
+    })
 }
 
 impl Tip {
@@ -77,7 +106,7 @@ impl Tip {
 
 /// A committed block, open for reading.
 pub(crate) struct Head {
-    pub(crate) genesis: Hash,
+    pub(crate) origin: Origin,
     pub(crate) tip: Tip,
     pub(crate) hash: Hash,
     pub(crate) header: Header,
@@ -97,7 +126,7 @@ impl Head {
     /// Open what a file holds, its pages being up to date.
     pub(crate) fn recover(db: &Database) -> Result<Self, StoreError> {
         let tx = db.begin_read()?;
-        let (genesis, tip) = read_rows(&tx)?;
+        let (origin, tip) = read_rows(&tx)?;
         let header = read_header(&tx, tip.height)?;
         if header.number != tip.height || header.state_root != tip.root {
             return Err(StoreError::corrupted_record("blocks", tip.height, "is not the block of the head"));
@@ -106,24 +135,37 @@ impl Head {
         let top = top.map(|row| decode_page(&[], row.value())).transpose()?;
         let trie = Trie::from_parts(tip.generation, tip.root, top)
             .map_err(|error| StoreError::corrupted("pages", &[], error))?;
-        Self::open(tx, genesis, tip, header, trie)
+        Self::open(tx, origin, tip, header, trie)
     }
 
     /// Open what `tx` sees, with the trie that belongs to it.
     pub(crate) fn open(
         tx: ReadTransaction,
-        genesis: Hash,
+        origin: Origin,
         tip: Tip,
         header: Header,
         trie: Trie,
     ) -> Result<Self, StoreError> {
         let (flat, index, pages) = (tx.open_table(FLAT)?, tx.open_table(INDEX)?, tx.open_table(PAGES)?);
         let hash = header.hash();
-        Ok(Self { genesis, tip, hash, header, trie, flat, index, pages, tx })
+        Ok(Self { origin, tip, hash, header, trie, flat, index, pages, tx })
     }
 
     pub(crate) fn height(&self) -> Height {
         self.header.height()
+    }
+
+    /// Height of the block whose state the chain began with here.
+    pub(crate) fn base(&self) -> Height {
+        self.origin.base.map_or(Height::ZERO, |base| base.height)
+    }
+
+    /// Whether what is asked for of the block at `height` is kept here: it is from `first` on, and of genesis.
+    pub(crate) fn holds(&self, height: Height, first: Height) -> Result<(), StoreError> {
+        if height == Height::ZERO || height >= first {
+            return Ok(());
+        }
+        Err(StoreError::BeforeBase { height, first: self.base().next() })
     }
 
     /// Whether undo records lead back to `height`.
@@ -132,6 +174,7 @@ impl Head {
         if height > best {
             return Err(StoreError::AboveBest { to: height, best });
         }
+        self.holds(height, self.base())?;
         let oldest = Height::from_number(self.tip.undo_from - 1);
         if height < oldest {
             return Err(StoreError::OutOfReach { to: height, oldest });
@@ -146,20 +189,20 @@ pub(crate) fn read_header(tx: &ReadTransaction, height: u64) -> Result<Header, S
     header.ok_or_else(|| StoreError::corrupted_record("blocks", height, "is missing"))
 }
 
-fn read_rows(tx: &ReadTransaction) -> Result<(Hash, Tip), StoreError> {
+fn read_rows(tx: &ReadTransaction) -> Result<(Origin, Tip), StoreError> {
     let head = match tx.open_table(HEAD) {
         Err(TableError::TableDoesNotExist(_)) => return Err(StoreError::NoGenesis),
         other => other?,
     };
     let origin = head.get(ORIGIN)?.ok_or(StoreError::NoGenesis)?;
-    let genesis = decode_origin(origin.value())?;
+    let origin = Origin::decode(origin.value())?;
     let tip = head.get(TIP)?.ok_or_else(|| StoreError::corrupted("head", &[TIP], "is missing"))?;
     let tip = Tip::decode(tip.value())?;
-    let next = tip.height.checked_add(1);
-    if next.is_none_or(|next| !(1..=next).contains(&tip.undo_from)) {
+    let (next, base) = (tip.height.checked_add(1), origin.base.map_or(0, |base| base.height.number()));
+    if next.is_none_or(|next| tip.undo_from <= base || tip.undo_from > next) {
         return Err(StoreError::corrupted("head", &[TIP], "has undo records of no block"));
     }
-    Ok((genesis, tip))
+    Ok((origin, tip))
 }
 
 impl Source for Head {

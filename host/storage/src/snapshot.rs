@@ -4,10 +4,12 @@
 //! clone, but while it lives the file reuses no page it can reach and its trie pages stay in
 //! memory: hold it for a request, not for a day.
 
+use crate::base::Base;
 use crate::block_record::BlockRecord;
 use crate::head::{Head, read_header};
 use crate::tables::{ARCHIVE, BLOCKS, HASHES, UNDO, archive_key};
-use crate::{Finality, StoreError, Stretch, finality, flat, undo};
+use crate::{Finality, StoreError, Stretch, base, finality, flat, undo};
+use redb::ReadableTableMetadata as _;
 use runtime_primitives::{Hash, Header, Height, OrderedBlock};
 use runtime_state::trie::key_path;
 use runtime_state::{ArchiveRow, Backend, ChangeSet, State, StateProof, TrieUpdate};
@@ -42,7 +44,20 @@ impl Snapshot {
 
     /// Hash of the genesis header: names the chain.
     pub fn genesis_hash(&self) -> Hash {
-        self.head.genesis
+        self.head.origin.genesis
+    }
+
+    /// The block whose state the chain began with here; `None` if it was executed from genesis on.
+    pub fn base(&self) -> Option<Base> {
+        self.head.origin.base
+    }
+
+    /// How many keys the state has.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn keys(&self) -> Result<u64, StoreError> {
+        Ok(self.head.flat.len()?)
     }
 
     /// Bytes of trie pages that this block keeps in memory, roughly and never too low.
@@ -53,8 +68,9 @@ impl Snapshot {
     /// The header at `height`, or `None` above this block.
     ///
     /// # Errors
-    /// If the row is damaged or the disk fails; so for all reads here.
+    /// If the row is damaged or the disk fails; [`StoreError::BeforeBase`]. So for all reads by height here.
     pub fn header(&self, height: Height) -> Result<Option<Header>, StoreError> {
+        self.head.holds(height, base::first_header(self.head.base()))?;
         BlockRecord::header(&self.head.tx.open_table(BLOCKS)?, height)
     }
 
@@ -72,6 +88,7 @@ impl Snapshot {
     /// # Errors
     /// If the row is damaged or the disk fails.
     pub fn block(&self, height: Height) -> Result<Option<OrderedBlock>, StoreError> {
+        self.head.holds(height, self.head.base())?;
         BlockRecord::block(&self.head.tx.open_table(BLOCKS)?, height)
     }
 
@@ -80,6 +97,7 @@ impl Snapshot {
     /// # Errors
     /// If the row is damaged or the disk fails.
     pub fn body(&self, height: Height) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        self.head.holds(height, self.head.base().next())?;
         BlockRecord::body(&self.head.tx.open_table(BLOCKS)?, height)
     }
 
@@ -88,6 +106,7 @@ impl Snapshot {
     /// # Errors
     /// If the row is damaged or the disk fails.
     pub fn receipts(&self, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
+        self.head.holds(height, self.head.base().next())?;
         BlockRecord::receipts(&self.head.tx.open_table(BLOCKS)?, height)
     }
 
@@ -96,6 +115,7 @@ impl Snapshot {
     /// # Errors
     /// If the row is damaged or the disk fails.
     pub fn finality(&self, height: Height) -> Result<Option<Finality>, StoreError> {
+        self.head.holds(height, self.head.base())?;
         finality::read(&self.head.tx, height)
     }
 
@@ -111,6 +131,7 @@ impl Snapshot {
         few: usize,
         most: usize,
     ) -> Result<Option<Stretch>, StoreError> {
+        self.head.holds(after.next(), self.head.base())?;
         finality::stretch(&self.head.tx, after, to, few, most)
     }
 
@@ -186,6 +207,11 @@ impl Snapshot {
             old.extend(undo::read(&undo, number)?.0);
         }
         Ok(PastState { snapshot: self.clone(), header, old })
+    }
+
+    /// The lowest height whose state [`Snapshot::at`] gives.
+    pub fn oldest_state(&self) -> Height {
+        Height::from_number(self.head.tip.undo_from - 1)
     }
 
     fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

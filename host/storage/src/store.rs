@@ -11,7 +11,7 @@ use redb::{Builder, Database, StorageBackend};
 use runtime_primitives::{Hash, Header, Height, OrderedBlock};
 use runtime_state::{ArchiveRow, ChangeSet, TrieUpdate};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// A block and all that its execution derived.
@@ -69,17 +69,9 @@ impl Store {
         if Self::exists(path) {
             return Err(StoreError::AlreadyExists(path.to_owned()));
         }
-        let mut unfinished = path.to_owned().into_os_string();
-        unfinished.push(".new");
-        let unfinished = Path::new(&unfinished);
-        if unfinished.exists() {
-            fs::remove_file(unfinished)?;
-        }
-        write::genesis(&builder(&options).create(unfinished)?, &options, genesis)?;
-        fs::rename(unfinished, path)?;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::File::open(folder)?.sync_all()?;
-        }
+        let unfinished = unfinished(path)?;
+        write::genesis(&builder(&options).create(&unfinished)?, &options, genesis)?;
+        publish(&unfinished, path)?;
         Self::open_with(path, options)
     }
 
@@ -127,7 +119,7 @@ impl Store {
         path.exists()
     }
 
-    fn recover(db: Database, options: StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn recover(db: Database, options: StoreOptions) -> Result<Self, StoreError> {
         Head::check(&db)?;
         tables::complete(&db)?;
         let tx = write::begin(&db)?;
@@ -237,8 +229,28 @@ impl Store {
     }
 }
 
-fn builder(options: &StoreOptions) -> Builder {
+pub(crate) fn builder(options: &StoreOptions) -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(options.cache_bytes);
     builder
+}
+
+/// Where the store at `path` is written until it is whole; what a crash left there is gone.
+pub(crate) fn unfinished(path: &Path) -> Result<PathBuf, StoreError> {
+    let mut unfinished = path.to_owned().into_os_string();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
+    if unfinished.exists() {
+        fs::remove_file(&unfinished)?;
+    }
+    Ok(unfinished)
+}
+
+/// Give a store that is whole and durable its name.
+pub(crate) fn publish(unfinished: &Path, path: &Path) -> Result<(), StoreError> {
+    fs::rename(unfinished, path)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }

@@ -3,13 +3,13 @@
 //! The rule: each function writes all that belongs to its step in one transaction and opens the new head
 //! only once that is durable.
 
-use crate::head::{Head, ORIGIN, TIP, Tip, encode_origin, read_header};
+use crate::head::{Head, ORIGIN, Origin, TIP, Tip, read_header};
 use crate::tables::{ARCHIVE, BLOCKS, FINALITY, HASHES, HEAD, UNDO, archive_key, create_all};
 use crate::trie_log::TrieLog;
 use crate::undo::UndoRows;
-use crate::{Commit, StoreError, StoreOptions, block_record, chunks, finality, flat, undo};
+use crate::{Commit, Finality, StoreError, StoreOptions, block_record, chunks, finality, flat, undo};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, WriteTransaction};
-use runtime_primitives::{Header, Height};
+use runtime_primitives::{Header, Height, OrderedBlock};
 use runtime_state::trie::Trie;
 use runtime_state::{ArchiveRow, ChangeSet, TrieUpdate};
 
@@ -71,7 +71,7 @@ pub(crate) fn genesis(db: &Database, options: &StoreOptions, genesis: Commit) ->
     // There is nothing below a genesis to go back to.
     flat::write(&tx, &genesis.changes, genesis.trie.ops(), &mut UndoRows::default())?;
     write_archive(&tx, &genesis.archive, &mut UndoRows::default())?;
-    write_block(&tx, &genesis)?;
+    write_commit(&tx, &genesis)?;
     let trie = write_trie(&tx, &mut TrieLog::new(options.log_bytes), options, genesis.trie)?;
     let (generation, root) = (trie.generation(), trie.root());
     let tip = Tip { height: 0, generation, root, undo_from: 1, undo_bytes: 0 };
@@ -79,7 +79,7 @@ pub(crate) fn genesis(db: &Database, options: &StoreOptions, genesis: Commit) ->
     if head.get(ORIGIN)?.is_some() {
         return Err(StoreError::AlreadyExists("this backend".into()));
     }
-    head.insert(ORIGIN, &encode_origin(&genesis.header.hash())[..])?;
+    head.insert(ORIGIN, &Origin { genesis: genesis.header.hash(), base: None }.encode()[..])?;
     head.insert(TIP, &tip.encode()[..])?;
     drop(head);
     tx.commit()?;
@@ -99,7 +99,7 @@ pub(crate) fn block(
     let (mut flat_undo, mut archive_undo) = (UndoRows::default(), UndoRows::default());
     flat::write(&tx, &commit.changes, commit.trie.ops(), &mut flat_undo)?;
     write_archive(&tx, &commit.archive, &mut archive_undo)?;
-    write_block(&tx, &commit)?;
+    write_commit(&tx, &commit)?;
     let mut tip = Tip { height: commit.header.number, ..head.tip };
     write_undo(&tx, &undo::encode(&flat_undo, &archive_undo), options, &mut tip)?;
     let trie = write_trie(&tx, log, options, commit.trie)?;
@@ -165,17 +165,29 @@ fn finish(
     let tip = Tip { generation: trie.generation(), root: trie.root(), ..tip };
     tx.open_table(HEAD)?.insert(TIP, &tip.encode()[..])?;
     tx.commit()?;
-    Head::open(db.begin_read()?, before.genesis, tip, header, trie)
+    Head::open(db.begin_read()?, before.origin, tip, header, trie)
 }
 
-fn write_block(tx: &WriteTransaction, commit: &Commit) -> Result<(), StoreError> {
-    let height = commit.header.number;
-    chunks::write(&mut tx.open_table(BLOCKS)?, height, &block_record::encode(commit))?;
-    tx.open_table(HASHES)?.insert(&commit.header.hash().0, height)?;
-    if let Some(finality) = &commit.finality {
-        finality::write(tx, height, &commit.block.payload_hash(), finality)?;
+/// Write the record of a block, its hash and its finality.
+pub(crate) fn write_block(
+    tx: &WriteTransaction,
+    (header, block): (&Header, &OrderedBlock),
+    (body, receipts): (&[Vec<u8>], &[u8]),
+    proven: Option<&Finality>,
+) -> Result<(), StoreError> {
+    let record = block_record::encode(header, block, body, receipts);
+    chunks::write(&mut tx.open_table(BLOCKS)?, header.number, &record)?;
+    tx.open_table(HASHES)?.insert(&header.hash().0, header.number)?;
+    if let Some(proven) = proven {
+        finality::write(tx, header.number, &block.payload_hash(), proven)?;
     }
     Ok(())
+}
+
+/// [`write_block`] of a commit.
+pub(crate) fn write_commit(tx: &WriteTransaction, commit: &Commit) -> Result<(), StoreError> {
+    let Commit { header, block, body, receipts, finality, .. } = commit;
+    write_block(tx, (header, block), (body, receipts), finality.as_ref())
 }
 
 fn write_archive(tx: &WriteTransaction, rows: &[ArchiveRow], undo: &mut UndoRows) -> Result<(), StoreError> {
@@ -214,7 +226,7 @@ fn write_undo(
 }
 
 /// Write what the update changed, and bound what stays in memory.
-fn write_trie(
+pub(crate) fn write_trie(
     tx: &WriteTransaction,
     log: &mut TrieLog,
     options: &StoreOptions,

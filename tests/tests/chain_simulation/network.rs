@@ -14,7 +14,6 @@ use commonware_utils::{NZU32, SystemTimeExt as _};
 use host_consensus::Clock;
 use host_consensus::network::{self, Channels, Config, Timing, gossip};
 use host_node::node::Chain;
-use runtime_execution::build_genesis;
 use runtime_execution::modules::markets::SlotState;
 use runtime_primitives::{EntityId, Slot, Timestamp};
 use std::num::NonZeroU64;
@@ -117,7 +116,7 @@ impl EngineDefinition for Network {
         let config = Config {
             secret: scene.session(index).engine_secret(),
             genesis: chain.genesis(),
-            first: build_genesis(&scene.world.genesis).unwrap().block,
+            anchor: chain.anchor().unwrap(),
             epoch_blocks: NonZeroU64::new(scene.world.genesis.epoch_blocks).unwrap(),
             interval_ms: INTERVAL_MS,
             timing: Timing::for_interval(INTERVAL_MS / RATE),

@@ -1,5 +1,6 @@
 //! Who orders in an epoch, and whose signatures count there.
 
+use crate::Application;
 use bytes::Bytes;
 use commonware_codec::{DecodeExt, Encode as _};
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
@@ -83,38 +84,60 @@ pub fn namespace(genesis: &Hash) -> Vec<u8> {
     union(PROTOCOL.as_bytes(), &genesis.0)
 }
 
-/// An epoch's members, and the scheme to sign or at least check with.
+/// An epoch's members, and the scheme to check what they sign.
 type Committee = (Vec<Member>, Arc<Scheme>);
 
 /// Epochs whose committees are at hand; others are asked for again.
 const EPOCHS_KEPT: usize = 8;
 
-type Ask = Arc<dyn Fn(u64) -> Option<Vec<Member>> + Send + Sync>;
+/// What is asked of an application.
+trait Ask: Send + Sync {
+    fn committee(&self, epoch: u64) -> Option<Vec<Member>>;
+    fn may_vote(&self, epoch: u64) -> bool;
+}
+
+impl<A: Application> Ask for A {
+    fn committee(&self, epoch: u64) -> Option<Vec<Member>> {
+        Application::committee(self, epoch)
+    }
+
+    fn may_vote(&self, epoch: u64) -> bool {
+        Application::may_vote(self, epoch)
+    }
+}
 
 /// The committee of each epoch, as the application decided it.
 #[derive(Clone)]
 pub(super) struct Committees {
-    ask: Ask,
+    application: Arc<dyn Ask>,
     own: EngineSecret,
     namespace: Arc<[u8]>,
     known: Arc<Mutex<BTreeMap<u64, Committee>>>,
 }
 
 impl Committees {
-    pub fn new(ask: Ask, own: EngineSecret, genesis: &Hash) -> Self {
-        Self { ask, own, namespace: namespace(genesis).into(), known: Arc::default() }
+    pub fn new<A: Application + 'static>(application: Arc<A>, own: EngineSecret, genesis: &Hash) -> Self {
+        Self { application, own, namespace: namespace(genesis).into(), known: Arc::default() }
     }
 
-    /// Members of `epoch` and the scheme to sign or at least check with; `None` while it is not known.
+    /// Members of `epoch`, and the scheme to vote with, or at least to check votes if this node is no member or may not
+    /// vote; `None` while it is not known. Asked when the epoch is entered: nobody knows before whether it may.
+    pub fn voting(&self, epoch: Epoch) -> Option<(Vec<Member>, Scheme)> {
+        let (members, checking) = self.of(epoch)?;
+        let signer = || Scheme::signer(&self.namespace, keys(&members), self.own.0.clone());
+        let signer = if self.application.may_vote(epoch.get()) { signer() } else { None };
+        let scheme = signer.unwrap_or_else(|| (*checking).clone());
+        Some((members, scheme))
+    }
+
+    /// Members of `epoch` and the scheme to check what they sign; `None` while it is not known.
     pub fn of(&self, epoch: Epoch) -> Option<Committee> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&epoch.get()) {
             return Some(found.clone());
         }
-        let members = (self.ask)(epoch.get())?;
-        let keys = Set::from_iter_dedup(members.iter().filter_map(|member| member.key.peer()));
-        let signer = Scheme::signer(&self.namespace, keys.clone(), self.own.0.clone());
-        let scheme = Arc::new(signer.unwrap_or_else(|| Scheme::verifier(&self.namespace, keys)));
+        let members = self.application.committee(epoch.get())?;
+        let scheme = Arc::new(Scheme::verifier(&self.namespace, keys(&members)));
         known.insert(epoch.get(), (members.clone(), scheme.clone()));
         while known.len() > EPOCHS_KEPT {
             known.pop_first();
@@ -131,11 +154,18 @@ impl Committees {
         let deciding = [epoch, epoch.next()];
         let members = deciding.into_iter().filter_map(|epoch| self.of(epoch)).map(|(members, _)| members);
         let members = strangers(members.flatten().collect());
-        let before = (0..epoch.get()).rev().take(PAST_SETS_MAX as usize).map_while(|past| (self.ask)(past));
+        let before = (0..epoch.get())
+            .rev()
+            .take(PAST_SETS_MAX as usize)
+            .map_while(|past| self.application.committee(past));
         let mut followers = strangers(before.flatten().collect());
         followers.truncate(VALIDATORS_MAX as usize);
         Peers { members, followers }
     }
+}
+
+fn keys(members: &[Member]) -> Set<ed25519::PublicKey> {
+    Set::from_iter_dedup(members.iter().filter_map(|member| member.key.peer()))
 }
 
 impl Provider for Committees {

@@ -47,6 +47,8 @@ where
     pub epocher: FixedEpocher,
     pub blocker: B,
     pub page_cache: CacheRef,
+    /// Height of the block that the chain stands on here.
+    pub anchor: Height,
     pub partition: String,
     pub track: Track,
     pub boundaries: mpsc::UnboundedReceiver<Boundary>,
@@ -132,9 +134,12 @@ where
         }
     }
 
-    /// The epoch of the first block that is not done with, and the block it stands on.
+    /// The epoch of the first block that is not done with, and the block it stands on. An anchor was done with before it
+    /// came here: its epoch is over.
     async fn start_point(&mut self) -> Option<(Epoch, Digest)> {
-        let next = self.marshal.get_processed().await.map_or(Height::zero(), |done| done.height().next());
+        let done = self.marshal.get_processed().await.map(|done| done.height().next());
+        let begun = if self.anchor == Height::zero() { self.anchor } else { self.anchor.next() };
+        let next = done.map_or(begun, |next| next.max(begun));
         let epoch = self.epocher.containing(next)?.epoch();
         let floor = epoch.previous().and_then(|before| self.epocher.last(before)).unwrap_or(Height::zero());
         let Some(block) = self.marshal.get_block(floor).await else {
@@ -160,7 +165,7 @@ where
     where
         S: Sender<PublicKey = ed25519::PublicKey>,
     {
-        let Some((members, scheme)) = self.committees.of(epoch) else {
+        let Some((members, scheme)) = self.committees.voting(epoch) else {
             error!(%epoch, "the application does not know the epoch's validators");
             return None;
         };
@@ -169,7 +174,7 @@ where
         let context = self.context.child("engine").with_attribute("epoch", epoch);
         let timing = &self.timing;
         let config = simplex::Config {
-            scheme: (*scheme).clone(),
+            scheme: scheme.clone(),
             elector: RoundRobin::<Sha256>::default(),
             blocker: self.blocker.clone(),
             automaton: self.automaton.clone(),

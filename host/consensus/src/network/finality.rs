@@ -20,7 +20,7 @@ use runtime_primitives::{Hash, OrderedBlock};
 use thiserror::Error;
 
 /// The library's proof of a block.
-type Proof = Finalization<Scheme, Digest>;
+pub(super) type Proof = Finalization<Scheme, Digest>;
 
 /// Bytes of the longest proof: those of the largest committee, each of whose signatures has 64, and of what they sign.
 pub const PROOF_BYTES_MAX: usize = 64 * VALIDATORS_MAX as usize + 256;
@@ -68,7 +68,7 @@ fn hash_of(digest: &Digest) -> Hash {
     Hash(hash)
 }
 
-fn digest_of(hash: &Hash) -> Digest {
+pub(super) fn digest_of(hash: &Hash) -> Digest {
     Digest::decode(Bytes::copy_from_slice(&hash.0)).expect("32 bytes are a digest")
 }
 

@@ -4,6 +4,7 @@
 //! deterministic simulator. One engine runs per epoch; blocks are opaque to all of them.
 
 mod alone;
+mod anchor;
 mod block;
 mod bridge;
 mod committee;
@@ -19,6 +20,7 @@ mod sockets;
 mod told;
 mod wiring;
 
+pub use anchor::Anchor;
 pub use block::{Carried, Digest};
 pub use committee::{EngineKey, EngineSecret, Member, PROTOCOL, Peers, namespace};
 pub use counters::{Counters, NetworkCounts};

@@ -5,10 +5,10 @@ use super::committee::namespace;
 use super::counters::Reading;
 use super::door::Door;
 use super::{
-    Channels, Config, Counters, EngineSecret, Member, Outbox, Peers, Running, Signal, Timing, Track, gossip,
-    wiring,
+    Anchor, Channels, Config, Counters, EngineSecret, Member, Outbox, Peers, Running, Signal, Timing, Track,
+    gossip, wiring,
 };
-use crate::{Application, Clock};
+use crate::{Application, CLOCKS_APART_MS, Clock};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
 use commonware_p2p::authenticated::lookup;
 use commonware_p2p::{Address, AddressableManager as _, AddressableTrackedPeers, Ingress};
@@ -17,8 +17,8 @@ use commonware_stream::cups::{self, Cups};
 use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
 use commonware_utils::{Hostname, NZU32, NZUsize};
+use runtime_primitives::Hash;
 use runtime_primitives::limits::VALIDATORS_MAX;
-use runtime_primitives::{Hash, OrderedBlock};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -53,8 +53,8 @@ pub struct SocketConfig {
     pub folder: PathBuf,
     /// Hash of the chain's genesis header.
     pub genesis: Hash,
-    /// The chain's first block.
-    pub first: OrderedBlock,
+    /// The block that the chain stands on here.
+    pub anchor: Anchor,
     /// Blocks of an epoch, at least 2.
     pub epoch_blocks: NonZeroU64,
     /// Least time between two blocks, in ms.
@@ -106,7 +106,7 @@ fn p2p(config: &SocketConfig, listen: SocketAddr) -> lookup::Config<Door> {
     let secured = Secured::new(
         Sake {
             signer: config.secret.0.clone(),
-            synchrony_bound: Duration::from_secs(5),
+            synchrony_bound: Duration::from_millis(CLOCKS_APART_MS),
             max_handshake_age: Duration::from_secs(10),
             version: sake::Version::V1,
         },
@@ -227,7 +227,7 @@ fn engine<B, P, C>(
     Config {
         secret: config.secret,
         genesis: config.genesis,
-        first: config.first,
+        anchor: config.anchor,
         epoch_blocks: config.epoch_blocks,
         interval_ms: config.interval_ms,
         timing: config.timing,

@@ -1,5 +1,6 @@
 //! Puts the library's actors together, on any of its runtimes.
 
+use super::anchor::Anchor;
 use super::block::Carried;
 use super::bridge::Bridge;
 use super::committee::Committees;
@@ -9,10 +10,10 @@ use super::{EngineSecret, Signal, Timing, settings};
 use crate::{Application, Clock};
 use commonware_broadcast::buffered;
 use commonware_codec::RangeCfg;
+use commonware_consensus::marshal;
 use commonware_consensus::marshal::core::Actor;
 use commonware_consensus::marshal::resolver::p2p as resolver;
 use commonware_consensus::marshal::standard::{Inline, Standard};
-use commonware_consensus::marshal::{self, Start};
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_consensus::types::FixedEpocher;
 use commonware_consensus::{Reporter, simplex};
@@ -26,7 +27,7 @@ use commonware_runtime::{Clock as Timer, Handle, Metrics, Spawner, Storage};
 use commonware_storage::archive::prunable;
 use commonware_storage::translator::TwoCap;
 use rand_core::CryptoRng;
-use runtime_primitives::{Hash, OrderedBlock};
+use runtime_primitives::Hash;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +38,8 @@ pub struct Config<B, P, C> {
     pub secret: EngineSecret,
     /// Hash of the chain's genesis header: engines of other chains are strangers.
     pub genesis: Hash,
-    /// The chain's first block.
-    pub first: OrderedBlock,
+    /// The block that the chain stands on here.
+    pub anchor: Anchor,
     /// Blocks of an epoch, at least 2.
     pub epoch_blocks: NonZeroU64,
     /// Least time between two blocks, in ms.
@@ -186,7 +187,7 @@ fn delivering<B, P, C>(
     marshal::Config {
         provider,
         epocher,
-        start: Start::Genesis(Carried::genesis(config.first.clone()).digested()),
+        start: config.anchor.start(),
         partition_prefix: config.partition.clone(),
         mailbox_size: settings::MAILBOX,
         view_retention: settings::VIEW_RETENTION,
@@ -207,7 +208,7 @@ fn delivering<B, P, C>(
 /// `watch` may stand between the library and the executor, to observe what is delivered; most give it back as it is.
 ///
 /// # Panics
-/// If the engine's own storage is damaged.
+/// If the engine's own storage is damaged, or the anchor is not final.
 pub async fn start<E, B, P, C, A, S, R, W>(
     context: E,
     config: Config<B, P, C>,
@@ -227,9 +228,7 @@ where
 {
     let page_cache = CacheRef::new(settings::PAGE_BYTES, settings::PAGES);
     let epocher = FixedEpocher::new(config.epoch_blocks);
-    let ask = application.clone();
-    let committees =
-        Committees::new(Arc::new(move |epoch| ask.committee(epoch)), config.secret.clone(), &config.genesis);
+    let committees = Committees::new(application.clone(), config.secret.clone(), &config.genesis);
     let backfill = resolver::init(context.child("backfill"), fetching(&config), channels.backfill);
     let (buffer, proposals) = buffered::Engine::new(context.child("proposals"), spreading(&config));
     buffer.start(channels.broadcast);
@@ -243,10 +242,11 @@ where
         context.child("blocks"),
         archive::<RangeCfg<usize>>(prefix, "blocks", page_cache.clone(), Carried::limits()),
     );
+    let blocks = config.anchor.store(blocks.await.expect("the engine's blocks are readable")).await;
     let (actor, marshal, _) = Actor::<_, Standard<Carried>, _, _, _, _, _>::init(
         context.child("marshal"),
         finalizations.await.expect("the engine's certificates are readable"),
-        blocks.await.expect("the engine's blocks are readable"),
+        blocks,
         delivering(&config, committees.clone(), epocher.clone(), page_cache.clone()),
     )
     .await;
@@ -270,6 +270,7 @@ where
         epocher,
         blocker: config.blocker,
         page_cache,
+        anchor: config.anchor.height(),
         partition: config.partition,
         track: config.track,
         boundaries,

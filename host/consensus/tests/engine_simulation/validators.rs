@@ -14,7 +14,9 @@ use commonware_glue::simulate::reporter::MonitorReporter;
 use commonware_p2p::simulated::Oracle;
 use commonware_runtime::{Handle, Metrics as _, Quota, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, NZU64};
-use host_consensus::network::{self, Channels, Config, EngineSecret, Member, Progress, Signal, Timing};
+use host_consensus::network::{
+    self, Anchor, Channels, Config, EngineSecret, Member, Progress, Signal, Timing,
+};
 use runtime_primitives::Hash;
 use std::sync::Arc;
 
@@ -183,7 +185,7 @@ impl EngineDefinition for Validators {
         let config = Config {
             secret: self.secrets[index].clone(),
             genesis: GENESIS,
-            first: first(),
+            anchor: Anchor::Genesis(first()),
             epoch_blocks: NZU64!(EPOCH_BLOCKS),
             interval_ms: INTERVAL_MS,
             timing: Timing::for_interval(INTERVAL_MS),

@@ -238,25 +238,52 @@ pub fn verify_all<'a>(
     first: &[SetMember],
     certificates: impl IntoIterator<Item = &'a Certificate>,
 ) -> Result<Option<&'a Checkpoint>, CheckpointError> {
-    let (mut proven, mut set) = (0, first.to_vec());
-    let mut head: Option<&Checkpoint> = None;
+    let mut sets = SetChain::new(*genesis, epoch_blocks, first.to_vec());
+    let mut head = None;
     for certificate in certificates {
-        let checkpoint = &certificate.checkpoint;
-        checkpoint.check_place(epoch_blocks)?;
-        let (number, epoch) = (checkpoint.number, checkpoint.epoch);
-        if let Some(after) = head.map(|head| head.number).filter(|after| *after >= number) {
-            return Err(CheckpointError::Order { number, after });
-        }
-        if epoch != proven {
-            return Err(CheckpointError::UnprovenSet { number, epoch, proven });
-        }
-        certificate.verify(genesis, &set)?;
-        if let Some(next) = &checkpoint.next {
-            (proven, set) = (epoch + 1, next.clone());
-        }
-        head = Some(checkpoint);
+        sets.follow(certificate)?;
+        head = Some(&certificate.checkpoint);
     }
     Ok(head)
+}
+
+/// Who validates the epoch that certificates have led to.
+pub struct SetChain {
+    genesis: Hash,
+    epoch_blocks: u64,
+    epoch: u64,
+    set: Vec<SetMember>,
+    /// Height of the last certificate.
+    head: Option<u64>,
+}
+
+impl SetChain {
+    /// At a chain's beginning: `first` validates epochs 0 and 1.
+    pub const fn new(genesis: Hash, epoch_blocks: u64, first: Vec<SetMember>) -> Self {
+        Self { genesis, epoch_blocks, epoch: 0, set: first, head: None }
+    }
+
+    /// Check the next certificate, ascending.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub fn follow(&mut self, certificate: &Certificate) -> Result<(), CheckpointError> {
+        let checkpoint = &certificate.checkpoint;
+        checkpoint.check_place(self.epoch_blocks)?;
+        let (number, epoch) = (checkpoint.number, checkpoint.epoch);
+        if let Some(after) = self.head.filter(|after| *after >= number) {
+            return Err(CheckpointError::Order { number, after });
+        }
+        if epoch != self.epoch {
+            return Err(CheckpointError::UnprovenSet { number, epoch, proven: self.epoch });
+        }
+        certificate.verify(&self.genesis, &self.set)?;
+        if let Some(next) = &checkpoint.next {
+            (self.epoch, self.set) = (epoch + 1, next.clone());
+        }
+        self.head = Some(number);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

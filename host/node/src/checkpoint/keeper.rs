@@ -23,7 +23,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 /// The file in a data folder.
-const FILE_NAME: &str = "checkpoints.redb";
+pub const FILE_NAME: &str = "checkpoints.redb";
 /// Checkpoints that wait for a quorum; no further one is signed before one of them has it.
 const PENDING_MAX: usize = 256;
 /// Words kept for blocks that are not executed here yet.

@@ -10,11 +10,13 @@
 
 mod certificate;
 mod keeper;
+mod trusted;
 
 pub use certificate::{
-    Certificate, Checkpoint, CheckpointError, SetMember, SignedCheckpoint, quorum, verify_all,
+    Certificate, Checkpoint, CheckpointError, SetChain, SetMember, SignedCheckpoint, quorum, verify_all,
 };
-pub use keeper::{Keeper, KeeperError};
+pub use keeper::{FILE_NAME, Keeper, KeeperError};
+pub use trusted::Trusted;
 
 /// Blocks between two checkpoints; an epoch's last block is one besides.
 pub const CHECKPOINT_BLOCKS: u64 = 64;
@@ -25,6 +27,6 @@ pub const fn is_checkpoint(height: u64, epoch_blocks: u64) -> bool {
 }
 
 /// Whether the block at `height` is its epoch's last.
-const fn is_last(height: u64, epoch_blocks: u64) -> bool {
+pub const fn is_last(height: u64, epoch_blocks: u64) -> bool {
     (height + 1).is_multiple_of(epoch_blocks)
 }

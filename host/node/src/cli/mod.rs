@@ -21,6 +21,7 @@ mod remote;
 mod replay;
 mod reserves;
 mod slots;
+mod snapshot;
 mod status;
 mod trade;
 mod validator;
@@ -72,6 +73,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Verify which block a quorum of validators has signed, from the chain spec alone.
     Verify(verify::VerifyArgs),
+    /// Write the state of a stopped node to a file, check such a file, begin a node from it.
+    Snapshot(snapshot::SnapshotArgs),
     /// Check, inspect and run contracts without a node.
     Contract(contract::ContractArgs),
     /// Print, write or check a chain spec.
@@ -129,6 +132,7 @@ impl Cli {
             Command::Export(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::Verify(args) => args.run(),
+            Command::Snapshot(args) => args.run(),
             Command::Contract(args) => args.run(),
             Command::ChainSpec(args) => args.run(),
             Command::Keys(args) => args.run().map(|()| ExitCode::SUCCESS),

@@ -37,6 +37,14 @@ fn peers(network: &NetworkStatus) -> String {
     format!("{connected} of {known} connected, {shut_out} shut out; {protocol}")
 }
 
+/// Why a validator does not vote, if it does not.
+fn silence(status: &NodeStatus) -> String {
+    let until = status.silent_until_ms.map(|until| utc_date_time(Timestamp::from_ms(until)));
+    until.map_or_else(String::new, |until| {
+        format!("; without a vote, as it began with a snapshot, until an epoch begins after {until}")
+    })
+}
+
 fn counts(counts: &BTreeMap<String, u64>) -> String {
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
@@ -46,7 +54,7 @@ fn shown(status: &NodeStatus) -> Answer {
     let mut rows = table(["", ""]);
     let ordering = match status.committee {
         0 => "alone".to_owned(),
-        members => format!("with {members} validators, epoch {}", status.epoch),
+        members => format!("with {members} validators, epoch {}{}", status.epoch, silence(status)),
     };
     let attests: Vec<String> = status.attests_for.iter().map(|entity| format!("entity {entity}")).collect();
     let time = utc_date_time(Timestamp::from_ms(status.time_ms));

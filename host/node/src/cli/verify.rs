@@ -3,17 +3,14 @@
 //! The rule: nothing is believed but the spec. Certificates may come from anybody.
 
 use crate::chain_spec::ChainSpec;
-use crate::checkpoint::{Certificate, SetMember, verify_all};
+use crate::checkpoint::{Certificate, Trusted, verify_all};
 use crate::files;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{ArgGroup, Args};
 use host_rpc::RemoteNode;
 use host_storage::Store;
 use parity_scale_codec::{DecodeAll, Encode};
-use runtime_execution::modules::registry::validators;
-use runtime_execution::{GenesisConfig, build_genesis};
 use runtime_primitives::{Hash, Height};
-use runtime_state::{MemoryState, Overlay};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write as _;
@@ -57,13 +54,13 @@ impl VerifyArgs {
     /// If a file or node cannot be read; what proves nothing is a verdict, not an error.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let (_, config) = ChainSpec::load(&self.spec)?;
-        let (genesis, first) = trusted(&config)?;
+        let Trusted { genesis, epoch_blocks, first } = Trusted::new(&config)?;
         let certificates = match (&self.rpc, &self.checkpoints) {
             (Some(url), _) => fetch(url)?,
             (None, Some(path)) => read(path, &genesis)?,
             (None, None) => unreachable!("the arguments require one of both"),
         };
-        let verified = verify_all(&genesis, config.epoch_blocks, &first, &certificates);
+        let verified = verify_all(&genesis, epoch_blocks, &first, &certificates);
         let head = match verified {
             Ok(Some(head)) => head,
             Ok(None) => return Ok(self.refuse("there is no certificate: the first is due at block 64")),
@@ -116,15 +113,6 @@ impl VerifyArgs {
         }
         ExitCode::FAILURE
     }
-}
-
-/// The chain's genesis and its first validators.
-fn trusted(config: &GenesisConfig) -> anyhow::Result<(Hash, Vec<SetMember>)> {
-    let genesis = build_genesis(config)?;
-    let mut state = MemoryState::new();
-    state.apply(&genesis.changes, genesis.trie);
-    let validators = validators::current(&Overlay::new(&state));
-    Ok((genesis.header.hash(), validators.into_iter().map(SetMember::from).collect()))
 }
 
 fn decoded(bytes: &[u8]) -> anyhow::Result<Certificate> {

@@ -10,9 +10,9 @@ use super::refusals::Refusals;
 use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, SignatureCache};
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
 use crate::checkpoint::SetMember;
-use host_consensus::network::{EngineKey, Member};
-use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
-use host_storage::{Commit, Finality, Snapshot, Store, StoreError};
+use host_consensus::network::{Anchor, EngineKey, Member};
+use host_consensus::{Application, CLOCKS_APART_MS, Certificate, Parent, Proposal, VOTE_EARLY_MS, Verdict};
+use host_storage::{Base, Commit, Finality, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::registry::{self, EPOCH_BLOCKS, Engine, validators};
@@ -144,7 +144,7 @@ impl Chain {
     ///
     /// # Errors
     /// If `config` describes no genesis.
-    pub fn first(config: &GenesisConfig) -> Result<Commit, ChainError> {
+    pub fn first(config: &GenesisConfig) -> Result<Commit, GenesisError> {
         let genesis = build_genesis(config)?;
         Ok(Commit {
             header: genesis.header,
@@ -181,6 +181,29 @@ impl Chain {
             health: Arc::default(),
             refusals: Refusals::default(),
         })
+    }
+
+    /// The block that the chain stands on here: what an engine starts from.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn anchor(&self) -> Result<Anchor, ChainError> {
+        let snapshot = self.snapshot();
+        let height = snapshot.base().map_or(Height::ZERO, |base| base.height);
+        let missing = || StoreError::AboveBest { to: height, best: snapshot.height() };
+        let block = snapshot.block(height)?.ok_or_else(missing)?;
+        let Some(base) = snapshot.base() else { return Ok(Anchor::Genesis(block)) };
+        let proof = snapshot.finality(height)?.and_then(|finality| finality.proof);
+        Ok(Anchor::Final { parent: base.parent, block, proof: proof.ok_or_else(missing)? })
+    }
+
+    /// If this node may not vote in the epoch of the next block: it may in the first one that begins after this time. A
+    /// store that was made from a snapshot does not know what was signed before with the same keys.
+    pub fn silent_until(&self) -> Option<Timestamp> {
+        let snapshot = self.snapshot();
+        let epoch = snapshot.height().next().number() / self.epoch_blocks();
+        let base = snapshot.base().filter(|_| !self.may_vote(epoch))?;
+        Some(votes_after(&base))
     }
 
     /// Execute every block on the second engine as well, and commit none on which the two disagree.
@@ -345,6 +368,11 @@ impl Chain {
     }
 }
 
+/// Who signed before the store was made can have signed no block of an epoch that begins later than this.
+fn votes_after(base: &Base) -> Timestamp {
+    base.made_at.plus_ms(CLOCKS_APART_MS + VOTE_EARLY_MS)
+}
+
 fn nonce(state: &Overlay, who: &AccountId) -> u32 {
     system::ACCOUNT.get_or_default(state, who).nonce
 }
@@ -446,6 +474,16 @@ impl Application for Chain {
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {
         let engines = self.validators(epoch)?.into_iter().filter_map(|validator| validator.engine);
         Some(engines.map(|Engine { key, address }| Member { key: EngineKey(key), address }).collect())
+    }
+
+    fn may_vote(&self, epoch: u64) -> bool {
+        let snapshot = self.snapshot();
+        let Some(base) = snapshot.base() else { return true };
+        let next = epoch.checked_mul(self.epoch_blocks().get());
+        let before = next.and_then(|next| next.checked_sub(1)).map(Height::from_number);
+        let before = before.filter(|before| *before > base.height);
+        let before = before.and_then(|before| snapshot.block(before).ok().flatten());
+        before.is_some_and(|before| before.timestamp > votes_after(&base))
     }
 
     fn hear(&self, extrinsics: Vec<Vec<u8>>) {

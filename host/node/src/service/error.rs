@@ -8,6 +8,7 @@ use crate::node::ChainError;
 use host_consensus::network::SocketError;
 use host_rpc::{ClientError, RpcError};
 use host_storage::StoreError;
+use runtime_primitives::Height;
 use runtime_vm::VmFault;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -37,6 +38,12 @@ pub enum ServiceError {
         /// Where this node's engine is looked for, if it has one.
         own: String,
     },
+    /// A chain that began with a snapshot was ordered by several.
+    #[error(
+        "the chain here began with a snapshot of block {0}, which a network ordered: start this node with --listen among its \
+         validators, or with --follow"
+    )]
+    OthersBegan(Height),
     /// The engine stopped.
     #[error(transparent)]
     Engine(#[from] Box<SocketError<ChainError>>),

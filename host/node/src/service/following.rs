@@ -68,7 +68,8 @@ impl Following {
         let (relay, outbox) = Relay::new(nodes()?);
         let sources = nodes()?.into_iter().map(|node| Box::new(node) as Box<dyn Source>).collect();
         let follower = Follower::new(chain.clone(), checkpoints.clone(), sources).map_err(Box::new)?;
-        let role = Role { is_networked: true, sessions: attesting.sessions(), network: Arc::default() };
+        let sessions = attesting.sessions();
+        let role = Role { is_networked: true, is_voter: false, sessions, network: Arc::default() };
         let telling = outbox.clone();
         let submitted = move |extrinsic: &[u8]| telling.tell(extrinsic);
         let view = View::new(&genesis.chain, chain.clone(), role, checkpoints, Arc::new(submitted));

@@ -19,7 +19,6 @@ use host_consensus::network::{
 };
 use host_consensus::{Application, Certificate, Clock, Parent, Proposal, Verdict, network};
 use host_rpc::RpcServer;
-use runtime_execution::build_genesis;
 use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
 use runtime_vm::VM_THREAD_STACK_BYTES;
 use std::future::poll_fn;
@@ -118,7 +117,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
             listen,
             folder: data.join("engine"),
             genesis: chain.genesis(),
-            first: build_genesis(&genesis).map_err(ChainError::from)?.block,
+            anchor: chain.anchor()?,
             epoch_blocks: chain.epoch_blocks(),
             interval_ms,
             timing: Timing::for_interval(interval_ms),
@@ -144,7 +143,9 @@ impl<C: Clock + Clone + 'static> Service<C> {
                 gossip.tell(extrinsic.to_vec());
                 signal.raise();
             };
-            let role = Role { is_networked: crew.listens, sessions: attesting.sessions(), network: counters };
+            let sessions = attesting.sessions();
+            let role =
+                Role { is_networked: crew.listens, is_voter: crew.listens, sessions, network: counters };
             View::new(&genesis.chain, chain.clone(), role, checkpoints.clone(), Arc::new(submitted))
         };
         let server = rpc.map(|address| RpcServer::start(address, view.clone())).transpose()?;
@@ -248,7 +249,10 @@ fn is_alone(chain: &Chain, crew: &Crew) -> Result<(), ServiceError> {
     let epoch = chain.snapshot().height().next().number() / chain.epoch_blocks();
     let committee = crew.of(chain.committee(epoch).unwrap_or_default());
     if committee == [crew.own.clone()] {
-        return Ok(());
+        return match chain.snapshot().base() {
+            Some(base) => Err(ServiceError::OthersBegan(base.height)),
+            None => Ok(()),
+        };
     }
     let own = committee.iter().find(|member| member.key == crew.own.key);
     Err(ServiceError::NeedsPeers {
@@ -336,6 +340,10 @@ impl Application for Node {
 
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {
         self.chain.committee(epoch).map(|committee| self.crew.of(committee))
+    }
+
+    fn may_vote(&self, epoch: u64) -> bool {
+        self.chain.may_vote(epoch)
     }
 
     fn hear(&self, extrinsics: Vec<Vec<u8>>) {

@@ -9,7 +9,7 @@ use host_rpc::{NetworkStatus, NodeStatus, NodeView};
 use host_storage::{CERTIFICATES_PER_PAGE_MAX, Snapshot};
 use runtime_execution::modules::registry::validators;
 use runtime_execution::modules::timestamp;
-use runtime_primitives::{AccountId, Hash};
+use runtime_primitives::{AccountId, Hash, Timestamp};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -33,6 +33,8 @@ pub struct View {
 pub struct Role {
     /// Whether it orders with others.
     pub is_networked: bool,
+    /// Whether it orders in its own name.
+    pub is_voter: bool,
     /// Session keys that it attests with.
     pub sessions: Vec<AccountId>,
     /// What it has seen of its network.
@@ -109,6 +111,7 @@ impl NodeView for View {
         let state = Overlay::new(&snapshot);
         let epoch = snapshot.height().next().number() / self.chain.epoch_blocks();
         let committee = if self.role.is_networked { self.chain.committee(epoch) } else { None };
+        let silent = if self.role.is_voter { self.chain.silent_until() } else { None };
         let set = validators::current(&state);
         let attesting = set.iter().filter(|validator| self.role.sessions.contains(&validator.session_key));
         NodeStatus {
@@ -120,6 +123,7 @@ impl NodeView for View {
             time_ms: timestamp::NOW.get(&state).unwrap_or_default().ms(),
             epoch,
             committee: committee.map_or(0, |members| members.len()),
+            silent_until_ms: silent.map(Timestamp::ms),
             attests_for: attesting.map(|validator| validator.entity.number()).collect(),
             certified: self.checkpoints.last().ok().flatten().unwrap_or_default(),
             waiting: self.chain.waiting(),

@@ -24,6 +24,7 @@ mod operators;
 mod processes;
 mod running;
 mod set_changes;
+mod snapshot;
 mod strangers;
 mod stumbles;
 mod summer_day;

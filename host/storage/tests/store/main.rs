@@ -7,3 +7,4 @@ mod damage;
 mod faults;
 mod history;
 mod refusals;
+mod restore;
