@@ -14,6 +14,9 @@ pub struct NodeStatus {
     pub genesis: String,
     /// Height of the last block that is ordered, final, executed and durable here.
     pub height: u64,
+    /// The first block that was executed here: 1, or the one after the block whose state came with a snapshot.
+    #[serde(default)]
+    pub first_block: u64,
     /// Hash of its header.
     pub best: String,
     /// Its time, in ms since 1970.

@@ -101,8 +101,9 @@ impl BillArgs {
         }
         ensure!(
             bill.adds_up,
-            "the account's lines since genesis do not add up to what it has: archive, spec and state are not of one chain; \
-             name that chain's own spec with --spec"
+            "the account's lines since genesis do not add up to what it has: archive, spec and state are not of one chain: \
+             name that chain's own spec with --spec; or the node began with a snapshot (busbar status: history) and has no lines of \
+             before: ask one that has"
         );
         Ok(ExitCode::SUCCESS)
     }

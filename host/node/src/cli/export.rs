@@ -1,7 +1,7 @@
 //! `busbar export`: orders, trades, readings and bills of a data folder as tables.
 
 use super::slots::unopened;
-use super::trade::open;
+use super::trade::{in_history, open};
 use crate::client::Party;
 use crate::export::{Format, Selection, What, Written, document, export};
 use crate::quantity;
@@ -87,7 +87,8 @@ impl ExportArgs {
         let mut written = Vec::new();
         for what in what {
             progress.note(what.name());
-            written.push(export(&snapshot, what, &selected, self.format, out, || progress.advance(1))?);
+            let table = export(&snapshot, what, &selected, self.format, out, || progress.advance(1));
+            written.push(in_history(&store, table)?);
         }
         drop(progress);
         self.print(&written, &notes);

@@ -64,7 +64,7 @@ fn shown(status: &NodeStatus) -> Answer {
     );
     for (name, value) in [
         ("chain", format!("{} {}", status.chain, status.genesis)),
-        ("block", format!("{} of {time}", status.height)),
+        ("block", format!("{} of {time}, history from block {} on", status.height, status.first_block)),
         ("header", status.best.clone()),
         ("certified", format!("block {}", status.certified)),
         ("orders", ordering),

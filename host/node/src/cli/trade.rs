@@ -54,7 +54,8 @@ impl TradeArgs {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             TradeCommand::Show { id, from } => {
-                let life = Life::read(&open(&from.data)?.snapshot(), id)?;
+                let store = open(&from.data)?;
+                let life = in_history(&store, Life::read(&store.snapshot(), id))?;
                 if from.json {
                     println!("{}", serde_json::to_string_pretty(&life)?);
                 } else {
@@ -63,7 +64,8 @@ impl TradeArgs {
                 Ok(if life.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             TradeCommand::List { slot, from } => {
-                let trades = list(&open(&from.data)?.snapshot(), slot.map(Slot::from_number))?;
+                let store = open(&from.data)?;
+                let trades = in_history(&store, list(&store.snapshot(), slot.map(Slot::from_number)))?;
                 if from.json {
                     println!("{}", serde_json::to_string(&trades)?);
                 } else if trades.is_empty() {
@@ -81,6 +83,24 @@ impl TradeArgs {
 pub(super) fn open(data: &Path) -> anyhow::Result<Store> {
     let path = if data.is_dir() { data.join("chain.redb") } else { data.to_owned() };
     Store::open(&path).with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// What came of reading `store`; where it fails, with the block that the store's history begins with.
+pub(super) fn in_history<T, E>(store: &Store, read: Result<T, E>) -> anyhow::Result<T>
+where
+    E: Into<anyhow::Error>,
+{
+    read.map_err(|error| {
+        let error = error.into();
+        match store.snapshot().base() {
+            Some(base) => error.context(format!(
+                "the history of this folder begins with block {}, it was made from a snapshot: what is of before needs a node \
+                 that has it",
+                base.height.next()
+            )),
+            None => error,
+        }
+    })
 }
 
 fn listing(trades: &[ListedTrade]) -> String {

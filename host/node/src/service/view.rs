@@ -119,6 +119,7 @@ impl NodeView for View {
             chain: self.chain(),
             genesis: self.chain.genesis().to_string(),
             height: snapshot.height().number(),
+            first_block: snapshot.base().map_or(1, |base| base.height.next().number()),
             best: snapshot.hash().to_string(),
             time_ms: timestamp::NOW.get(&state).unwrap_or_default().ms(),
             epoch,

@@ -184,7 +184,8 @@ fn a_follower_begins_with_a_snapshot_and_says_where_its_history_begins() {
     );
     let early = remote.ordered_blocks(Height::ZERO).unwrap_err().to_string();
     assert!(early.contains("block 1 is before"), "{early}");
-    assert_eq!(remote.status().unwrap().silent_until_ms, None, "it never votes");
+    let status = remote.status().unwrap();
+    assert_eq!((status.silent_until_ms, status.first_block), (None, base + 1), "it never votes");
     let checked = done(&["verify", "--spec", &spec, "--rpc", &node.url, "--json"]);
     assert!(checked["number"].as_u64().unwrap() >= base, "{checked}");
     remote.submit(&alice.remark(b"from afar")).unwrap();
