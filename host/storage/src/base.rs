@@ -17,7 +17,8 @@ pub struct Base {
     pub height: Height,
     /// The engine's digest of the block before it.
     pub parent: Hash,
-    /// When the store was made from it, by the clock of that machine: what this node has signed before, nobody here knows.
+    /// When the store was made from it, or an engine first started on it, by the clock of that machine: what was signed before
+    /// in this node's name, nobody here knows.
     pub made_at: Timestamp,
 }
 

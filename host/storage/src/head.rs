@@ -36,7 +36,7 @@ pub(crate) struct Tip {
     pub(crate) undo_bytes: u64,
 }
 
-/// The row that never changes.
+/// The row of where the chain began here.
 #[derive(Clone, Copy)]
 pub(crate) struct Origin {
     pub(crate) genesis: Hash,

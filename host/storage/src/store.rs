@@ -4,11 +4,12 @@
 //! durable. After a failed write the store refuses all further ones, because only a fresh look at the file
 //! can say whether the last one landed.
 
-use crate::head::Head;
+use crate::base::Base;
+use crate::head::{Head, Origin};
 use crate::trie_log::{self, TrieLog};
 use crate::{Finality, Snapshot, StoreError, StoreOptions, tables, write};
 use redb::{Builder, Database, StorageBackend};
-use runtime_primitives::{Hash, Header, Height, OrderedBlock};
+use runtime_primitives::{Hash, Header, Height, OrderedBlock, Timestamp};
 use runtime_state::{ArchiveRow, ChangeSet, TrieUpdate};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -164,6 +165,18 @@ impl Store {
     /// As [`Store::commit`].
     pub fn commit_deferred(&self, commit: Commit) -> Result<(), StoreError> {
         self.write_block(commit, true)
+    }
+
+    /// Note, durably, that what was signed before `time` is not known here; a chain from its genesis on has nothing to note.
+    ///
+    /// # Errors
+    /// If the write fails: the store must be opened again.
+    pub fn forget_before(&self, time: Timestamp) -> Result<(), StoreError> {
+        let mut writer = self.writer()?;
+        let head = self.head();
+        let Some(base) = head.origin.base.filter(|base| base.made_at < time) else { return Ok(()) };
+        let origin = Origin { base: Some(Base { made_at: time, ..base }), ..head.origin };
+        self.write(&mut writer, |_| write::origin(&self.db, &head, origin))
     }
 
     /// Make every committed block durable. Runs beside readers, before the next commit.

@@ -11,7 +11,7 @@
 //! undo     (height, chunk)                  undo record                           each block
 //! archive  table u8 | key                   row                                   each block
 //! finality height                           payload hash, digest, proof           each block that an engine ordered
-//! head     0                                format, genesis hash, base            once
+//! head     0                                format, genesis hash, base            once; with a base twice
 //! head     1                                height, generation, root, undo window each block
 //! ```
 //! Records of more than a page are cut in chunks (`chunks.rs`); what is in a value is drawn in the file

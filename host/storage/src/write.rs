@@ -153,6 +153,14 @@ pub(crate) fn undo(
     finish(db, tx, head, tip, header, trie)
 }
 
+/// Write where the chain began, and nothing else.
+pub(crate) fn origin(db: &Database, before: &Head, origin: Origin) -> Result<Head, StoreError> {
+    let tx = begin(db)?;
+    tx.open_table(HEAD)?.insert(ORIGIN, &origin.encode()[..])?;
+    tx.commit()?;
+    Head::open(db.begin_read()?, origin, before.tip, before.header.clone(), before.trie.clone())
+}
+
 /// Write the head row, commit, and open what is then there.
 fn finish(
     db: &Database,

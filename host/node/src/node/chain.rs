@@ -197,6 +197,15 @@ impl Chain {
         Ok(Anchor::Final { parent: base.parent, block, proof: proof.ok_or_else(missing)? })
     }
 
+    /// An engine is about to start for the first time on this store: what was signed in its name up to `now`, perhaps by a node
+    /// that ran on after the snapshot was taken in, is not known here.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn begin_votes(&self, now: Timestamp) -> Result<(), ChainError> {
+        Ok(self.store.forget_before(now)?)
+    }
+
     /// If this node may not vote in the epoch of the next block: it may in the first one that begins after this time. A
     /// store that was made from a snapshot does not know what was signed before with the same keys.
     pub fn silent_until(&self) -> Option<Timestamp> {

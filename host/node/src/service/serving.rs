@@ -111,11 +111,15 @@ impl<C: Clock + Clone + 'static> Service<C> {
         if is_new {
             ChainSpec::keep(&genesis, interval_ms, &file)?;
         }
+        let engine_folder = data.join("engine");
+        if !engine_folder.exists() {
+            chain.begin_votes(clock.now())?;
+        }
         let counters = Arc::<Counters>::default();
         let engine = SocketConfig {
             secret: engine_secret(&sessions, &chain.genesis()),
             listen,
-            folder: data.join("engine"),
+            folder: engine_folder,
             genesis: chain.genesis(),
             anchor: chain.anchor()?,
             epoch_blocks: chain.epoch_blocks(),

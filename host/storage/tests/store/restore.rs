@@ -75,6 +75,11 @@ fn a_restored_store_goes_on_and_says_where_its_history_begins() {
     let store = Store::open_with(&path, tight()).unwrap();
     let (snapshot, all) = (store.snapshot(), whole.snapshot());
     assert_eq!(snapshot.base(), Some(Base { height: at(BLOCKS), parent: PARENT, made_at: MADE_AT }));
+    for (time, noted) in [(50, 77), (99, 99), (98, 99)] {
+        store.forget_before(Timestamp::from_ms(time)).unwrap();
+        assert_eq!(store.snapshot().base().unwrap().made_at, Timestamp::from_ms(noted), "{time}");
+    }
+    whole.forget_before(MADE_AT).unwrap();
     assert_eq!((all.base(), snapshot.genesis_hash()), (None, all.genesis_hash()));
     assert_eq!(snapshot.keys().unwrap(), model.state.len() as u64);
     let archive = std::mem::take(&mut model.archive);
@@ -123,6 +128,7 @@ fn a_restored_store_goes_on_and_says_where_its_history_begins() {
     }
     drop(store);
     let store = Store::open_with(&path, tight()).unwrap();
+    assert_eq!(store.snapshot().base().unwrap().made_at, Timestamp::from_ms(99));
     models.last().unwrap().check(&store.snapshot(), "reopened");
     let oldest = store.snapshot().oldest_state().number();
     assert!(oldest >= BLOCKS && store.snapshot().at(at(oldest)).is_ok());
