@@ -19,6 +19,8 @@ use contract_interface::{
     Side, Stage, StageRecord, Terms, TradeOrder, TransferRecord, Vote,
 };
 use host_consensus::network::{Carried, Kind, Told};
+use host_node::checkpoint::{Certificate, Checkpoint, SetMember};
+use host_node::snapshot::inspect;
 use meter::{Peak, allocated};
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_execution::archive::{
@@ -28,7 +30,10 @@ use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::markets::adjustments::{Adjustment, Grounds};
 use runtime_execution::modules::markets::{self, RECORDS};
 use runtime_execution::{Call, EventRecord, GenesisConfig, Outcome, Receipt};
-use runtime_primitives::{Energy, Hash, Header, MerkleProof, MerkleTree, Money, OrderedBlock, Seq};
+use runtime_primitives::crypto::Signature;
+use runtime_primitives::{
+    AccountId, Energy, EntityId, Hash, Header, MerkleProof, MerkleTree, Money, OrderedBlock, Seq,
+};
 use runtime_state::{State, StateProof, verify_proof};
 
 /// Counts what a thread has allocated.
@@ -172,7 +177,47 @@ fn of_the_network(world: &World) -> Vec<Decoder> {
     vec![
         Decoder { name: "Carried", samples: carried, decode },
         Decoder { name: "Told", samples: told, decode: hear },
+        Decoder { name: "snapshot", samples: vec![snapshot(world)], decode: form_of_snapshot },
     ]
+}
+
+/// A snapshot by its form: what it says is not so.
+fn snapshot(world: &World) -> Vec<u8> {
+    let part = |bytes: Vec<u8>| [&u32::try_from(bytes.len()).unwrap().to_le_bytes()[..], &bytes].concat();
+    let header = world.chain.past[0].header.clone();
+    let member = SetMember { entity: EntityId::from_number(1), session_key: AccountId([7; 32]) };
+    let checkpoint =
+        Checkpoint { epoch: 0, number: 1, header: header.hash(), set: Hash::ZERO, next: Some(vec![member]) };
+    let signatures = vec![(AccountId([7; 32]), Signature([9; 64]))];
+    let entry = |key: &[u8], value: &[u8]| {
+        let (key_bytes, value_bytes) =
+            (u16::try_from(key.len()).unwrap(), u32::try_from(value.len()).unwrap());
+        [&key_bytes.to_le_bytes()[..], &value_bytes.to_le_bytes(), key, value].concat()
+    };
+    [
+        &b"busbar-snapshot\n"[..],
+        &1u32.to_le_bytes(),
+        &[3; 32],
+        &1u32.to_le_bytes(),
+        &part(Certificate { checkpoint, signatures }.encode()),
+        &2u32.to_le_bytes(),
+        &part(header.encode()),
+        &part(header.encode()),
+        &[4; 32],
+        &part(world.chain.past[0].ordered.encode()),
+        &part(vec![5; 200]),
+        &entry(b"a key", &[1; 300]),
+        &entry(b"b", &[]),
+        &[0, 0],
+        &2u64.to_le_bytes(),
+    ]
+    .concat()
+}
+
+/// What has the form of a snapshot is read to its last byte.
+fn form_of_snapshot(bytes: &[u8]) -> Option<Vec<u8>> {
+    let content = inspect(bytes, &mut |_| {}).ok()?;
+    Some(bytes[..usize::try_from(content.bytes).ok()?].to_vec())
 }
 
 fn calls(world: &World) -> Vec<Call> {
