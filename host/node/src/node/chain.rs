@@ -197,12 +197,15 @@ impl Chain {
         Ok(Anchor::Final { parent: base.parent, block, proof: proof.ok_or_else(missing)? })
     }
 
-    /// An engine is about to start for the first time on this store: what was signed in its name up to `now`, perhaps by a node
-    /// that ran on after the snapshot was taken in, is not known here.
+    /// An engine is about to start whose files are in `engine`. If there are none yet, what was signed in its name up to
+    /// `now`, perhaps by a node that ran on after the snapshot was taken in, is not known here.
     ///
     /// # Errors
     /// If the disk fails.
-    pub fn begin_votes(&self, now: Timestamp) -> Result<(), ChainError> {
+    pub fn begin_votes(&self, engine: &Path, now: Timestamp) -> Result<(), ChainError> {
+        if engine.exists() {
+            return Ok(());
+        }
         Ok(self.store.forget_before(now)?)
     }
 

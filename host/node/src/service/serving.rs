@@ -111,15 +111,11 @@ impl<C: Clock + Clone + 'static> Service<C> {
         if is_new {
             ChainSpec::keep(&genesis, interval_ms, &file)?;
         }
-        let engine_folder = data.join("engine");
-        if !engine_folder.exists() {
-            chain.begin_votes(clock.now())?;
-        }
         let counters = Arc::<Counters>::default();
         let engine = SocketConfig {
             secret: engine_secret(&sessions, &chain.genesis()),
             listen,
-            folder: engine_folder,
+            folder: data.join("engine"),
             genesis: chain.genesis(),
             anchor: chain.anchor()?,
             epoch_blocks: chain.epoch_blocks(),
@@ -128,6 +124,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
             stack_bytes: VM_THREAD_STACK_BYTES,
             counters: counters.clone(),
         };
+        chain.begin_votes(&engine.folder, clock.now())?;
         let own = Member {
             key: engine.secret.public(),
             address: listen.map_or_else(String::new, |address| address.to_string()),
