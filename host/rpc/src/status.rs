@@ -58,6 +58,9 @@ pub struct NodeStatus {
     /// Extrinsics that it did not take in, from clients and peers alike, by the rule that they break. What is heard twice
     /// counts as `Pool.Known` or `Pool.Duplicate`.
     pub refused_extrinsics: BTreeMap<String, u64>,
+    /// Words of peers about checkpoints that it did not count, by the rule for which. A signature that comes after a quorum's
+    /// counts as `Checkpoint.Certified`.
+    pub refused_words: BTreeMap<String, u64>,
 }
 
 /// What Substrate's tools ask a node about itself.

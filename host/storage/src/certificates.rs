@@ -1,4 +1,5 @@
-//! Checkpoints in a file of their own: what this node signed, and certificates. Losing the file loses no block.
+//! Checkpoints in a file of their own: what this node signed, what waits for a quorum, and certificates. Losing the file
+//! loses no block.
 
 use crate::StoreError;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -8,6 +9,10 @@ use std::path::Path;
 const SIGNED: TableDefinition<u64, [u8; 32]> = TableDefinition::new("signed");
 /// By height: an encoded certificate.
 const CERTIFICATES: TableDefinition<u64, &[u8]> = TableDefinition::new("certificates");
+/// By height: an encoded checkpoint that this node has looked at and that has no certificate yet.
+const WAITING: TableDefinition<u64, &[u8]> = TableDefinition::new("waiting");
+/// By hash: an encoded set of validators that checkpoints were looked at with.
+const SETS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sets");
 
 /// Certificates read at once, at most.
 pub const CERTIFICATES_PER_PAGE_MAX: usize = 64;
@@ -32,6 +37,8 @@ impl CertificateStore {
         let tx = db.begin_write()?;
         tx.open_table(SIGNED)?;
         tx.open_table(CERTIFICATES)?;
+        tx.open_table(WAITING)?;
+        tx.open_table(SETS)?;
         tx.commit()?;
         Ok(Self { db })
     }
@@ -51,7 +58,42 @@ impl CertificateStore {
         Ok(header)
     }
 
-    /// Keep a certificate, durably. A height has one for ever.
+    /// Note, durably, that the checkpoint at `height` waits for a certificate of the validators in `set`, which has this hash.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn wait(&self, height: u64, checkpoint: &[u8], set: ([u8; 32], &[u8])) -> Result<(), StoreError> {
+        let tx = self.db.begin_write()?;
+        tx.open_table(WAITING)?.insert(height, checkpoint)?;
+        if tx.open_table(SETS)?.get(set.0)?.is_none() {
+            tx.open_table(SETS)?.insert(set.0, set.1)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The first `limit` checkpoints that wait, ascending by height.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn waiting(&self, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let table = self.db.begin_read()?.open_table(WAITING)?;
+        let rows = table.iter()?.take(limit);
+        rows.map(|row| row.map(|(height, row)| (height.value(), row.value().to_vec())))
+            .map(|row| Ok(row?))
+            .collect()
+    }
+
+    /// The set of validators with this hash.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn set(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        let table = self.db.begin_read()?.open_table(SETS)?;
+        Ok(table.get(hash)?.map(|row| row.value().to_vec()))
+    }
+
+    /// Keep a certificate, durably: the checkpoint waits no more. A height has one for ever.
     ///
     /// # Errors
     /// If the disk fails.
@@ -59,15 +101,16 @@ impl CertificateStore {
         self.keep_all([(height, certificate.to_vec())])
     }
 
-    /// Keep many, durably and together.
+    /// Keep many, durably and together: their checkpoints wait no more.
     ///
     /// # Errors
     /// If the disk fails.
     pub fn keep_all(&self, certificates: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Result<(), StoreError> {
         let tx = self.db.begin_write()?;
         {
-            let mut table = tx.open_table(CERTIFICATES)?;
+            let (mut table, mut waiting) = (tx.open_table(CERTIFICATES)?, tx.open_table(WAITING)?);
             for (height, certificate) in certificates {
+                waiting.remove(height)?;
                 if table.get(height)?.is_none() {
                     table.insert(height, &certificate[..])?;
                 }
@@ -84,6 +127,15 @@ impl CertificateStore {
     pub fn at(&self, height: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let table = self.db.begin_read()?.open_table(CERTIFICATES)?;
         Ok(table.get(height)?.map(|row| row.value().to_vec()))
+    }
+
+    /// Whether `height` has a certificate.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn has(&self, height: u64) -> Result<bool, StoreError> {
+        let table = self.db.begin_read()?.open_table(CERTIFICATES)?;
+        Ok(table.get(height)?.is_some())
     }
 
     /// The first `limit` certificates above `height`, ascending.
@@ -103,6 +155,16 @@ impl CertificateStore {
     pub fn last(&self) -> Result<Option<u64>, StoreError> {
         let table = self.db.begin_read()?.open_table(CERTIFICATES)?;
         Ok(table.last()?.map(|(height, _)| height.value()))
+    }
+
+    /// The highest height that was looked at: it waits, or has a certificate, and so has every checkpoint below.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn seen(&self) -> Result<Option<u64>, StoreError> {
+        let table = self.db.begin_read()?.open_table(WAITING)?;
+        let waiting = table.last()?.map(|(height, _)| height.value());
+        Ok(waiting.max(self.last()?))
     }
 }
 
@@ -128,5 +190,30 @@ mod tests {
         assert_eq!(store.after(0, 9).unwrap(), [&b"first"[..], b"next"]);
         assert_eq!(store.after(64, 9).unwrap(), [b"next"]);
         assert_eq!((store.after(0, 1).unwrap().len(), store.last().unwrap()), (1, Some(128)));
+    }
+
+    #[test]
+    fn a_checkpoint_waits_until_it_has_a_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints.redb");
+        let store = CertificateStore::open(&path).unwrap();
+        assert_eq!(store.seen().unwrap(), None);
+        for height in [64, 128, 192] {
+            store.wait(height, &height.to_le_bytes(), ([7; 32], b"set")).unwrap();
+        }
+        store.keep(128, b"certificate").unwrap();
+        drop(store);
+        let store = CertificateStore::open(&path).unwrap();
+        let row = |height: u64| (height, height.to_le_bytes().to_vec());
+        assert_eq!(store.waiting(9).unwrap(), [row(64), row(192)]);
+        assert_eq!(store.waiting(1).unwrap(), [row(64)]);
+        assert_eq!(
+            (store.set([7; 32]).unwrap().unwrap(), store.set([8; 32]).unwrap()),
+            (b"set".to_vec(), None)
+        );
+        assert_eq!((store.seen().unwrap(), store.last().unwrap()), (Some(192), Some(128)));
+        store.keep(192, b"certificate").unwrap();
+        store.keep(64, b"certificate").unwrap();
+        assert_eq!((store.waiting(9).unwrap(), store.seen().unwrap()), (vec![], Some(192)));
     }
 }

@@ -1,35 +1,33 @@
 //! Signs checkpoints, gathers what others sign, and keeps the certificates.
 //!
-//! What peers say is bounded before it is believed: a word for a block that is not executed here waits, a few epochs ahead
-//! at most, and one for a certified block is answered with the certificate.
+//! The rule: a checkpoint that was looked at waits, on disk, until a quorum has signed it. Without its certificate the chain
+//! of validator sets breaks, so none is given up at a restart.
 
-#![allow(clippy::cast_possible_truncation, reason = "the codec's derive casts the indices of variants")]
-
+use super::certificate::set_hash;
+use super::word::{Unheard, Word};
 use super::{
-    CHECKPOINT_BLOCKS, Certificate, Checkpoint, CheckpointError, SetMember, SignedCheckpoint, is_checkpoint,
-    is_last, quorum,
+    CHECKPOINT_BLOCKS, Certificate, Checkpoint, SetMember, SignedCheckpoint, is_checkpoint, is_last, quorum,
 };
-use crate::checkpoint::certificate::set_hash;
 use crate::keys::Signer;
-use crate::node::{Alarm, Chain, Health};
+use crate::node::{Alarm, Chain, Health, RuleCounts};
 use host_storage::{CertificateStore, Snapshot, StoreError};
-use parity_scale_codec::{Decode, DecodeAll, Encode};
+use parity_scale_codec::{DecodeAll, Encode};
 use runtime_primitives::crypto::Signature;
 use runtime_primitives::{AccountId, Hash, Height};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::info;
 
 /// The file in a data folder.
 pub const FILE_NAME: &str = "checkpoints.redb";
 /// Checkpoints that wait for a quorum; no further one is signed before one of them has it.
 const PENDING_MAX: usize = 256;
 /// Words kept for blocks that are not executed here yet.
-const EARLY_MAX: usize = 1_024;
+pub(super) const EARLY_MAX: usize = 1_024;
 /// How far ahead of this node words are kept, in blocks.
-const EARLY_BLOCKS: u64 = 8 * CHECKPOINT_BLOCKS;
+pub(super) const EARLY_BLOCKS: u64 = 8 * CHECKPOINT_BLOCKS;
 /// Checkpoints whose own signatures are told again at a time.
 const RETOLD: usize = 16;
 
@@ -44,64 +42,93 @@ pub enum KeeperError {
     NoHeader(u64),
 }
 
-/// What nodes tell one another.
-#[derive(Debug, Encode, Decode)]
-enum Word {
-    /// One validator's signature.
-    #[codec(index = 0)]
-    Signed(SignedCheckpoint),
-    /// A quorum's.
-    #[codec(index = 1)]
-    Certified(Certificate),
-}
-
 /// A node's checkpoints.
 pub struct Keeper {
-    store: CertificateStore,
-    genesis: Hash,
-    epoch_blocks: u64,
+    pub(super) store: CertificateStore,
+    pub(super) genesis: Hash,
+    pub(super) epoch_blocks: u64,
     sessions: Vec<Signer>,
-    health: Arc<Health>,
+    pub(super) health: Arc<Health>,
+    pub(super) refused: RuleCounts,
     open: Mutex<Open>,
 }
 
-struct Open {
+/// What a keeper has in hand.
+#[derive(Default)]
+pub(super) struct Open {
     /// The lowest height that was not looked at.
-    next: u64,
-    pending: BTreeMap<u64, Pending>,
-    early: BTreeSet<Early>,
+    pub next: u64,
+    pub pending: BTreeMap<u64, Pending>,
+    pub early: BTreeSet<Early>,
+    /// Certificates told since the last look at the chain.
+    pub answered: usize,
+    /// By validator, the heights at which it has contradicted this node: each is an alarm once.
+    pub accused: BTreeMap<AccountId, BTreeSet<u64>>,
 }
 
 /// A checkpoint as this node sees it, and who has signed the same.
-struct Pending {
-    checkpoint: Checkpoint,
-    set: Vec<SetMember>,
-    signatures: BTreeMap<AccountId, Signature>,
+pub(super) struct Pending {
+    pub checkpoint: Checkpoint,
+    pub set: Vec<SetMember>,
+    pub signatures: BTreeMap<AccountId, Signature>,
 }
 
 /// Height, signer and the encoded word: one of each signer for each height.
-type Early = (u64, AccountId, Vec<u8>);
+pub(super) type Early = (u64, AccountId, Vec<u8>);
 
 impl Keeper {
-    /// Keep the checkpoints of `chain` in `folder`; `sessions` sign.
+    /// Keep the checkpoints of `chain` in `folder`; `sessions` sign. Those before its first block are not looked at.
     ///
     /// # Errors
     /// [`KeeperError`].
     pub fn open(folder: &Path, chain: &Chain, sessions: Vec<Signer>) -> Result<Self, KeeperError> {
-        let (genesis, epoch_blocks) = (chain.genesis(), chain.epoch_blocks().get());
-        let health = chain.health().clone();
-        let store = CertificateStore::open(&folder.join(FILE_NAME))?;
-        let next = store.last()?.unwrap_or_default() + 1;
-        let open = Open { next, pending: BTreeMap::new(), early: BTreeSet::new() };
-        Ok(Self { store, genesis, epoch_blocks, sessions, health, open: Mutex::new(open) })
+        let first = chain.snapshot().base().map_or(Height::ZERO, |base| base.height.next());
+        Self::open_from(folder, chain, sessions, first)
     }
 
-    fn locked(&self) -> MutexGuard<'_, Open> {
+    /// The same on a chain that has no blocks below `first`.
+    pub(super) fn open_from(
+        folder: &Path,
+        chain: &Chain,
+        sessions: Vec<Signer>,
+        first: Height,
+    ) -> Result<Self, KeeperError> {
+        let (genesis, epoch_blocks) = (chain.genesis(), chain.epoch_blocks().get());
+        let store = CertificateStore::open(&folder.join(FILE_NAME))?;
+        let (health, refused) = (chain.health().clone(), RuleCounts::default());
+        let open = Mutex::default();
+        let mut keeper = Self { store, genesis, epoch_blocks, sessions, health, refused, open };
+        let resumed = keeper.resume(&chain.snapshot(), first.number())?;
+        keeper.open = Mutex::new(resumed);
+        Ok(keeper)
+    }
+
+    /// What waited when the node stopped, as far as the chain still has it.
+    fn resume(&self, best: &Snapshot, first: u64) -> Result<Open, KeeperError> {
+        let next = self.store.seen()?.map_or(first, |seen| first.max(seen + 1));
+        let mut open = Open { next, ..Open::default() };
+        for (number, row) in self.store.waiting(PENDING_MAX)? {
+            let checkpoint = Checkpoint::decode_all(&mut &row[..]).ok();
+            let set = checkpoint.as_ref().map_or(Ok(None), |checkpoint| self.members(&checkpoint.set))?;
+            let header = best.header(Height::from_number(number))?.map(|header| header.hash());
+            match checkpoint.zip(set) {
+                // The headers below the first block are not here to compare.
+                Some((checkpoint, set)) if number < first || header == Some(checkpoint.header) => {
+                    let signatures = self.own_signatures(&checkpoint, &set)?;
+                    open.pending.insert(number, Pending { checkpoint, set, signatures });
+                }
+                _ => open.next = open.next.min(number.max(first)),
+            }
+        }
+        Ok(open)
+    }
+
+    pub(super) fn locked(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sign the checkpoints up to the best block, which is durable; `set_of` tells an epoch's validators. Gives what peers
-    /// should hear.
+    /// Sign the checkpoints up to the best block, which is durable; `set_of` tells an epoch's validators, if it is not too long
+    /// ago. Gives what peers should hear.
     ///
     /// # Errors
     /// [`KeeperError`]; nothing is released then.
@@ -111,22 +138,18 @@ impl Keeper {
         set_of: impl Fn(u64) -> Option<Vec<SetMember>>,
     ) -> Result<Vec<Vec<u8>>, KeeperError> {
         let mut open = self.locked();
+        open.answered = 0;
         let mut words = Vec::new();
         while open.next <= best.height().number() && open.pending.len() < PENDING_MAX {
             let number = open.next;
-            if is_checkpoint(number, self.epoch_blocks) {
-                let Some(pending) = self.look_at(best, number, &set_of)? else { break };
+            if is_checkpoint(number, self.epoch_blocks)
+                && !open.pending.contains_key(&number)
+                && !self.store.has(number)?
+            {
+                let Some(pending) = self.look_at(&open, best, number, &set_of)? else { break };
                 words.extend(own_words(&self.sessions, &pending));
                 open.pending.insert(number, pending);
-                let (from, to) =
-                    ((number, AccountId::ZERO, Vec::new()), (number + 1, AccountId::ZERO, Vec::new()));
-                let early: Vec<Early> = open.early.range(from..to).cloned().collect();
-                for (.., word) in &early {
-                    if let Ok(Word::Signed(signed)) = Word::decode_all(&mut &word[..]) {
-                        self.count(&mut open, signed);
-                    }
-                }
-                open.early.retain(|(height, ..)| *height > number);
+                self.take_early(&mut open, number);
                 self.certify(&mut open, number)?;
             }
             open.next += 1;
@@ -134,27 +157,78 @@ impl Keeper {
         Ok(words)
     }
 
-    /// The checkpoint at `number` with this node's own signatures; `None` while its validators are not decided.
+    /// Count the words that came before the block was executed.
+    fn take_early(&self, open: &mut Open, number: u64) {
+        let end = |number| (number, AccountId::ZERO, Vec::new());
+        let early: Vec<Early> = open.early.range(end(number)..end(number + 1)).cloned().collect();
+        for (.., word) in &early {
+            if let Ok(Word::Signed(signed)) = Word::decode_all(&mut &word[..])
+                && let Err(reason) = self.count(open, signed)
+            {
+                self.note(reason);
+            }
+        }
+        open.early.retain(|(height, ..)| *height > number);
+    }
+
+    /// The checkpoint at `number` with this node's own signatures; `None` while its validators are not known.
+    ///
+    /// One whose successors nobody tells any more, since they are too long ago, is not signed: its certificate names them.
     fn look_at(
         &self,
+        open: &Open,
         best: &Snapshot,
         number: u64,
         set_of: impl Fn(u64) -> Option<Vec<SetMember>>,
     ) -> Result<Option<Pending>, KeeperError> {
         let header = best.header(Height::from_number(number))?.ok_or(KeeperError::NoHeader(number))?.hash();
         let epoch = number / self.epoch_blocks;
-        let Some(set) = set_of(epoch) else { return Ok(None) };
-        let next = if is_last(number, self.epoch_blocks) {
-            let Some(next) = set_of(epoch + 1) else { return Ok(None) };
-            Some(next)
-        } else {
-            None
+        let set = match set_of(epoch) {
+            Some(set) => set,
+            None => match self.proven(open, epoch)? {
+                Some(set) => set,
+                None => return Ok(None),
+            },
         };
+        let next = if is_last(number, self.epoch_blocks) { set_of(epoch + 1) } else { None };
         let checkpoint = Checkpoint { epoch, number, header, set: set_hash(&set), next };
-        let message = checkpoint.message(&self.genesis);
+        let signatures = self.own_signatures(&checkpoint, &set)?;
+        self.store.wait(number, &checkpoint.encode(), (checkpoint.set.0, &set.encode()))?;
+        Ok(Some(Pending { checkpoint, set, signatures }))
+    }
+
+    /// The validators of an epoch as the last checkpoint of the one before names them.
+    fn proven(&self, open: &Open, epoch: u64) -> Result<Option<Vec<SetMember>>, KeeperError> {
+        let Some(last) = (epoch * self.epoch_blocks).checked_sub(1) else { return Ok(None) };
+        if let Some(pending) = open.pending.get(&last) {
+            return Ok(pending.checkpoint.next.clone());
+        }
+        Ok(self.certificate(last)?.and_then(|certificate| certificate.checkpoint.next))
+    }
+
+    /// The certificate that is kept for a height.
+    pub(super) fn certificate(&self, number: u64) -> Result<Option<Certificate>, KeeperError> {
+        Ok(self.store.at(number)?.and_then(|row| Certificate::decode_all(&mut &row[..]).ok()))
+    }
+
+    /// The validators that checkpoints name by this hash.
+    pub(super) fn members(&self, set: &Hash) -> Result<Option<Vec<SetMember>>, KeeperError> {
+        Ok(self.store.set(set.0)?.and_then(|row| Vec::decode_all(&mut &row[..]).ok()))
+    }
+
+    /// What the sessions of this node sign: each height once for ever.
+    fn own_signatures(
+        &self,
+        checkpoint: &Checkpoint,
+        set: &[SetMember],
+    ) -> Result<BTreeMap<AccountId, Signature>, KeeperError> {
+        let Checkpoint { number, header, .. } = *checkpoint;
         let mut signatures = BTreeMap::new();
-        let own = self.sessions.iter().filter(|session| is_member(&set, &session.account()));
-        for session in own {
+        if checkpoint.check_place(self.epoch_blocks).is_err() {
+            return Ok(signatures);
+        }
+        let message = checkpoint.message(&self.genesis);
+        for session in self.sessions.iter().filter(|session| is_member(set, &session.account())) {
             let signed = Hash(self.store.sign(number, header.0)?);
             if signed == header {
                 signatures.insert(session.account(), session.sign(&message));
@@ -162,110 +236,11 @@ impl Keeper {
                 self.health.raise(Alarm::Checkpoint { number, own: header, signed, by: session.account() });
             }
         }
-        Ok(Some(Pending { checkpoint, set, signatures }))
-    }
-
-    /// Take in what peers tell; gives answers for them.
-    ///
-    /// # Errors
-    /// [`KeeperError`].
-    pub fn hear(&self, words: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, KeeperError> {
-        let mut answers = BTreeMap::new();
-        for bytes in words {
-            match Word::decode_all(&mut &bytes[..]) {
-                Ok(Word::Signed(signed)) => {
-                    let number = signed.checkpoint.number;
-                    if let Some(certificate) = self.hear_signed(signed, bytes)? {
-                        answers.insert(number, Word::Certified(certificate).encode());
-                    }
-                }
-                Ok(Word::Certified(certificate)) => self.hear_certified(certificate)?,
-                Err(_) => warn!(bytes = bytes.len(), "a peer's word about checkpoints does not decode"),
-            }
-        }
-        Ok(answers.into_values().collect())
-    }
-
-    /// Count a signature, keep it for later, or give the certificate that makes it needless.
-    fn hear_signed(
-        &self,
-        signed: SignedCheckpoint,
-        bytes: &[u8],
-    ) -> Result<Option<Certificate>, KeeperError> {
-        let number = signed.checkpoint.number;
-        let mut open = self.locked();
-        if open.pending.contains_key(&number) {
-            self.count(&mut open, signed);
-            self.certify(&mut open, number)?;
-            return Ok(None);
-        }
-        if number < open.next {
-            return Ok(self.store.at(number)?.and_then(|row| Certificate::decode_all(&mut &row[..]).ok()));
-        }
-        let is_near = number < open.next + EARLY_BLOCKS && is_checkpoint(number, self.epoch_blocks);
-        if is_near && open.early.len() < EARLY_MAX && signed.verify(&self.genesis) {
-            let of_signer = (number, signed.signer, Vec::new())..=(number, signed.signer, bytes.to_vec());
-            if open.early.range(of_signer).next().is_none() {
-                open.early.insert((number, signed.signer, bytes.to_vec()));
-            }
-        }
-        Ok(None)
-    }
-
-    fn hear_certified(&self, certificate: Certificate) -> Result<(), KeeperError> {
-        if let Err(fault) = self.take(certificate)? {
-            warn!(%fault, "a peer's certificate proves nothing");
-        }
-        Ok(())
-    }
-
-    /// Height of the first checkpoint that waits for a quorum.
-    pub fn first_pending(&self) -> Option<u64> {
-        self.locked().pending.first_key_value().map(|(number, _)| *number)
-    }
-
-    /// Take in a certificate from anybody; gives why it proves nothing. One that nobody waits for is not looked at.
-    ///
-    /// # Errors
-    /// [`KeeperError`].
-    pub fn take(&self, certificate: Certificate) -> Result<Result<(), CheckpointError>, KeeperError> {
-        let number = certificate.checkpoint.number;
-        let mut open = self.locked();
-        let Some(pending) = open.pending.get_mut(&number) else { return Ok(Ok(())) };
-        if let Err(fault) = certificate.verify(&self.genesis, &pending.set) {
-            return Ok(Err(fault));
-        }
-        if certificate.checkpoint != pending.checkpoint {
-            let (own, signed) = (pending.checkpoint.header, certificate.checkpoint.header);
-            let by = certificate.signatures[0].0;
-            self.health.raise(Alarm::Checkpoint { number, own, signed, by });
-            return Ok(Ok(()));
-        }
-        pending.signatures.extend(certificate.signatures);
-        self.certify(&mut open, number).map(Ok)
-    }
-
-    /// Count a signature on a checkpoint that waits.
-    fn count(&self, open: &mut Open, signed: SignedCheckpoint) {
-        let SignedCheckpoint { checkpoint, signer, .. } = &signed;
-        let Some(pending) = open.pending.get_mut(&checkpoint.number) else { return };
-        if pending.signatures.contains_key(signer) || !is_member(&pending.set, signer) {
-            return;
-        }
-        if !signed.verify(&self.genesis) {
-            warn!(%signer, number = checkpoint.number, "a checkpoint's signature does not verify");
-            return;
-        }
-        if *checkpoint == pending.checkpoint {
-            pending.signatures.insert(*signer, signed.signature);
-        } else {
-            let (number, own, signed) = (checkpoint.number, pending.checkpoint.header, checkpoint.header);
-            self.health.raise(Alarm::Checkpoint { number, own, signed, by: *signer });
-        }
+        Ok(signatures)
     }
 
     /// Keep the certificate if a quorum has signed.
-    fn certify(&self, open: &mut Open, number: u64) -> Result<(), KeeperError> {
+    pub(super) fn certify(&self, open: &mut Open, number: u64) -> Result<(), KeeperError> {
         let Some(pending) = open.pending.get(&number) else { return Ok(()) };
         if pending.signatures.len() < quorum(pending.set.len()) {
             return Ok(());
@@ -278,10 +253,16 @@ impl Keeper {
         Ok(())
     }
 
-    /// This node's signatures on checkpoints that have waited, to be told again.
+    /// Height of the first checkpoint that waits for a quorum.
+    pub fn first_pending(&self) -> Option<u64> {
+        self.locked().pending.first_key_value().map(|(number, _)| *number)
+    }
+
+    /// What is to be told again of checkpoints that have waited: this node's signatures, or that it wants a certificate.
     pub fn retell(&self) -> Vec<Vec<u8>> {
         let open = self.locked();
-        open.pending.values().take(RETOLD).flat_map(|pending| own_words(&self.sessions, pending)).collect()
+        let own = open.pending.values().take(RETOLD).flat_map(|pending| own_words(&self.sessions, pending));
+        own.chain(open.wanted()).collect()
     }
 
     /// The first certificates above `height`, ascending: a page of them.
@@ -299,9 +280,36 @@ impl Keeper {
     pub fn last(&self) -> Result<Option<u64>, KeeperError> {
         Ok(self.store.last()?)
     }
+
+    /// Words of peers that were not counted, by the rule for which.
+    pub fn refused(&self) -> BTreeMap<String, u64> {
+        self.refused.counts()
+    }
+
+    pub(super) fn note(&self, reason: Unheard) {
+        self.refused.note(crate::rule_name::named("Checkpoint", &reason));
+    }
 }
 
-fn is_member(set: &[SetMember], key: &AccountId) -> bool {
+impl Open {
+    /// A question for the certificate of the first checkpoint that waits, if this node has nothing to say of it.
+    pub(super) fn wanted(&self) -> Option<Vec<u8>> {
+        let (number, pending) = self.pending.first_key_value()?;
+        pending.signatures.is_empty().then(|| Word::Wanted(*number).encode())
+    }
+}
+
+impl Pending {
+    /// Whether this says what this node sees; whom an epoch's last block names is believed, if this node does not know.
+    pub(super) fn agrees(&self, other: &Checkpoint, epoch_blocks: u64) -> bool {
+        let own = &self.checkpoint;
+        let is_unnamed = own.next.is_none() && is_last(own.number, epoch_blocks);
+        let next = if is_unnamed { other.next.clone() } else { own.next.clone() };
+        *other == Checkpoint { next, ..own.clone() } && other.check_place(epoch_blocks).is_ok()
+    }
+}
+
+pub(super) fn is_member(set: &[SetMember], key: &AccountId) -> bool {
     set.iter().any(|member| member.session_key == *key)
 }
 

@@ -9,8 +9,12 @@
 //! The rule: a node signs a header only after it has executed the block, and one header a height for ever.
 
 mod certificate;
+mod hearing;
 mod keeper;
+#[cfg(test)]
+mod tests;
 mod trusted;
+mod word;
 
 pub use certificate::{
     Certificate, Checkpoint, CheckpointError, SetChain, SetMember, SignedCheckpoint, quorum, verify_all,

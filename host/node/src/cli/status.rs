@@ -78,6 +78,7 @@ fn shown(status: &NodeStatus) -> Answer {
         ("callers refused", counts(&status.network.refused)),
         ("malformed messages", counts(&status.network.malformed)),
         ("extrinsics refused", counts(&status.refused_extrinsics)),
+        ("checkpoint words refused", counts(&status.refused_words)),
         ("version", status.version.clone()),
     ] {
         rows.add_row([name, &escaped(&value)]);

@@ -14,7 +14,7 @@ pub use chain::{Chain, ChainError, Statistics};
 pub use code_cache::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError};
 pub use health::{Alarm, Findings, Health};
 pub use pool::{Pool, PoolError};
-pub use refusals::Refusals;
+pub use refusals::{Refusals, RuleCounts};
 pub use signatures::SignatureCache;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

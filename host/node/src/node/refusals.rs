@@ -1,6 +1,6 @@
-//! Extrinsics that were not taken in, counted by the rule that they break.
+//! What was not taken in, counted by the rule that it breaks.
 //!
-//! The rule: names are of rules, never of anything in an extrinsic, so that there are only so many.
+//! The rule: names are of rules, never of anything in what came, so that there are only so many.
 
 use super::locked;
 use super::pool::PoolError;
@@ -10,7 +10,23 @@ use std::sync::Mutex;
 
 /// Counts by rule.
 #[derive(Debug, Default)]
-pub struct Refusals(Mutex<BTreeMap<String, u64>>);
+pub struct RuleCounts(Mutex<BTreeMap<String, u64>>);
+
+impl RuleCounts {
+    /// Count one.
+    pub fn note(&self, rule: String) {
+        *locked(&self.0).entry(rule).or_default() += 1;
+    }
+
+    /// All counts.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        locked(&self.0).clone()
+    }
+}
+
+/// Extrinsics that were not taken in.
+#[derive(Debug, Default)]
+pub struct Refusals(RuleCounts);
 
 impl Refusals {
     /// Count one.
@@ -19,12 +35,12 @@ impl Refusals {
             PoolError::Invalid(reason) => of_invalid(reason),
             other => named("Pool", other),
         };
-        *locked(&self.0).entry(rule).or_default() += 1;
+        self.0.note(rule);
     }
 
     /// All counts.
     pub fn counts(&self) -> BTreeMap<String, u64> {
-        locked(&self.0).clone()
+        self.0.counts()
     }
 }
 

@@ -139,6 +139,7 @@ impl NodeView for View {
             latest_alarms: found.latest.iter().map(ToString::to_string).collect(),
             network: network_status(&self.role.network),
             refused_extrinsics: self.chain.refusals().counts(),
+            refused_words: self.checkpoints.refused(),
         }
     }
 
