@@ -1,10 +1,12 @@
 //! The application: a chain of bytes with a disk that loses what was not settled, and a clock that may be wrong.
 
-use crate::audit::Audit;
+use crate::audit::{Audit, SKEW_MS_MAX};
+use crate::validators::EPOCH_BLOCKS;
 use commonware_runtime::deterministic;
-use host_consensus::network::Member;
-use host_consensus::{Application, Certificate, Clock, Parent, Proposal, Verdict};
+use host_consensus::network::{Anchor, Member};
+use host_consensus::{Application, Certificate, Clock, Parent, Proposal, VOTE_EARLY_MS, Verdict};
 use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +23,10 @@ pub struct Tape {
 
 struct Disk {
     blocks: Vec<(OrderedBlock, Hash)>,
+    /// What the engine gave with each block after the first, or after the one that the disk began with.
+    certificates: BTreeMap<u64, Certificate>,
+    /// The block that the disk began with, if it is not the first, and the time at which that was.
+    base: Option<(Height, u64)>,
     state: Hash,
     settled: usize,
     /// True times between which the power fails once, in ms.
@@ -62,7 +68,14 @@ impl Disk {
 impl Tape {
     pub fn new(who: usize, members: Vec<Member>, audit: Arc<Audit>, honest: bool) -> Self {
         let state = blake2_256(b"genesis");
-        let disk = Disk { blocks: vec![(first(), state)], state, settled: 1, power_fails_ms: 0..0 };
+        let disk = Disk {
+            blocks: vec![(first(), state)],
+            certificates: BTreeMap::new(),
+            base: None,
+            state,
+            settled: 1,
+            power_fails_ms: 0..0,
+        };
         Self { who, members, audit, honest, forgetful: false, disk: Mutex::new(disk) }
     }
 
@@ -84,6 +97,41 @@ impl Tape {
     /// The node was killed and starts again.
     pub fn restart(&self) {
         self.disk.lock().unwrap().lose_power(self.forgetful);
+    }
+
+    /// The disk is lost with all that was on it: a new one begins with another validator's state after the last epoch's end of
+    /// which that has a proof. It does nothing to a validator that has executed nothing, or began so before.
+    pub fn begin_with(&self, other: &Self) {
+        let source = other.disk.lock().unwrap();
+        let is_end =
+            |height: &u64| (height + 1).is_multiple_of(EPOCH_BLOCKS) && *height < source.settled as u64;
+        let proven = source.certificates.iter().filter(|(_, certificate)| certificate.proof.is_some());
+        let Some(height) = proven.map(|(height, _)| *height).filter(is_end).max() else { return };
+        let mut disk = self.disk.lock().unwrap();
+        if disk.blocks.len() == 1 || disk.base.is_some() {
+            return;
+        }
+        disk.settled = usize::try_from(height).unwrap() + 1;
+        disk.blocks = source.blocks[..disk.settled].to_vec();
+        disk.state = disk.tip().1;
+        disk.certificates =
+            [height - 1, height].map(|height| (height, source.certificates[&height].clone())).into();
+        disk.base = Some((Height::from_number(height), self.audit.now_ms()));
+    }
+
+    /// What the engine stands on.
+    pub fn anchor(&self) -> Anchor {
+        let disk = self.disk.lock().unwrap();
+        let Some((height, _)) = disk.base else { return Anchor::Genesis(first()) };
+        let of = |height: u64| disk.certificates[&height].clone();
+        let block = disk.blocks[usize::try_from(height.number()).unwrap()].0.clone();
+        let (parent, proof) = (of(height.number() - 1).digest.unwrap(), of(height.number()).proof.unwrap());
+        Anchor::Final { parent, block, proof }
+    }
+
+    /// Height of the block that the disk began with.
+    pub fn base(&self) -> u64 {
+        self.disk.lock().unwrap().base.map_or(0, |(height, _)| height.number())
     }
 
     /// Headers from genesis on.
@@ -145,7 +193,16 @@ impl Application for Tape {
 
     fn hear(&self, _: Vec<Vec<u8>>) {}
 
-    fn finalized(&self, block: OrderedBlock, _: Certificate) -> Result<(), PowerFailure> {
+    fn may_vote(&self, epoch: u64) -> bool {
+        let disk = self.disk.lock().unwrap();
+        let Some((base, since)) = disk.base else { return true };
+        let before = usize::try_from(epoch * EPOCH_BLOCKS - 1).unwrap();
+        let apart = 2 * SKEW_MS_MAX.unsigned_abs() + VOTE_EARLY_MS;
+        let before = disk.blocks.get(before).filter(|(block, _)| block.height > base);
+        before.is_some_and(|(block, _)| block.timestamp.ms() > since + apart)
+    }
+
+    fn finalized(&self, block: OrderedBlock, certificate: Certificate) -> Result<(), PowerFailure> {
         let mut disk = self.disk.lock().unwrap();
         let (parent, _) = disk.tip();
         if block.height != parent.height.next() {
@@ -158,6 +215,7 @@ impl Application for Tape {
             self.audit.executed(self.who, &parent, &block, header);
         }
         disk.state = header;
+        disk.certificates.insert(block.height.number(), certificate);
         disk.blocks.push((block, header));
         Ok(())
     }

@@ -12,6 +12,7 @@ mod broken;
 mod byzantine;
 mod faults;
 mod messages;
+mod restored;
 mod run;
 #[path = "../simulator/mod.rs"]
 mod simulator;

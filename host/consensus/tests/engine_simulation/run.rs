@@ -41,6 +41,8 @@ pub struct Report {
     /// Blocks that were heard there and kept for their votes, a while at least.
     pub heard_blocks: u64,
     pub lies: BTreeMap<&'static str, u64>,
+    /// Height of the block that a validator's new disk began with.
+    pub base: u64,
 }
 
 /// Ends a run when all honest validators have gone on after the faults, or something does not hold.
@@ -154,6 +156,7 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
         invalid_blocks: counted(&book.counters, "Invalid"),
         heard_blocks: counted(&book.counters, "Success"),
         lies: book.lies.clone(),
+        base: validators.tapes.iter().map(|tape| tape.base()).max().unwrap_or(0),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The validators of a run in the library's simulator: the engine's real wiring, on applications that are watched.
 
-use crate::application::{NodeClock, Tape, first};
+use crate::application::{NodeClock, Tape};
 use crate::audit::Audit;
 use crate::byzantine::equivocator::twin;
 use crate::byzantine::{Conspiracy, Identity, Liar, Rewriting, Wire};
@@ -14,9 +14,7 @@ use commonware_glue::simulate::reporter::MonitorReporter;
 use commonware_p2p::simulated::Oracle;
 use commonware_runtime::{Handle, Metrics as _, Quota, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, NZU64};
-use host_consensus::network::{
-    self, Anchor, Channels, Config, EngineSecret, Member, Progress, Signal, Timing,
-};
+use host_consensus::network::{self, Channels, Config, EngineSecret, Member, Progress, Signal, Timing};
 use runtime_primitives::Hash;
 use std::sync::Arc;
 
@@ -36,6 +34,7 @@ pub struct Validators {
     /// Of the engines' own files.
     pub powers: Arc<Vec<Power>>,
     forgets_votes: bool,
+    restores: bool,
     pub tapes: Arc<Vec<Arc<Tape>>>,
     pub audit: Arc<Audit>,
 }
@@ -52,6 +51,9 @@ pub enum Build {
     ForgetsHeight,
     /// Nothing that an engine wrote is there after it was killed.
     ForgetsVotes,
+    /// The second validator loses its disk and its engine's files when it is killed, and begins with the state that the first
+    /// has.
+    Restored,
 }
 
 fn public(secret: &EngineSecret) -> PublicKey {
@@ -106,6 +108,7 @@ impl Validators {
         };
         Self {
             forgets_votes: build == Build::ForgetsVotes,
+            restores: build == Build::Restored,
             powers: Arc::new((0..keys.len()).map(power).collect()),
             tapes: Arc::new((0..keys.len()).map(tape).collect()),
             faults: Arc::new(faults.clone()),
@@ -182,16 +185,20 @@ impl EngineDefinition for Validators {
         let power = self.powers[index].clone();
         let (life, off) = power.restore();
         let mut off = off.watch();
+        if self.restores && index == 1 {
+            self.tapes[1].begin_with(&self.tapes[0]);
+        }
+        let base = self.tapes[index].base();
         let config = Config {
             secret: self.secrets[index].clone(),
             genesis: GENESIS,
-            anchor: Anchor::Genesis(first()),
+            anchor: self.tapes[index].anchor(),
             epoch_blocks: NZU64!(EPOCH_BLOCKS),
             interval_ms: INTERVAL_MS,
             timing: Timing::for_interval(INTERVAL_MS),
             clock: self.clock(index, &context),
             signal: Signal::default(),
-            partition: format!("validator-{index}-{}", if self.forgets_votes { life } else { 0 }),
+            partition: format!("validator-{index}-{}", if self.forgets_votes { life } else { base }),
             blocker: oracle.control(public_key.clone()),
             peers: oracle.manager(),
             track: Arc::new(|_, _| {}),
