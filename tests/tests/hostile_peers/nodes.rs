@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -42,13 +42,20 @@ struct Node {
     _said: BufReader<ChildStdout>,
 }
 
-/// As many free ports in a row, below those that the system hands out.
+/// As many free ports in a row, this process's until it ends, below those that the system hands out. Whoever listens at the
+/// port before the first has them all.
 fn free_ports(count: u16) -> u16 {
-    static TAKEN: AtomicU16 = AtomicU16::new(0);
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let from = 12_000 + u16::try_from(std::process::id() % 6_000).unwrap();
-    let from = from + TAKEN.fetch_add(1, Ordering::SeqCst) * 16;
-    (from..20_000).find(|first| (*first..first + count).all(is_free)).unwrap()
+    static GUARDS: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
+    let bind = |port: u16| TcpListener::bind(("127.0.0.1", port)).ok();
+    let claim = |first: u16| {
+        let guard = bind(first - 1)?;
+        (first..first + count).all(|port| bind(port).is_some()).then_some((guard, first))
+    };
+    let start = u16::try_from(std::process::id() % 480).unwrap();
+    let mut groups = (0..480).map(|group| 12_001 + (start + group) % 480 * 16);
+    let (guard, first) = groups.find_map(claim).expect("some group of ports is free");
+    GUARDS.lock().unwrap().push(guard);
+    first
 }
 
 impl Network {

@@ -12,7 +12,7 @@ use crate::validators::{PATIENCE, VALIDATORS, Validators};
 use host_node::agent::Desk;
 use host_node::chain_spec::Preset;
 use host_node::scenario::{Cast, Casting, MARKET, Script};
-use host_rpc::RemoteNode;
+use host_rpc::{NetworkStatus, NodeStatus, RemoteNode};
 use runtime_execution::Outcome;
 use runtime_execution::modules::markets::SlotState;
 use runtime_execution::modules::markets::slots::after;
@@ -175,7 +175,7 @@ impl Day {
     fn wait_beyond(&mut self, best: Hash) {
         let began = Instant::now();
         while self.course.best() == best {
-            assert!(began.elapsed() < PATIENCE, "no block at {}", self.hand.time());
+            assert!(began.elapsed() < PATIENCE, "no block at {}; {}", self.hand.time(), self.standing());
             sleep(LOOK);
             let node = self.node();
             self.course.follow(&node);
@@ -211,7 +211,14 @@ impl Day {
                 self.send(&mut waiting);
                 sent = Instant::now();
             }
-            let stuck = || format!("{} extrinsics in no block at {}", waiting.len(), self.hand.time());
+            let stuck = || {
+                format!(
+                    "{} extrinsics in no block at {}; {}",
+                    waiting.len(),
+                    self.hand.time(),
+                    self.standing()
+                )
+            };
             assert!(began.elapsed() < PATIENCE, "{}", stuck());
             sleep(LOOK);
         }
@@ -237,6 +244,20 @@ impl Day {
             assert!(is_late || known.iter().any(|known| words.contains(known)), "{words}");
             !is_late
         });
+    }
+
+    /// Where each validator stands, for whoever reads why it failed.
+    fn standing(&self) -> String {
+        let of = |number| match self.network.remote(number).status() {
+            Ok(NodeStatus { height, time_ms, waiting, network, .. }) => {
+                let NetworkStatus { connected, behind, .. } = network;
+                format!(
+                    "{number}: block {height} of {time_ms}, {waiting} wait, {connected} peers, {behind} behind"
+                )
+            }
+            Err(reason) => format!("{number}: {reason}"),
+        };
+        self.network.running().map(of).collect::<Vec<_>>().join("; ")
     }
 
     fn strike(&mut self, blow: Option<Blow>) {

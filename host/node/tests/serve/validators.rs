@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -173,12 +173,33 @@ impl Validators {
     }
 }
 
-/// The first of `count` ports in a row that nobody has, at most 16; below those that the system hands out, which other tests
-/// take at any time.
+/// Ports that a test takes at a time.
+const PORTS: u16 = 16;
+
+/// The first of `count` ports in a row that are this process's until it ends, at most 15; below those that the system hands
+/// out, which other tests take at any time.
+///
+/// Whoever listens at the port before the first has them all: nobody can take those of a node that is down for a while.
 pub fn free_ports(count: u16) -> u16 {
-    static TAKEN: AtomicU16 = AtomicU16::new(0);
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let group = TAKEN.fetch_add(1, Ordering::SeqCst);
-    let from = 20_000 + u16::try_from(std::process::id() % 8_000).unwrap() + group * 16;
-    (from..32_000).find(|first| (*first..first + count).all(is_free)).unwrap()
+    static GUARDS: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
+    assert!(count < PORTS);
+    let bind = |port: u16| TcpListener::bind(("127.0.0.1", port)).ok();
+    let claim = |first: u16| {
+        let guard = bind(first - 1)?;
+        (first..first + count).all(|port| bind(port).is_some()).then_some((guard, first))
+    };
+    let start = u16::try_from(std::process::id() % 700).unwrap();
+    let groups = (0..700).map(|group| 20_001 + (start + group) % 700 * PORTS);
+    let (guard, first) = groups.into_iter().find_map(claim).expect("some group of ports is free");
+    GUARDS.lock().unwrap().push(guard);
+    first
+}
+
+#[test]
+fn nobody_else_gets_the_ports_of_a_test() {
+    let (one, other) = (free_ports(6), free_ports(6));
+    assert!(one.abs_diff(other) >= PORTS, "{one}, {other}");
+    // Also while none of its nodes runs, and whatever process asks.
+    let taken = TcpListener::bind(("127.0.0.1", one - 1)).unwrap_err();
+    assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
 }
