@@ -14,6 +14,7 @@ use runtime_primitives::{AccountId, Hash, Height, Slot, Timestamp};
 use runtime_state::Overlay;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Time between two blocks, on the clock in the file.
 pub const INTERVAL_MS: u64 = 1_000;
@@ -51,6 +52,11 @@ impl Hand {
 
     pub fn time(&self) -> Timestamp {
         self.time
+    }
+
+    /// Time passes.
+    pub fn pass(&mut self, time: Duration) {
+        self.reach(self.time.plus_ms(u64::try_from(time.as_millis()).unwrap()));
     }
 
     /// Show `time`, unless a later one is shown.

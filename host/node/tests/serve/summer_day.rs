@@ -26,7 +26,9 @@ use tempfile::TempDir;
 
 /// Orders are placed this long before delivery: the slot before last has just been metered.
 const BID_BEFORE_MS: u64 = 600_000;
-/// After this long without progress extrinsics are sent again: whoever took them in may have been killed.
+/// After this long without progress extrinsics are sent again, since whoever took them in may have been killed, and as much
+/// time has passed on the hand. Validators follow a block that has lost the votes for its finality with another one two seconds
+/// later, by their clocks: on a hand that stands they would wait for ever.
 const AGAIN: Duration = Duration::from_secs(4);
 const LOOK: Duration = Duration::from_millis(10);
 /// For what was sent before a cut.
@@ -173,8 +175,12 @@ impl Day {
     }
 
     fn wait_beyond(&mut self, best: Hash) {
-        let began = Instant::now();
+        let (began, mut passed) = (Instant::now(), Instant::now());
         while self.course.best() == best {
+            if passed.elapsed() > AGAIN {
+                self.hand.pass(AGAIN);
+                passed = Instant::now();
+            }
             assert!(began.elapsed() < PATIENCE, "no block at {}; {}", self.hand.time(), self.standing());
             sleep(LOOK);
             let node = self.node();
@@ -209,6 +215,7 @@ impl Day {
                 (read, sent) = (self.course.blocks.len(), Instant::now());
             } else if sent.elapsed() > AGAIN {
                 self.send(&mut waiting);
+                self.hand.pass(AGAIN);
                 sent = Instant::now();
             }
             let stuck = || {
