@@ -25,6 +25,8 @@ const INTERVAL_MS: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What a process of this program is to do as a node: its command line, a word a line.
 const LINE: &str = "BUSBAR_HOSTILE_NODE";
+/// The test that is a node instead, if it finds that.
+const NODE_TEST: &str = "who_has_no_business_here_is_refused_by_name";
 
 pub struct Network {
     folder: TempDir,
@@ -83,7 +85,7 @@ impl Network {
             ["busbar", "node", "--data", &data, "--spec", &spec, "--listen", &listen, "--dev-validator"];
         let line = [&line[..], &[&validator, "--rpc", "127.0.0.1:0", "--log", "warn"]].concat().join("\n");
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "nodes::a_node_alone", "--ignored", "--nocapture"])
+            .args(["--exact", NODE_TEST, "--nocapture"])
             .env(LINE, line)
             .stdout(Stdio::piped())
             .stderr(File::create(file(&format!("log-{number}"))).unwrap())
@@ -192,11 +194,11 @@ impl Drop for Network {
     }
 }
 
-#[test]
-#[ignore = "a process of its own for the tests of this folder"]
-fn a_node_alone() {
-    let line = std::env::var(LINE).unwrap();
+/// Be a node, if this process was started as one.
+pub fn is_node() -> bool {
+    let Ok(line) = std::env::var(LINE) else { return false };
     let cli = Cli::try_parse_from(line.lines()).unwrap();
     let thread = std::thread::Builder::new().stack_size(VM_THREAD_STACK_BYTES);
     thread.spawn(move || cli.run().unwrap()).unwrap().join().unwrap();
+    true
 }

@@ -4,7 +4,7 @@ use crate::wallet::Wallet;
 use contract_interface::{Claim, ExecutionEntry, ExecutionList, SettleInput, Stage, Trade, vote_message};
 use runtime_execution::Call;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
-use runtime_execution::modules::attestation::{self, BALLOTS, Ballot};
+use runtime_execution::modules::attestation::{self, Ballot};
 use runtime_execution::modules::markets::{
     Agreed, At, BOOK, BookEntry, Elector, Live, Posted, PostedList, SEALED, SealState, SealedEntry, TRADES,
     confirm, lists, live, market, meters, settle,
@@ -80,10 +80,10 @@ impl<'a> Desk<'a> {
         placed.filter(|(_, entry)| entry.state == SealState::Sealed).collect()
     }
 
-    /// The open claim of a stage, with the electors that have not voted.
+    /// The claim of a stage while votes on it count, with the electors that have not voted.
     pub fn ballot(&self, stage: Stage) -> Option<(Ballot, Vec<Elector>)> {
         let round = if stage == Stage::Certification { self.live.slot.round } else { 0 };
-        let ballot = BALLOTS.get(self.state, &attestation::key(self.live.at, stage, round))?;
+        let ballot = attestation::open_ballot(self.state, &self.live, stage, round)?;
         let waiting = attestation::waiting(self.state, self.live.at, stage, round);
         Some((ballot, waiting))
     }

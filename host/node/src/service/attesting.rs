@@ -3,7 +3,7 @@
 use super::error::ServiceError;
 use crate::agent::{Attestor, Desk, Journal, Verdict};
 use crate::keys::Signer;
-use crate::node::{Alarm, Chain, Health};
+use crate::node::{Alarm, Chain, Health, PoolError};
 use contract_interface::Stage;
 use host_storage::Snapshot;
 use runtime_execution::Call;
@@ -16,7 +16,7 @@ use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 use std::path::Path;
 use std::sync::Arc;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// Sessions that attest.
 pub struct Attesting {
@@ -70,9 +70,30 @@ impl Attesting {
             self.attestors.iter_mut().flat_map(|attestor| votes_of(attestor, snapshot, second, health));
         votes.collect()
     }
+
+    /// Vote on what is open on `published`, a durable block: the pool takes the votes in, and `tell` is given each. Gives
+    /// whether there was any.
+    ///
+    /// Blocks may have come since, many of them after a restart: what they do not wait for any more is not sent.
+    pub fn attest(&mut self, chain: &Chain, published: &Snapshot, tell: impl Fn(&[u8])) -> bool {
+        let mut votes = self.votes(published);
+        votes.retain(|vote| is_awaited(&chain.snapshot(), vote));
+        for (vote, answer) in votes.iter().zip(chain.submit(votes.clone())) {
+            match answer {
+                Ok(_) => tell(vote),
+                Err(PoolError::Known(_) | PoolError::Duplicate { .. }) => {
+                    debug!("a peer has told of a vote before")
+                }
+                Err(reason) if is_awaited(&chain.snapshot(), vote) => warn!(%reason, "a vote was refused"),
+                Err(reason) => debug!(%reason, "a vote came too late"),
+            }
+        }
+        self.health.attested(published.hash());
+        !votes.is_empty()
+    }
 }
 
-/// Whether a block still lacks a vote: its claim is open there, and the voter has not voted.
+/// Whether a block still lacks a vote: it counts there, and the voter has not voted.
 pub fn is_awaited(snapshot: &Snapshot, vote: &[u8]) -> bool {
     let Ok(UncheckedExtrinsic {
         call: Call::Attestation(attestation::Call::Vote { voter, claim, .. }), ..
@@ -81,11 +102,10 @@ pub fn is_awaited(snapshot: &Snapshot, vote: &[u8]) -> bool {
         return false;
     };
     let state = Overlay::new(snapshot);
-    let at: At = (claim.market, claim.slot);
-    BALLOTS.get(&state, &attestation::key(at, claim.stage, claim.round)).is_some()
-        && attestation::waiting(&state, at, claim.stage, claim.round)
-            .iter()
-            .any(|elector| elector.entity == voter)
+    let desk = Desk::open(&state, (claim.market, claim.slot));
+    desk.and_then(|desk| desk.ballot(claim.stage)).is_some_and(|(ballot, waiting)| {
+        ballot.claim.round == claim.round && waiting.iter().any(|elector| elector.entity == voter)
+    })
 }
 
 fn disagreement(at: At, verdict: &Verdict) -> Alarm {

@@ -9,18 +9,16 @@ use super::config::ServiceConfig;
 use super::error::ServiceError;
 use super::room::Room;
 use super::view::{Role, View};
-use crate::chain_spec::ChainSpec;
 use crate::checkpoint::Keeper;
 use crate::follow::{Follower, Outbox, Relay, Source, Step};
 use crate::node::Chain;
-use host_consensus::network::Signal;
 use host_rpc::{RemoteNode, RpcServer};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use tracing::{info, warn};
+use tracing::info;
 
 /// Bytes of waiting extrinsics that are told again at a time.
 const RETELL_BYTES: usize = 256 << 10;
@@ -48,20 +46,8 @@ impl Following {
     /// # Errors
     /// [`ServiceError`].
     pub fn start(config: ServiceConfig, urls: &[String]) -> Result<Self, ServiceError> {
-        let ServiceConfig { data, genesis, interval_ms, rpc, sessions, min_free_disk_mib, paranoid, .. } =
-            config;
-        std::fs::create_dir_all(&data)
-            .map_err(|source| ServiceError::Folder { path: data.clone(), source })?;
-        let room = Room::new(&data, min_free_disk_mib);
-        room.look(&Signal::default());
-        room.enough()?;
-        let file = data.join("chain.redb");
-        let is_new = !file.exists();
-        let chain = Chain::open(&file, &genesis)?;
-        let chain = Arc::new(if paranoid { chain.paranoid()? } else { chain });
-        if is_new {
-            ChainSpec::keep(&genesis, interval_ms, &file)?;
-        }
+        let (chain, room) = config.open()?;
+        let ServiceConfig { data, genesis, interval_ms, rpc, sessions, .. } = config;
         let checkpoints = Arc::new(Keeper::open(&data, &chain, Vec::new())?);
         let attesting = Attesting::new(&chain, sessions, &data)?;
         let nodes = || urls.iter().map(|url| RemoteNode::at(url)).collect::<Result<Vec<_>, _>>();
@@ -123,10 +109,8 @@ impl Following {
         // It ends when the last outbox is gone, and may be waiting for a node until then: nobody waits for it.
         drop(telling.spawn(move || relay.run(waiting)).map_err(ServiceError::Thread)?);
         let followed = (|| {
-            let unheard = Signal::default();
             while !bell.is_stopped() {
-                room.look(&unheard);
-                room.enough()?;
+                room.look()?;
                 let step = follower.step().map_err(Box::new)?;
                 // Also if the source failed after it gave some blocks.
                 if chain.snapshot().height() > view.published().height() {
@@ -136,7 +120,7 @@ impl Following {
                     Step::Executed(_) => {}
                     Step::Failed => bell.pause(look),
                     Step::Level => {
-                        attest(&mut attesting, &chain, &view, &outbox);
+                        attesting.attest(&chain, &view.published(), |vote| outbox.tell(vote));
                         bell.pause(look);
                     }
                 }
@@ -147,16 +131,5 @@ impl Following {
         followed.map_err(|reason: ServiceError| reason.or_no_room(&folder))?;
         info!(height = %chain.snapshot().height(), "stopped");
         Ok(())
-    }
-}
-
-/// Vote on the claims that are open, and tell of it.
-fn attest(attesting: &mut Attesting, chain: &Chain, view: &View, outbox: &Outbox) {
-    let votes = attesting.votes(&view.published());
-    for (vote, answer) in votes.iter().zip(chain.submit(votes.clone())) {
-        match answer {
-            Ok(_) => outbox.tell(vote),
-            Err(reason) => warn!(%reason, "a vote was refused"),
-        }
     }
 }

@@ -4,16 +4,15 @@
 //! shown or voted on twice differently after a crash. Blocks are durable before they are published, votes are journalled
 //! before they are released.
 
-use super::attesting::{Attesting, is_awaited};
+use super::attesting::Attesting;
 use super::bell::Bell;
 use super::config::ServiceConfig;
 use super::error::ServiceError;
 use super::room::{LOOK, Room};
 use super::view::{Role, View};
-use crate::chain_spec::ChainSpec;
 use crate::checkpoint::{Keeper, KeeperError};
 use crate::keys::Signer;
-use crate::node::{Chain, ChainError, PoolError, Statistics};
+use crate::node::{Chain, ChainError, Statistics};
 use host_consensus::network::{
     Counters, EngineKey, EngineSecret, Gossip, Member, Outbox, Signal, SocketConfig, Timing, Watch, gossip,
 };
@@ -29,7 +28,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 /// Longest wait of the attestor without a look at the chain.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -50,7 +49,7 @@ pub struct Service<C> {
     outbox: Outbox,
     server: Option<RpcServer>,
     folder: PathBuf,
-    room: Arc<Room>,
+    room: Room,
 }
 
 /// The application behind the engine.
@@ -97,20 +96,8 @@ impl<C: Clock + Clone + 'static> Service<C> {
     /// # Errors
     /// [`ServiceError`].
     pub fn start(config: ServiceConfig, clock: C) -> Result<Self, ServiceError> {
-        let ServiceConfig { data, genesis, interval_ms, rpc, listen, sessions, min_free_disk_mib, paranoid } =
-            config;
-        std::fs::create_dir_all(&data)
-            .map_err(|source| ServiceError::Folder { path: data.clone(), source })?;
-        let room = Room::new(&data, min_free_disk_mib);
-        room.look(&Signal::default());
-        room.enough()?;
-        let file = data.join("chain.redb");
-        let is_new = !file.exists();
-        let chain = Chain::open(&file, &genesis)?;
-        let chain = Arc::new(if paranoid { chain.paranoid()? } else { chain });
-        if is_new {
-            ChainSpec::keep(&genesis, interval_ms, &file)?;
-        }
+        let (chain, room) = config.open()?;
+        let ServiceConfig { data, genesis, interval_ms, rpc, listen, sessions, .. } = config;
         let counters = Arc::<Counters>::default();
         let engine = SocketConfig {
             secret: engine_secret(&sessions, &chain.genesis()),
@@ -153,17 +140,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
         let snapshot = chain.snapshot();
         info!(genesis = %chain.genesis(), height = %snapshot.height(), best = %snapshot.hash(), "chain opened");
         let node = Arc::new(Node { chain, view, gossip, checkpoints, crew, executed: Arc::default() });
-        Ok(Self {
-            node,
-            clock,
-            engine,
-            attesting,
-            signal,
-            outbox,
-            server,
-            folder: data,
-            room: Arc::new(room),
-        })
+        Ok(Self { node, clock, engine, attesting, signal, outbox, server, folder: data, room })
     }
 
     /// The chain.
@@ -200,7 +177,11 @@ impl<C: Clock + Clone + 'static> Service<C> {
             let work = move || {
                 let mut told = Instant::now();
                 while !node.executed.is_stopped() {
-                    node.attest(&mut attesting, &signal);
+                    if attesting
+                        .attest(&node.chain, &node.view.published(), |vote| node.gossip.tell(vote.to_vec()))
+                    {
+                        signal.raise();
+                    }
                     node.sign_checkpoints();
                     if told.elapsed() > RETELL {
                         node.retell();
@@ -214,12 +195,13 @@ impl<C: Clock + Clone + 'static> Service<C> {
         };
         let full = Signal::default();
         let watchman = {
-            let (node, room, full) = (node.clone(), room.clone(), full.clone());
-            let work = move || {
+            let (node, full) = (node.clone(), full.clone());
+            let work = move || -> Result<(), ServiceError> {
                 while !node.executed.is_stopped() {
-                    room.look(&full);
+                    room.look().inspect_err(|_| full.raise())?;
                     thread::sleep(LOOK);
                 }
+                Ok(())
             };
             thread::Builder::new().name("room".into()).spawn(work).map_err(ServiceError::Thread)?
         };
@@ -234,12 +216,12 @@ impl<C: Clock + Clone + 'static> Service<C> {
         };
         let ended = network::run(engine, clock, node.clone(), signal, outbox, stop);
         node.executed.stop();
-        let _ = (attestor.join(), watchman.join());
+        let (_, watched) = (attestor.join(), watchman.join());
         drop(server);
         let ended = ended.map_err(|reason| ServiceError::from(Box::new(reason)));
         let settled = ended.and_then(|()| Ok(node.chain.settle()?));
         settled.map_err(|reason| reason.or_no_room(&folder))?;
-        room.enough()?;
+        watched.unwrap_or(Ok(()))?;
         info!(height = %node.chain.snapshot().height(), "stopped");
         Ok(())
     }
@@ -280,30 +262,6 @@ impl Node {
     fn retell(&self) {
         self.chain.own_waiting(RETELL_BYTES).into_iter().for_each(|one| self.gossip.tell(one));
         self.tell_checkpoints(Ok(self.checkpoints.retell()));
-    }
-
-    /// Vote on what is open. Blocks may have come meanwhile, many of them after a restart: what they do not wait for any
-    /// more is not sent.
-    fn attest(&self, attesting: &mut Attesting, signal: &Signal) {
-        let snapshot = self.view.published();
-        let mut votes = attesting.votes(&snapshot);
-        votes.retain(|vote| is_awaited(&self.chain.snapshot(), vote));
-        for (vote, answer) in votes.iter().zip(self.chain.submit(votes.clone())) {
-            match answer {
-                Ok(_) => self.gossip.tell(vote.clone()),
-                Err(PoolError::Known(_) | PoolError::Duplicate { .. }) => {
-                    debug!("a peer has told of a vote before")
-                }
-                Err(reason) if is_awaited(&self.chain.snapshot(), vote) => {
-                    warn!(%reason, "a vote was refused");
-                }
-                Err(reason) => debug!(%reason, "a vote came too late"),
-            }
-        }
-        if !votes.is_empty() {
-            signal.raise();
-        }
-        self.chain.health().attested(snapshot.hash());
     }
 }
 

@@ -2,16 +2,20 @@
 
 use crate::node_process::{busbar, json};
 use crate::running::Running;
-use crate::theatre::{A, B, Theatre, config, on_a_vm_thread, signer};
+use crate::theatre::{A, B, SLOT, Theatre, config, on_a_vm_thread, signer};
+use contract_interface::Stage;
 use host_consensus::{Clock, SystemClock};
+use host_node::agent::Desk;
 use host_node::chain_spec::Preset;
 use host_node::keys::{Signer, SigningPolicy};
 use host_node::node::Alarm;
+use host_node::scenario::MARKET;
 use host_node::service::{Attesting, is_awaited};
 use host_node::wallet::Wallet;
 use host_rpc::RemoteNode;
 use host_storage::Store;
 use runtime_execution::Call;
+use runtime_execution::modules::attestation::{self, BALLOTS};
 use runtime_execution::modules::markets::SlotState;
 use runtime_execution::modules::{system, timestamp};
 use runtime_primitives::{Height, Timestamp};
@@ -105,5 +109,11 @@ fn a_vote_is_awaited_until_it_is_counted() {
         assert!(is_awaited(&open, &votes[0]));
         theatre.pass();
         assert!(!is_awaited(&theatre.service.chain().snapshot(), &votes[0]), "it voted for itself");
+        theatre.play_until(SlotState::Metering, &[A, B]);
+        let closed = theatre.service.chain().snapshot();
+        let (state, at) = (Overlay::new(&closed), (MARKET, SLOT));
+        let stage = Stage::Authentication;
+        assert!(BALLOTS.get(&state, &attestation::key(at, stage, 0)).is_some(), "its ballot is still there");
+        assert!(Desk::open(&state, at).unwrap().ballot(stage).is_none(), "and takes no votes");
     });
 }

@@ -158,6 +158,16 @@ pub fn open_again(ctx: &mut Context, mut claim: Claim) {
     BALLOTS.put(&mut ctx.state, &(market, slot, stage, round), &Ballot { claim, ..first });
 }
 
+/// The ballot of a round while votes on it count.
+pub fn open_ballot(state: &Overlay, live: &markets::Live, stage: Stage, round: u8) -> Option<Ballot> {
+    let is_open = match live.slot.state {
+        SlotState::Confirmed => stage == Stage::Authentication,
+        SlotState::Voting | SlotState::Disputed => stage == Stage::Certification && round == live.slot.round,
+        _ => false,
+    };
+    if is_open { BALLOTS.get(state, &key(live.at, stage, round)) } else { None }
+}
+
 /// The electorate of a round, ascending by entity. Cost grows with it: for views, not for the block path.
 pub fn electors(state: &Overlay, at: At, stage: Stage, round: u8) -> Vec<Elector> {
     electorate::all(state, key(at, stage, round)).into_iter().map(|seat| seat.elector).collect()
@@ -219,14 +229,7 @@ pub fn vote(ctx: &mut Context, voter: EntityId, claim: &Claim, signature: Signat
     let key = (market, slot, stage, round);
     let no_claim = Error::NoClaim { slot, stage, round };
     let live = markets::live(&ctx.state, (market, slot)).map_err(|_| no_claim.clone())?;
-    let is_open = match live.slot.state {
-        SlotState::Confirmed => stage == Stage::Authentication,
-        SlotState::Voting | SlotState::Disputed => stage == Stage::Certification && round == live.slot.round,
-        _ => false,
-    };
-    let Some(mut ballot) = BALLOTS.get(&ctx.state, &key).filter(|_| is_open) else {
-        return Err(no_claim);
-    };
+    let mut ballot = open_ballot(&ctx.state, &live, stage, round).ok_or(no_claim)?;
     if (Claim { result_hash: ballot.claim.result_hash, ..*claim }) != ballot.claim {
         return Err(Error::ClaimMismatch);
     }
