@@ -32,5 +32,5 @@ pub const fn is_checkpoint(height: u64, epoch_blocks: u64) -> bool {
 
 /// Whether the block at `height` is its epoch's last.
 pub const fn is_last(height: u64, epoch_blocks: u64) -> bool {
-    (height + 1).is_multiple_of(epoch_blocks)
+    height % epoch_blocks == epoch_blocks - 1
 }

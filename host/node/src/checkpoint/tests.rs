@@ -3,7 +3,9 @@
 
 use super::keeper::Keeper;
 use super::word::Word;
-use super::{Certificate, Checkpoint, CheckpointError, SetMember, SignedCheckpoint, verify_all};
+use super::{
+    Certificate, Checkpoint, CheckpointError, SetMember, SignedCheckpoint, is_checkpoint, is_last, verify_all,
+};
 use crate::chain_spec::Preset;
 use crate::keys::{Signer, SigningPolicy};
 use crate::node::{Alarm, Chain};
@@ -262,4 +264,12 @@ fn certificates_are_told_so_often_between_two_looks_at_the_chain() {
     assert_eq!(peers[0].refused()["Checkpoint.Certified"], 224);
     world.advance(&peers[0]);
     assert_eq!([told(&[Word::Wanted(0).encode()]), told(&[Word::Wanted(u64::MAX).encode()])], [16, 0]);
+}
+
+#[test]
+fn the_last_number_of_all_is_a_height_like_any() {
+    for (epoch_blocks, expected) in [(8, true), (100, false)] {
+        assert_eq!(is_last(u64::MAX, epoch_blocks), expected);
+        assert_eq!(is_checkpoint(u64::MAX, epoch_blocks), expected);
+    }
 }
