@@ -101,9 +101,9 @@ impl BillArgs {
         }
         ensure!(
             bill.adds_up,
-            "the account's lines since genesis do not add up to what it has: archive, spec and state are not of one chain: \
-             name that chain's own spec with --spec; or the node began with a snapshot (busbar status: history) and has no lines of \
-             before: ask one that has"
+            "the account's lines since genesis do not add up to what it has: archive, spec and state are not of one chain, or the \
+             node began with a snapshot and has no lines of before (busbar status: history); name that chain's own spec with \
+             --spec, or ask a node that has them"
         );
         Ok(ExitCode::SUCCESS)
     }
