@@ -404,6 +404,33 @@ fn the_set_of_an_epoch_is_what_was_announced_two_before() {
 }
 
 #[test]
+fn of_sets_that_are_forgotten_nobody_else_is_told() {
+    on_vm_thread(|| {
+        let mut chain = chain(founders());
+        let mut model = BTreeMap::from([(0, short(&validators::current(&chain.view())))]);
+        // Rare changes, the last one when those before it are long past: two of them go, and not the oldest.
+        for at in [0, 10, 20, 30 + PAST_SETS_MAX] {
+            pass_to(&mut chain, at);
+            let quiet = (0..at).map(|epoch| validators::of_epoch(&chain.view(), epoch).is_some());
+            assert_eq!(quiet.filter(|is_told| *is_told).count(), if at > 20 { 72 } else { at as usize });
+            let name = format!("1 in epoch {at}");
+            let rotating = rotate(announced(&chain, "1", &name));
+            chain.must(&key("1"), rotating);
+            let mut set = model.values().next_back().unwrap().clone();
+            set.insert(id("1"), session(&name).account());
+            model.insert(at + 2, set);
+            check(&chain, &model);
+        }
+        assert_eq!(sets_kept(&chain), 3);
+        for epoch in 0..30 + PAST_SETS_MAX {
+            let told = validators::of_epoch(&chain.view(), epoch).map(|set| short(&set));
+            let (_, then) = model.range(..=epoch).next_back().unwrap();
+            assert_eq!(told.as_ref(), (epoch >= 22).then_some(then), "epoch {epoch}");
+        }
+    });
+}
+
+#[test]
 fn the_administration_may_go_through_sudo_as_well() {
     on_vm_thread(|| {
         let mut chain = chain(founders());

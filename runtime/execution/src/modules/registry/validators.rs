@@ -59,8 +59,16 @@ pub fn of_epoch(state: &Overlay, epoch: u32) -> Option<Vec<Validator>> {
 }
 
 /// The set of an epoch as it is announced so far; `None` if it is too long ago.
+///
+/// Longer ago than is kept, older sets may still be there and some after them not: only the set that governs the oldest
+/// epoch that is kept is known to be the one of epochs before it, back to its own first.
 pub fn announced(state: &Overlay, epoch: u32) -> Option<Vec<Validator>> {
-    SETS.get(state, SETS.first(state, key(epoch))?)
+    let governing = SETS.first(state, key(epoch))?;
+    let oldest = self::epoch(state).saturating_sub(PAST_SETS_MAX);
+    if epoch < oldest && SETS.first(state, key(oldest)) != Some(governing) {
+        return None;
+    }
+    SETS.get(state, governing)
 }
 
 /// The set of this epoch.
