@@ -49,10 +49,16 @@ pub struct NodeStatus {
     pub disagreed: u64,
     /// Blocks executed on the second engine as well.
     pub executed_again: u64,
-    /// How often it computed something else than others, in all.
+    /// How often a quorum, or it itself, computed something else than it did before: an operator must act.
     pub alarms: u64,
-    /// The latest of them, in words.
+    /// The first and the last of each kind, in words.
     pub latest_alarms: Vec<String>,
+    /// How often another validator said something else than it computed: the other may lie, and nothing follows for this node.
+    #[serde(default)]
+    pub warnings: u64,
+    /// The first and the last of each kind and validator, in words.
+    #[serde(default)]
+    pub latest_warnings: Vec<String>,
     /// Its network.
     pub network: NetworkStatus,
     /// Extrinsics that it did not take in, from clients and peers alike, by the rule that they break. What is heard twice

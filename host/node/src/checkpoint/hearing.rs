@@ -143,8 +143,8 @@ impl Keeper {
         }
         if !pending.agrees(&certificate.checkpoint, self.epoch_blocks) {
             let (own, signed) = (pending.checkpoint.header, certificate.checkpoint.header);
-            let by = certificate.signatures[0].0;
-            self.health.raise(Alarm::Checkpoint { number, own, signed, by });
+            let signers = certificate.signatures.len();
+            self.health.raise(Alarm::Certified { number, own, signed, signers });
             return Ok(Ok(()));
         }
         pending.checkpoint = certificate.checkpoint;

@@ -233,7 +233,7 @@ impl Keeper {
             if signed == header {
                 signatures.insert(session.account(), session.sign(&message));
             } else {
-                self.health.raise(Alarm::Checkpoint { number, own: header, signed, by: session.account() });
+                self.health.raise(Alarm::Signed { number, own: header, signed, by: session.account() });
             }
         }
         Ok(signatures)

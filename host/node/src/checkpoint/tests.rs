@@ -157,7 +157,7 @@ fn a_checkpoint_without_a_certificate_waits_over_a_restart() {
         drop(keeper);
         assert_eq!(world.keeper(folder, session).first_pending(), None);
     }
-    assert_eq!(world.chain.health().findings().alarms, 0);
+    assert_eq!((world.chain.health().findings().alarms, world.chain.health().findings().warnings), (0, 0));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_newcomer_gets_every_certificate_whatever_the_state_still_tells() {
     assert!(times > 1 && times < 9, "asked {times} times");
     assert_eq!(world.verified(&keeper), Ok(Some(last_of(39))));
 
-    assert_eq!(world.chain.health().findings().alarms, 0);
+    assert_eq!((world.chain.health().findings().alarms, world.chain.health().findings().warnings), (0, 0));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn whom_the_state_tells_no_more_is_learnt_from_what_a_quorum_has_signed() {
         keeper.hear(&peers[2].hear(&keeper.retell()).unwrap()).unwrap();
     }
     assert_eq!((keeper.first_pending(), world.verified(&keeper)), (None, Ok(Some(last_of(6)))));
-    assert_eq!(world.chain.health().findings().alarms, 0);
+    assert_eq!((world.chain.health().findings().alarms, world.chain.health().findings().warnings), (0, 0));
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn whoever_contradicts_a_certified_header_is_named_once_for_each_height() {
     }
     keeper.hear(&[forged.encode(), world.contradiction(99, 7, 1).encode()]).unwrap();
     assert_eq!((refused("Checkpoint.Signature"), refused("Checkpoint.Stranger")), (1, 1));
-    assert_eq!(findings().alarms, 0, "nobody has said so");
+    assert_eq!(findings().warnings, 0, "nobody has said so");
 
     let lie = world.contradiction(3, 7, 1).encode();
     let answers = keeper.hear(std::slice::from_ref(&lie)).unwrap();
@@ -239,7 +239,7 @@ fn whoever_contradicts_a_certified_header_is_named_once_for_each_height() {
         keeper.hear(&others).unwrap();
     }
     keeper.hear(&vec![lie; 2_000]).unwrap();
-    assert_eq!((findings().alarms, refused("Checkpoint.Signature")), (1, 1));
+    assert_eq!((findings().warnings, refused("Checkpoint.Signature")), (1, 1));
     assert_eq!(refused("Checkpoint.Contradiction"), 1 + 10 * 198 + 2_000);
 
     // At every height: it is named sixteen times, another as often.
@@ -248,7 +248,7 @@ fn whoever_contradicts_a_certified_header_is_named_once_for_each_height() {
             (0..20).map(|epoch| world.contradiction(by, last_of(epoch), 5).encode()).collect();
         keeper.hear(&lies).unwrap();
     }
-    assert_eq!(findings().alarms, 32);
+    assert_eq!((findings().warnings, findings().alarms), (32, 0));
 }
 
 #[test]

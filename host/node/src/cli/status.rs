@@ -13,7 +13,8 @@ use std::process::ExitCode;
 /// Show a node.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ends with 1 if the node has raised an alarm: it computed something else than others."
+    after_help = "Ends with 1 if the node has raised an alarm: a quorum, or its own second engine, computed something else.\n\
+                  A warning is another validator's word against it, which may be a lie: it ends with 0."
 )]
 pub struct StatusArgs {
     #[command(flatten)]
@@ -74,6 +75,7 @@ fn shown(status: &NodeStatus) -> Answer {
         ("clearings re-run", format!("{}, {} with another result", status.reruns, status.disagreed)),
         ("blocks re-run", status.executed_again.to_string()),
         ("alarms", status.alarms.to_string()),
+        ("warnings", status.warnings.to_string()),
         ("peers", peers(&status.network)),
         ("callers refused", counts(&status.network.refused)),
         ("malformed messages", counts(&status.network.malformed)),
@@ -83,6 +85,9 @@ fn shown(status: &NodeStatus) -> Answer {
     ] {
         rows.add_row([name, &escaped(&value)]);
     }
-    let alarms = status.latest_alarms.iter().map(|alarm| format!("\nALARM {}", escaped(alarm)));
-    Answer::new(format!("{rows}{}", alarms.collect::<String>()), json!(status))
+    let line = |name, words: &[String]| -> String {
+        words.iter().map(|word| format!("\n{name} {}", escaped(word))).collect()
+    };
+    let (alarms, warnings) = (line("ALARM", &status.latest_alarms), line("WARNING", &status.latest_warnings));
+    Answer::new(format!("{rows}{alarms}{warnings}"), json!(status))
 }

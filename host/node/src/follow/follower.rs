@@ -9,7 +9,7 @@ use crate::checkpoint::{Certificate, Keeper, KeeperError};
 use crate::node::{Chain, ChainError};
 use host_consensus::Application as _;
 use parity_scale_codec::DecodeAll;
-use runtime_primitives::{Executed, Height};
+use runtime_primitives::Height;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -198,12 +198,8 @@ impl Follower {
                 Ok(opened) => opened,
                 Err(fault) => return Ok(Err(fault)),
             };
-            let Executed { height: executed, header_hash } = block.executed;
             self.chain.finalized(block, certificate)?;
             self.proven.pop_front();
-            if let Some(own) = self.chain.executed(executed).filter(|own| *own != header_hash) {
-                self.chain.diverged(&Executed { height: executed, header_hash }, &own);
-            }
         }
         Ok(Ok(()))
     }

@@ -2,6 +2,7 @@
 //!
 //! Only [`Application::finalized`] changes the state, and only through one store commit a block.
 
+use super::divergence::Divergence;
 use super::flusher::Flusher;
 use super::health::{Alarm, Health};
 use super::locked;
@@ -44,6 +45,9 @@ pub enum ChainError {
     /// A finalized block is none of this chain.
     #[error(transparent)]
     Block(#[from] BlockError),
+    /// A quorum computed something else.
+    #[error(transparent)]
+    Diverged(#[from] Divergence),
     /// The contract machine could not be made.
     #[error(transparent)]
     Vm(#[from] VmFault),
@@ -480,7 +484,8 @@ impl Application for Chain {
     }
 
     fn diverged(&self, theirs: &Executed, own: &Hash) {
-        self.health.raise(Alarm::Header { height: theirs.height, own: *own, proposed: theirs.header_hash });
+        let Executed { height, header_hash: proposed } = *theirs;
+        self.health.raise(Alarm::Header { height, own: *own, proposed, by: None });
     }
 
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {
@@ -522,7 +527,8 @@ impl Application for Chain {
         self.learn(&snapshot, &foreign);
         let began = Instant::now();
         let parent = snapshot.best_header();
-        let done = execute_block(&self.vm, &snapshot, parent, &self.genesis, &block, &self.signatures)?;
+        let done = execute_block(&self.vm, &snapshot, parent, &self.genesis, &block, &self.signatures)
+            .map_err(|fault| Divergence::of(block.height, fault, &self.health))?;
         self.execute_again(&snapshot, &block, done.header.hash())?;
         let executed = began.elapsed();
         let mut statistics = locked(&self.statistics);

@@ -4,6 +4,7 @@
 
 mod chain;
 mod code_cache;
+mod divergence;
 mod flusher;
 mod health;
 mod pool;
@@ -12,6 +13,7 @@ mod signatures;
 
 pub use chain::{Chain, ChainError, Statistics};
 pub use code_cache::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError};
+pub use divergence::Divergence;
 pub use health::{Alarm, Findings, Health};
 pub use pool::{Pool, PoolError};
 pub use refusals::{Refusals, RuleCounts};

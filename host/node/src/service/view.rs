@@ -113,6 +113,10 @@ impl NodeView for View {
         let committee = if self.role.is_networked { self.chain.committee(epoch) } else { None };
         let silent = if self.role.is_voter { self.chain.silent_until() } else { None };
         let set = validators::current(&state);
+        let words = |is_own| {
+            let of_kind = found.latest.iter().filter(|alarm| alarm.is_own() == is_own);
+            of_kind.map(ToString::to_string).collect()
+        };
         let attesting = set.iter().filter(|validator| self.role.sessions.contains(&validator.session_key));
         NodeStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -136,7 +140,9 @@ impl NodeView for View {
             disagreed: found.disagreed,
             executed_again: found.executed_again,
             alarms: found.alarms,
-            latest_alarms: found.latest.iter().map(ToString::to_string).collect(),
+            latest_alarms: words(true),
+            warnings: found.warnings,
+            latest_warnings: words(false),
             network: network_status(&self.role.network),
             refused_extrinsics: self.chain.refusals().counts(),
             refused_words: self.checkpoints.refused(),
