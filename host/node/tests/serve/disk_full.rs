@@ -2,6 +2,7 @@
 
 use crate::network::Alice;
 use crate::node_process::{Node, busbar};
+use crate::permission::skip;
 use crate::validators::{PATIENCE, Validators};
 use host_rpc::RemoteNode;
 use runtime_primitives::Height;
@@ -83,8 +84,7 @@ fn check(small: Small) {
     let (data, log) = (network.data(FULL), network.spec().with_file_name("log"));
     let mounted = (small == Small::FileSystem).then(|| Mounted::at(&data));
     if let Some(None) = mounted {
-        println!("skipped: {small:?}: mounting a file system is not permitted here");
-        return;
+        return skip("a file system of its own for a validator");
     }
     (0..FULL).for_each(|number| network.run(number));
     network.put(FULL, Node::spawn(limited(&network, &log, None)));

@@ -21,6 +21,7 @@ mod network;
 mod node;
 mod node_process;
 mod operators;
+mod permission;
 mod processes;
 mod running;
 mod set_changes;

@@ -3,6 +3,7 @@
 //!
 //! Every namespace ends with the test, whatever its outcome.
 
+use crate::permission::skip;
 use crate::summer_day::{Blow, Blows, play_and_compare, slots_played};
 use crate::validators::{Place, VALIDATORS};
 use runtime_execution::modules::markets::SlotState;
@@ -158,8 +159,7 @@ impl Drop for Namespaces {
 #[test]
 fn the_summer_day_goes_on_and_stands_still_by_who_can_be_reached() {
     let Some(links) = Namespaces::open() else {
-        println!("skipped: making network namespaces is not permitted here, or there is no command ip");
-        return;
+        return skip("network namespaces, or the command ip");
     };
     play_and_compare(slots_played(SLOTS_PLAYED), Some(links), BLOWS);
 }
