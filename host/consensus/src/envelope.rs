@@ -8,13 +8,16 @@ use parity_scale_codec::Encode;
 use runtime_primitives::limits::{
     BLOCK_BYTES_MAX, BLOCK_EXTRINSICS_MAX, BLOCK_TIME_STEP_MAX_MS, EXECUTED_LAG_MAX, EXTRINSIC_BYTES_MAX,
 };
-use runtime_primitives::{Height, OrderedBlock, Timestamp};
+use runtime_primitives::{Executed, Height, OrderedBlock, Timestamp};
 
 /// A validator votes this long before its own clock reaches the block's time, in ms: honest clocks differ.
 pub const VOTE_EARLY_MS: u64 = 500;
 
 /// Clocks of validators are at most this far apart, in ms: peers with others refuse each other.
 pub const CLOCKS_APART_MS: u64 = 5_000;
+
+/// After this time a block that is not final yet is followed by an empty one, if it orders anything, in ms.
+pub const FINALITY_PATIENCE_MS: u64 = 2_000;
 
 /// Why a block breaks the envelope rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +31,10 @@ pub enum BlockFault {
         found: Height,
     },
     /// The executed height it reports is its own, a later one, or too old.
-    #[error("block {height} reports {executed} as executed; it must be 1 to {EXECUTED_LAG_MAX} lower")]
+    #[error(
+        "block {height} reports {executed} as executed; it must be 1 to {EXECUTED_LAG_MAX} lower, or the block empty and \
+         its report its parent's"
+    )]
     ExecutedLag {
         /// The block's height.
         height: Height,
@@ -84,17 +90,39 @@ pub enum Timeliness {
     WaitUntil(Timestamp),
 }
 
-/// Check everything but the time.
+/// What a block reports as executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A header that a validator must have executed alike before it votes.
+    Own,
+    /// What its parent reports: nothing new, and nothing else is in the block.
+    Repeated,
+}
+
+/// Check what `block` reports on a parent that reports `parent` itself, or is executed if that is `None`.
+///
+/// Nobody orders more than `EXECUTED_LAG_MAX` blocks ahead of execution. Blocks that hold nothing may follow all the
+/// same: a chain of blocks none of which became final by its own votes becomes final by one that follows, and without
+/// one it would stand still for good.
+///
+/// # Errors
+/// [`BlockFault::ExecutedLag`].
+pub fn check_report(parent: Option<&Executed>, block: &OrderedBlock) -> Result<Report, BlockFault> {
+    let lag = block.height.number().checked_sub(block.executed.height.number());
+    match lag {
+        Some(1..=EXECUTED_LAG_MAX) => Ok(Report::Own),
+        Some(1..) if block.extrinsics.is_empty() && parent == Some(&block.executed) => Ok(Report::Repeated),
+        _ => Err(BlockFault::ExecutedLag { height: block.height, executed: block.executed.height }),
+    }
+}
+
+/// Check height and sizes.
 ///
 /// # Errors
 /// The first rule broken.
 pub fn check_envelope(parent: &Parent, block: &OrderedBlock) -> Result<(), BlockFault> {
     if block.height != parent.height.next() {
         return Err(BlockFault::Height { parent: parent.height, found: block.height });
-    }
-    let lag = block.height.number().checked_sub(block.executed.height.number());
-    if !lag.is_some_and(|lag| (1..=EXECUTED_LAG_MAX).contains(&lag)) {
-        return Err(BlockFault::ExecutedLag { height: block.height, executed: block.executed.height });
     }
     if block.extrinsics.len() > BLOCK_EXTRINSICS_MAX {
         return Err(BlockFault::Extrinsics { found: block.extrinsics.len() });
@@ -132,7 +160,7 @@ pub fn check_time(parent: &Parent, time: Timestamp, now: Timestamp) -> Result<Ti
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use runtime_primitives::{Executed, Hash};
+    use runtime_primitives::Hash;
 
     const STEP: u64 = BLOCK_TIME_STEP_MAX_MS;
 
@@ -176,22 +204,37 @@ mod tests {
     }
 
     #[test]
-    fn heights_and_executed_heights() {
+    fn heights_follow_the_parent() {
+        let height = Height::from_number;
+        let gap = |found| Err(BlockFault::Height { parent: height(9), found: height(found) });
+        for (at, expected) in [(9, gap(9)), (10, Ok(())), (11, gap(11))] {
+            assert_eq!(check_envelope(&parent(9, 0), &block(at, 8, vec![])), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_executed_is_near_or_said_again_by_a_block_that_holds_nothing() {
         let height = Height::from_number;
         let lag = |h, e| Err(BlockFault::ExecutedLag { height: height(h), executed: height(e) });
-        // (parent, block, executed, verdict)
+        let report = |number| Some(Executed { height: height(number), header_hash: Hash::ZERO });
+        let other = Some(Executed { height: height(1), header_hash: Hash([1; 32]) });
+        // (what the parent reports, block, executed, extrinsics, verdict)
         let rows = [
-            (0, 1, 0, Ok(())),
-            (9, 10, 9, Ok(())),
-            (9, 10, 2, Ok(())),
-            (9, 10, 1, lag(10, 1)),
-            (9, 10, 10, lag(10, 10)),
-            (9, 10, 11, lag(10, 11)),
-            (9, 9, 8, Err(BlockFault::Height { parent: height(9), found: height(9) })),
-            (9, 11, 10, Err(BlockFault::Height { parent: height(9), found: height(11) })),
+            (None, 1, 0, 1, Ok(Report::Own)),
+            (None, 10, 9, 1, Ok(Report::Own)),
+            (report(1), 10, 2, 1, Ok(Report::Own)),
+            (report(1), 10, 1, 0, Ok(Report::Repeated)),
+            (report(1), 90, 1, 0, Ok(Report::Repeated)),
+            (report(1), 10, 1, 1, lag(10, 1)),
+            (report(2), 10, 1, 0, lag(10, 1)),
+            (other, 10, 1, 0, lag(10, 1)),
+            (None, 10, 1, 0, lag(10, 1)),
+            (report(10), 10, 10, 0, lag(10, 10)),
+            (report(11), 10, 11, 0, lag(10, 11)),
         ];
-        for (on, at, executed, expected) in rows {
-            assert_eq!(check_envelope(&parent(on, 0), &block(at, executed, vec![])), expected);
+        for (before, at, executed, extrinsics, expected) in rows {
+            let block = block(at, executed, vec![vec![7]; extrinsics]);
+            assert_eq!(check_report(before.as_ref(), &block), expected, "{block:?} after {before:?}");
         }
     }
 

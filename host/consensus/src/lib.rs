@@ -10,6 +10,9 @@ mod port;
 mod solo;
 
 pub use clock::{Clock, RehearsalClock, SystemClock, VirtualClock};
-pub use envelope::{BlockFault, CLOCKS_APART_MS, Timeliness, VOTE_EARLY_MS, check_envelope, check_time};
+pub use envelope::{
+    BlockFault, CLOCKS_APART_MS, FINALITY_PATIENCE_MS, Report, Timeliness, VOTE_EARLY_MS, check_envelope,
+    check_report, check_time,
+};
 pub use port::{Application, Certificate, Parent, Proposal, Verdict};
 pub use solo::{EngineError, Progress, Solo};

@@ -5,7 +5,8 @@
 //! [`Solo::wake`] when something may be due.
 
 use crate::{
-    Application, BlockFault, Certificate, Clock, Parent, Timeliness, Verdict, check_envelope, check_time,
+    Application, BlockFault, Certificate, Clock, Parent, Timeliness, Verdict, check_envelope, check_report,
+    check_time,
 };
 use runtime_primitives::{Height, OrderedBlock, Timestamp};
 
@@ -129,7 +130,8 @@ impl<A: Application, C: Clock> Solo<A, C> {
     ) -> Result<(), EngineError<A::Error>> {
         let height = block.height;
         let timeliness = check_envelope(parent, block)
-            .and_then(|()| check_time(parent, block.timestamp, now))
+            .and_then(|()| check_report(None, block))
+            .and_then(|_| check_time(parent, block.timestamp, now))
             .map_err(|source| EngineError::Envelope { height, source })?;
         assert_eq!(timeliness, Timeliness::Now, "a block stamped with the present is due at present");
         match self.application.verify(block) {

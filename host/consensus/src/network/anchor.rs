@@ -12,8 +12,7 @@ use commonware_consensus::types::Height;
 use commonware_cryptography::certificate::Verifier as _;
 use commonware_cryptography::{Digested, Digestible as _};
 use commonware_runtime::{Clock, Metrics, Storage};
-use commonware_storage::archive::{Archive as _, prunable};
-use commonware_storage::translator::TwoCap;
+use commonware_storage::archive::{Archive as _, immutable};
 use runtime_primitives::{Hash, OrderedBlock};
 use std::sync::Arc;
 
@@ -64,8 +63,8 @@ impl Anchor {
     /// Put it where the library looks for it: peers may have it no more. One that has blocks had it before.
     pub(super) async fn store<E>(
         &self,
-        blocks: prunable::Archive<TwoCap, E, Digest, Arc<Carried>>,
-    ) -> prunable::Archive<TwoCap, E, Digest, Arc<Carried>>
+        blocks: immutable::Archive<E, Digest, Arc<Carried>>,
+    ) -> immutable::Archive<E, Digest, Arc<Carried>>
     where
         E: Storage + Metrics + Clock,
     {

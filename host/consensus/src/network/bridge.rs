@@ -4,8 +4,12 @@
 //! view up in its own time.
 
 use super::block::{Carried, Digest};
+use super::settings;
 use super::signal::Signal;
-use crate::{Application, Clock, Parent, Timeliness, Verdict, check_envelope, check_time};
+use crate::{
+    Application, Clock, FINALITY_PATIENCE_MS, Parent, Proposal, Report, Timeliness, Verdict, check_envelope,
+    check_report, check_time,
+};
 use commonware_consensus::marshal::ancestry::Ancestry;
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_consensus::simplex::types::Context;
@@ -13,7 +17,7 @@ use commonware_cryptography::{Digested, ed25519};
 use commonware_runtime::{Clock as Timer, Metrics, Spawner};
 use futures::StreamExt;
 use runtime_primitives::limits::{BLOCK_TIME_STEP_MAX_MS, EXECUTED_LAG_MAX};
-use runtime_primitives::{Executed, OrderedBlock, Timestamp};
+use runtime_primitives::{Executed, Height, OrderedBlock, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, warn};
@@ -59,24 +63,27 @@ impl<A: Application + 'static, C: Clock + Clone + 'static> Bridge<A, C> {
         futures::future::select(next, patience).await;
     }
 
-    /// A block on `parent` as soon as there is something to order.
+    /// A block on `parent` as soon as there is something to order, and at once if it is a `heartbeat`.
     async fn build<E: Timer>(
         &self,
         timer: &E,
+        heartbeat: bool,
         parent: Digested<Carried>,
         mut older: impl Ancestry<Carried>,
     ) -> Option<Carried> {
-        let on = parent_of(parent.inner().block());
+        let before = parent.inner().block().clone();
+        let on = parent_of(&before);
         if let Some(block) = self.application.ordered(on.height.next()) {
             return Some(Carried::new(digest_of(&parent), block));
         }
         self.sleep_until(timer, on.timestamp.plus_ms(self.interval_ms)).await;
         // Not executed here yet, newest first.
-        let mut pending = vec![parent.inner().block().clone()];
+        let mut pending = vec![before.clone()];
         let mut watch = self.signal.watch();
         loop {
             let tip = self.application.tip().height;
-            if on.height.number() < tip.number() + EXECUTED_LAG_MAX {
+            let timestamp = self.clock.now().max(on.timestamp.plus_ms(1));
+            let proposal = if on.height.number() < tip.number() + EXECUTED_LAG_MAX {
                 while let Some(last) = pending.last()
                     && last.height.number() > tip.number() + 1
                 {
@@ -84,40 +91,52 @@ impl<A: Application + 'static, C: Clock + Clone + 'static> Bridge<A, C> {
                 }
                 let unexecuted: Vec<&OrderedBlock> =
                     pending.iter().filter(|block| block.height > tip).map(AsRef::as_ref).collect();
-                let timestamp = self.clock.now().max(on.timestamp.plus_ms(1));
-                match self.application.propose(&on, &unexecuted, timestamp) {
-                    Ok(Some(proposal)) => {
-                        let block = OrderedBlock {
-                            height: on.height.next(),
-                            executed: proposal.executed,
-                            timestamp,
-                            extrinsics: proposal.extrinsics,
-                        };
-                        return match check_envelope(&on, &block) {
-                            Ok(()) => Some(Carried::new(digest_of(&parent), block)),
-                            Err(fault) => {
-                                error!(height = %block.height, %fault, "own proposal breaks a block rule");
-                                None
-                            }
-                        };
+                let wanted = self.application.propose(&on, &unexecuted, timestamp);
+                let wanted =
+                    wanted.inspect_err(|reason| error!(height = %on.height.next(), %reason, "no proposal"));
+                wanted.ok()?.or_else(|| heartbeat.then(|| self.nothing_on(tip)).flatten())
+            } else {
+                let is_stuck = timestamp >= on.timestamp.plus_ms(FINALITY_PATIENCE_MS);
+                is_stuck.then(|| Proposal { executed: before.executed, extrinsics: Vec::new() })
+            };
+            if let Some(Proposal { executed, extrinsics }) = proposal {
+                let block = OrderedBlock { height: on.height.next(), executed, timestamp, extrinsics };
+                let checked =
+                    check_envelope(&on, &block).and_then(|()| check_report(Some(&before.executed), &block));
+                return match checked {
+                    Ok(_) => Some(Carried::new(digest_of(&parent), block)),
+                    Err(fault) => {
+                        error!(height = %block.height, %fault, "own proposal breaks a block rule");
+                        None
                     }
-                    Ok(None) => {}
-                    Err(reason) => {
-                        error!(height = %on.height.next(), %reason, "no proposal");
-                        return None;
-                    }
-                }
+                };
             }
             Self::pause(timer, &mut watch).await;
         }
     }
 
+    /// What a block says that orders nothing, where `tip` is executed.
+    fn nothing_on(&self, tip: Height) -> Option<Proposal> {
+        let header_hash = self.application.executed(tip)?;
+        Some(Proposal { executed: Executed { height: tip, header_hash }, extrinsics: Vec::new() })
+    }
+
     /// Whether `block` may follow `on`; it takes as long as it takes.
-    async fn judge<E: Timer + Spawner>(&self, runtime: E, on: &Parent, block: &Arc<OrderedBlock>) -> bool {
-        if let Err(fault) = check_envelope(on, block) {
-            warn!(height = %block.height, %fault, "a proposal breaks a block rule");
-            return false;
-        }
+    async fn judge<E: Timer + Spawner>(
+        &self,
+        runtime: E,
+        before: &OrderedBlock,
+        block: &Arc<OrderedBlock>,
+    ) -> bool {
+        let on = &parent_of(before);
+        let report =
+            match check_envelope(on, block).and_then(|()| check_report(Some(&before.executed), block)) {
+                Ok(report) => report,
+                Err(fault) => {
+                    warn!(height = %block.height, %fault, "a proposal breaks a block rule");
+                    return false;
+                }
+            };
         if block.timestamp <= on.timestamp {
             warn!(height = %block.height, time = %block.timestamp, "a proposal's time does not advance");
             return false;
@@ -130,7 +149,10 @@ impl<A: Application + 'static, C: Clock + Clone + 'static> Bridge<A, C> {
                 Err(_) => self.sleep_until(&runtime, block.timestamp.minus_ms(BLOCK_TIME_STEP_MAX_MS)).await,
             }
         }
-        self.agree_on(&runtime, &block.executed).await;
+        // A quorum agreed on what is said again.
+        if report == Report::Own {
+            self.agree_on(&runtime, &block.executed).await;
+        }
         let (application, judged) = (self.application.clone(), block.clone());
         let verdict = runtime.shared(true).spawn(move |_| async move { application.verify(&judged) }).await;
         match verdict {
@@ -178,12 +200,14 @@ where
 
     async fn propose(
         &mut self,
-        (runtime, _): (E, Self::Context),
+        (runtime, context): (E, Self::Context),
         mut ancestry: impl Ancestry<Carried>,
         (): (),
     ) -> Option<Digested<Carried>> {
         let parent = ancestry.next().await?;
-        self.build(&runtime, parent, ancestry).await.map(Carried::digested)
+        let (parent_view, _) = context.parent;
+        let heartbeat = context.round.view().get() >= parent_view.get() + settings::HEARTBEAT_VIEWS;
+        self.build(&runtime, heartbeat, parent, ancestry).await.map(Carried::digested)
     }
 
     async fn verify(
@@ -194,7 +218,6 @@ where
         let (Some(block), Some(parent)) = (ancestry.next().await, ancestry.next().await) else {
             return std::future::pending().await;
         };
-        let on = parent_of(parent.inner().block());
-        self.judge(runtime, &on, block.inner().block()).await
+        self.judge(runtime, parent.inner().block(), block.inner().block()).await
     }
 }

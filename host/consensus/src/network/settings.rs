@@ -12,9 +12,22 @@ pub(super) const KEY_WRITE_BUFFER: NonZeroUsize = NZUsize!(1 << 16);
 /// A page with its checksum fills four KiB.
 pub(super) const PAGE_BYTES: NonZeroU16 = NZU16!(4_096 - 12);
 pub(super) const PAGES: NonZeroUsize = NZUsize!(1_024);
+/// Of what is kept until it is final.
 pub(super) const ITEMS_PER_SECTION: NonZeroU64 = NZU64!(256);
+/// Heights of final blocks in one file of the archive; fixed for the life of a node's files. A bit for each is written with
+/// every block.
+pub(super) const ARCHIVE_ITEMS_PER_FILE: NonZeroU64 = NZU64!(1 << 16);
+/// Bytes after which the archive begins another file of blocks.
+pub(super) const VALUE_FILE_BYTES: u64 = 1 << 30;
+/// Entries of the archive's table of digests when it is new, and those moved at a time when it grows.
+pub(super) const TABLE_ENTRIES: u32 = 1 << 10;
+/// The table doubles when half of its entries lead to more blocks than this.
+pub(super) const TABLE_ITEMS_PER_ENTRY: u8 = 4;
 /// Views whose votes are kept for peers that lag.
 pub(super) const VIEW_RETENTION: ViewDelta = ViewDelta::new(256);
+/// After so many views without a block one is proposed that orders nothing: the engine keeps a file for each view since the
+/// last final block, and drops those that are more than [`VIEW_RETENTION`] older.
+pub(super) const HEARTBEAT_VIEWS: u64 = 128;
 /// Missing blocks asked for at a time.
 pub(super) const REPAIRS: NonZeroUsize = NZUsize!(32);
 /// Final blocks that may wait for their execution.

@@ -24,8 +24,7 @@ use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_runtime::{Clock as Timer, Handle, Metrics, Spawner, Storage};
-use commonware_storage::archive::prunable;
-use commonware_storage::translator::TwoCap;
+use commonware_storage::archive::immutable;
 use rand_core::CryptoRng;
 use runtime_primitives::Hash;
 use std::num::NonZeroU64;
@@ -120,24 +119,28 @@ pub fn max_message_size(validators: u32) -> u32 {
     ])
 }
 
-fn archive<L>(
-    prefix: &str,
-    name: &str,
-    page_cache: CacheRef,
-    codec_config: L,
-) -> prunable::Config<TwoCap, L> {
-    prunable::Config {
-        translator: TwoCap,
-        metadata_partition: format!("{prefix}-{name}-metadata"),
-        key_partition: format!("{prefix}-{name}-key"),
-        key_page_cache: page_cache,
-        value_partition: format!("{prefix}-{name}-value"),
-        compression: None,
-        codec_config,
-        items_per_section: settings::ITEMS_PER_SECTION,
-        key_write_buffer: settings::KEY_WRITE_BUFFER,
-        value_write_buffer: settings::WRITE_BUFFER,
+/// Where all final blocks are kept, or their certificates: on a handful of files, however many there are, with an index
+/// that is not in memory.
+fn archive<L>(prefix: &str, name: &str, page_cache: CacheRef, codec_config: L) -> immutable::Config<L> {
+    let partition = |part: &str| format!("{prefix}-{name}-{part}");
+    immutable::Config {
+        metadata_partition: partition("metadata"),
+        freezer_table_partition: partition("table"),
+        freezer_table_initial_size: settings::TABLE_ENTRIES,
+        freezer_table_resize_frequency: settings::TABLE_ITEMS_PER_ENTRY,
+        freezer_table_resize_chunk_size: settings::TABLE_ENTRIES,
+        freezer_key_partition: partition("key"),
+        freezer_key_page_cache: page_cache,
+        freezer_value_partition: partition("value"),
+        freezer_value_target_size: settings::VALUE_FILE_BYTES,
+        freezer_value_compression: None,
+        ordinal_partition: partition("height"),
+        items_per_section: settings::ARCHIVE_ITEMS_PER_FILE,
+        freezer_key_write_buffer: settings::KEY_WRITE_BUFFER,
+        freezer_value_write_buffer: settings::WRITE_BUFFER,
+        ordinal_write_buffer: settings::KEY_WRITE_BUFFER,
         replay_buffer: settings::REPLAY_BUFFER,
+        codec_config,
     }
 }
 
@@ -234,11 +237,11 @@ where
     buffer.start(channels.broadcast);
     let prefix = &config.partition;
     let certificates = Scheme::certificate_codec_config_unbounded();
-    let finalizations = prunable::Archive::init(
+    let finalizations = immutable::Archive::init(
         context.child("finalizations"),
         archive(prefix, "finalizations", page_cache.clone(), certificates),
     );
-    let blocks = prunable::Archive::init(
+    let blocks = immutable::Archive::init(
         context.child("blocks"),
         archive::<RangeCfg<usize>>(prefix, "blocks", page_cache.clone(), Carried::limits()),
     );

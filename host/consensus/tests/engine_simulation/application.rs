@@ -5,6 +5,7 @@ use crate::validators::EPOCH_BLOCKS;
 use commonware_runtime::deterministic;
 use host_consensus::network::{Anchor, Member};
 use host_consensus::{Application, Certificate, Clock, Parent, Proposal, VOTE_EARLY_MS, Verdict};
+use runtime_primitives::limits::EXECUTED_LAG_MAX;
 use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,6 +19,8 @@ pub struct Tape {
     honest: bool,
     /// The build whose commit keeps the state and forgets the height.
     forgetful: bool,
+    /// There is nothing to order after this height.
+    rests_after: Option<u64>,
     disk: Mutex<Disk>,
 }
 
@@ -76,12 +79,17 @@ impl Tape {
             settled: 1,
             power_fails_ms: 0..0,
         };
-        Self { who, members, audit, honest, forgetful: false, disk: Mutex::new(disk) }
+        Self { who, members, audit, honest, forgetful: false, rests_after: None, disk: Mutex::new(disk) }
     }
 
     /// The build whose commit keeps the state and forgets the height.
     pub fn forgetful(self) -> Self {
         Self { forgetful: true, ..self }
+    }
+
+    /// With nothing to order after a height.
+    pub fn resting_after(self, height: Option<u64>) -> Self {
+        Self { rests_after: height, ..self }
     }
 
     /// With a power failure between two true times, in ms, if anything is to be made durable then.
@@ -165,13 +173,18 @@ impl Application for Tape {
             let (who, on) = (self.who, parent.height);
             self.audit.violation(format!("validator {who} proposes on {on}, its tip is {}", tip.height));
         }
+        if self.rests_after.is_some_and(|last| parent.height.number() >= last) {
+            return Ok(None);
+        }
         let executed = Executed { height: tip.height, header_hash };
         Ok(Some(Proposal { executed, extrinsics: vec![parent.height.number().to_le_bytes().to_vec()] }))
     }
 
     fn verify(&self, block: &OrderedBlock) -> Verdict {
+        let lag = block.height.number() - block.executed.height.number();
         match block.extrinsics.len() {
             1 => Verdict::Valid,
+            0 if lag > EXECUTED_LAG_MAX || self.rests_after.is_some() => Verdict::Valid,
             found => Verdict::Invalid { reason: format!("{found} extrinsics") },
         }
     }

@@ -39,6 +39,8 @@ pub struct Book {
     pub blocked: Vec<(usize, usize)>,
     /// The honest validators' common height when all faults were over.
     pub healed_at: Option<u64>,
+    /// Files in which the first validator's engine keeps the votes of an epoch at the end, at most.
+    pub journal_files: usize,
     /// The library's and the engine's counters at the end.
     pub counters: String,
 }

@@ -1,10 +1,11 @@
 //! What goes wrong in a run, drawn from its seed: who lies and how, how far clocks are off, and when links, disks and
-//! processes fail. All of it is over at `HEALED`.
+//! processes fail. All of it is over when the run is healed.
 
 use crate::application::Jump;
 use crate::audit::{Audit, SKEW_MS_MAX};
 use crate::byzantine::Kind;
 use crate::simulator::Dice;
+use crate::validators::INTERVAL_MS;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_glue::simulate::action::{Action, Schedule};
 use commonware_p2p::simulated::Link;
@@ -12,8 +13,11 @@ use commonware_utils::{Probability, probability};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// When the last fault is over, in ms of a run.
+/// When the last fault is over, in ms of a run, if it is not said otherwise.
 pub const HEALED_MS: u64 = 14_000;
+
+/// Longer than validators wait for votes before they give a view up, in ms.
+const LATE_MS: u64 = INTERVAL_MS + 2_150;
 
 /// Messages of a flood: what does not slow the other faults down.
 const FLOOD: u64 = 2_000;
@@ -54,6 +58,8 @@ impl Line {
 #[derive(Clone, Debug)]
 pub struct Faults {
     pub validators: usize,
+    /// When the last fault is over, in ms.
+    pub healed_ms: u64,
     pub liars: BTreeMap<usize, Kind>,
     /// The channel on which messages are malformed or too large; drawn if there is none.
     pub attacked: Option<usize>,
@@ -84,6 +90,8 @@ pub enum Event {
     Deaf(usize, usize),
     /// All links of one are slow.
     Slow(usize),
+    /// What one says is heard when the others have given the view up.
+    Late(usize),
     /// All links are as at the beginning.
     Mend,
 }
@@ -93,6 +101,7 @@ impl Faults {
     pub fn none(validators: usize) -> Self {
         Self {
             validators,
+            healed_ms: HEALED_MS,
             liars: BTreeMap::new(),
             attacked: None,
             flood: FLOOD,
@@ -194,7 +203,7 @@ impl Faults {
                 schedule = schedule.at(ms(*at), action);
             }
         }
-        schedule.at(ms(HEALED_MS), Action::Heal(GOOD))
+        schedule.at(ms(self.healed_ms), Action::Heal(GOOD))
     }
 
     fn actions(&self, event: &Event, all: &[PublicKey]) -> Vec<Action<PublicKey>> {
@@ -212,6 +221,11 @@ impl Faults {
                 let slow = Link { latency: Duration::from_millis(400), ..self.line.link() };
                 let others = indices.iter().filter(|other| *other != who);
                 others.flat_map(|to| [update(who, to, slow.clone()), update(to, who, slow.clone())]).collect()
+            }
+            Event::Late(who) => {
+                let late = Link { latency: Duration::from_millis(LATE_MS), ..self.line.link() };
+                let others = indices.iter().filter(|other| *other != who);
+                others.map(|to| update(who, to, late.clone())).collect()
             }
             Event::Cut(near) => {
                 let (near, far): (Vec<_>, Vec<_>) = indices.iter().partition(|one| near.contains(one));

@@ -12,10 +12,12 @@ mod broken;
 mod byzantine;
 mod faults;
 mod messages;
+mod rest;
 mod restored;
 mod run;
 #[path = "../simulator/mod.rs"]
 mod simulator;
+mod standstill;
 mod validators;
 
 use byzantine::Kind;

@@ -2,7 +2,7 @@
 
 use crate::audit::Audit;
 use crate::byzantine::Kind;
-use crate::faults::{Faults, HEALED_MS};
+use crate::faults::Faults;
 use crate::simulator::{Goal, Polled};
 use crate::validators::{Build, EPOCH_BLOCKS, State, Validators};
 use commonware_cryptography::ed25519::PublicKey;
@@ -12,8 +12,6 @@ use commonware_glue::simulate::plan::PlanBuilder;
 use runtime_primitives::Hash;
 use std::collections::BTreeMap;
 
-/// Blocks that all must have executed after the network is healed: into the next epoch.
-const GROWTH: u64 = EPOCH_BLOCKS + 2;
 /// How long that may take, in ms. A crash may leave a fetch of two seconds and several views of two to be given up.
 const RECOVERY_MS: u64 = 40_000;
 
@@ -41,6 +39,8 @@ pub struct Report {
     /// Blocks that were heard there and kept for their votes, a while at least.
     pub heard_blocks: u64,
     pub lies: BTreeMap<&'static str, u64>,
+    /// Files in which the first validator's engine keeps the votes of an epoch at the end, at most.
+    pub journal_files: usize,
     /// Height of the block that a validator's new disk began with.
     pub base: u64,
 }
@@ -53,6 +53,10 @@ struct Recovered {
 }
 
 impl Recovered {
+    fn healed_ms(&self) -> u64 {
+        self.validators.faults.healed_ms
+    }
+
     fn audit(&self) -> &Audit {
         &self.validators.audit
     }
@@ -74,7 +78,13 @@ impl Recovered {
         let Some(state) = states.first() else { return Err("nobody runs".into()) };
         let index = |key: &PublicKey| self.keys.iter().position(|one| one == key).unwrap();
         let blocked = state.oracle.blocked().await.map_err(|reason| reason.to_string())?;
+        let last = self.honest_heights().max().unwrap_or(0) / EPOCH_BLOCKS;
+        let mut files = 0;
+        for epoch in 0..=last {
+            files = files.max(state.journal_files(0, epoch).await);
+        }
         let mut book = self.audit().book();
+        book.journal_files = files;
         book.blocked = blocked.iter().map(|(who, whom)| (index(who), index(whom))).collect();
         book.counters = state.counters();
         Ok(())
@@ -88,14 +98,14 @@ impl Goal<State> for Recovered {
         if let Some(violation) = self.audit().first_violation() {
             return Err(violation);
         }
-        if now < Audit::true_ms(HEALED_MS) {
+        if now < Audit::true_ms(self.healed_ms()) {
             return Ok(false);
         }
         let most = self.honest_heights().max().unwrap_or(0);
         let healed_at = *self.audit().book().healed_at.get_or_insert(most);
         let least = self.honest_heights().min().unwrap_or(0);
-        if least < healed_at + GROWTH {
-            if now > Audit::true_ms(HEALED_MS + RECOVERY_MS) {
+        if least < healed_at + self.validators.growth {
+            if now > Audit::true_ms(self.healed_ms() + RECOVERY_MS) {
                 let heights: Vec<_> = self.honest_heights().collect();
                 return Err(format!("no progress after healing at {healed_at}: heights {heights:?}"));
             }
@@ -148,7 +158,7 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
         headers: chains[0][..common].to_vec(),
         height: common as u64 - 1,
         healed_at: book.healed_at.unwrap_or(0),
-        recovery_ms: validators.audit.now_ms() - Audit::true_ms(HEALED_MS),
+        recovery_ms: validators.audit.now_ms() - Audit::true_ms(faults.healed_ms),
         power_failures: book.power_failures + engine_failures,
         engine_failures,
         alarms: book.alarms.len() as u64,
@@ -156,6 +166,7 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
         invalid_blocks: counted(&book.counters, "Invalid"),
         heard_blocks: counted(&book.counters, "Success"),
         lies: book.lies.clone(),
+        journal_files: book.journal_files,
         base: validators.tapes.iter().map(|tape| tape.base()).max().unwrap_or(0),
     })
 }

@@ -12,7 +12,9 @@ use commonware_glue::simulate::engine::{EngineDefinition, InitContext};
 use commonware_glue::simulate::processed::ProcessedHeight;
 use commonware_glue::simulate::reporter::MonitorReporter;
 use commonware_p2p::simulated::Oracle;
-use commonware_runtime::{Handle, Metrics as _, Quota, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{
+    Handle, Metrics as _, Quota, Spawner as _, Storage as _, Supervisor as _, deterministic,
+};
 use commonware_utils::{NZU32, NZU64};
 use host_consensus::network::{self, Channels, Config, EngineSecret, Member, Progress, Signal, Timing};
 use runtime_primitives::Hash;
@@ -20,6 +22,8 @@ use std::sync::Arc;
 
 pub const INTERVAL_MS: u64 = 250;
 pub const EPOCH_BLOCKS: u64 = 10;
+/// Into the next epoch.
+const GROWTH: u64 = EPOCH_BLOCKS + 2;
 const GENESIS: Hash = Hash([9; 32]);
 /// No disk fails after this, in ms: the node's last start comes later.
 const LAST_FAULT_MS: u64 = HEALED_MS - 200;
@@ -30,9 +34,11 @@ const MESSAGE_BYTES_MORE: u32 = 1 << 16;
 pub struct Validators {
     secrets: Arc<Vec<EngineSecret>>,
     liars: Arc<Vec<Option<Arc<dyn Liar>>>>,
-    faults: Arc<Faults>,
+    pub faults: Arc<Faults>,
     /// Of the engines' own files.
     pub powers: Arc<Vec<Power>>,
+    /// Blocks that all must have executed after the network is healed.
+    pub growth: u64,
     forgets_votes: bool,
     restores: bool,
     pub tapes: Arc<Vec<Arc<Tape>>>,
@@ -54,6 +60,8 @@ pub enum Build {
     /// The second validator loses its disk and its engine's files when it is killed, and begins with the state that the first
     /// has.
     Restored,
+    /// The applications have nothing to order after this height, and the engines go on.
+    RestsAfter(u64),
 }
 
 fn public(secret: &EngineSecret) -> PublicKey {
@@ -90,13 +98,14 @@ impl Validators {
                 .map(|kind| kind.liar(identity(who), Dice::new(seed ^ who as u64), faults)),
         };
         let liars: Vec<_> = (0..keys.len()).map(liar).collect();
+        let rests_after = if let Build::RestsAfter(height) = build { Some(height) } else { None };
         let tape = |who: usize| {
             let tape = Tape::new(who, members.clone(), audit.clone(), liars[who].is_none());
             let fails = faults
                 .power_failures
                 .get(&who)
                 .map_or(0..0, |at| Audit::true_ms(*at)..Audit::true_ms(LAST_FAULT_MS));
-            let tape = tape.failing_within(fails);
+            let tape = tape.failing_within(fails).resting_after(rests_after);
             Arc::new(if build == Build::ForgetsHeight { tape.forgetful() } else { tape })
         };
         let power = |who: usize| {
@@ -107,6 +116,7 @@ impl Validators {
             power
         };
         Self {
+            growth: if rests_after.is_some() { 0 } else { GROWTH },
             forgets_votes: build == Build::ForgetsVotes,
             restores: build == Build::Restored,
             powers: Arc::new((0..keys.len()).map(power).collect()),
@@ -150,6 +160,12 @@ impl ProcessedHeight for State {
 }
 
 impl State {
+    /// Files of a validator's votes and certificates on the way to the blocks of an epoch.
+    pub async fn journal_files(&self, who: usize, epoch: u64) -> usize {
+        let partition = format!("validator-{who}-0-epoch-{epoch}");
+        self.context.scan(&partition).await.map_or(0, |files| files.len())
+    }
+
     /// The counters of all validators.
     pub fn counters(&self) -> String {
         self.context.encode()

@@ -27,6 +27,13 @@ pub enum JournalError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A record could not be written, and nothing is written behind it: opening the journal cuts off what there is of it.
+    #[error("vote journal {}: a record is perhaps written in part; nothing is signed until it is opened again: restart the \
+             node", path.display())]
+    Torn {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The file is damaged before its end.
     #[error("vote journal {} is damaged at byte {at}: move it away only if this key never voted", path.display())]
     Damaged {
@@ -71,6 +78,8 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     signed: BTreeMap<Name, Hash>,
+    /// A record is perhaps written in part: what follows it would be read as damage.
+    is_torn: bool,
 }
 
 impl Journal {
@@ -91,13 +100,13 @@ impl Journal {
         if whole < bytes.len() {
             file.set_len(whole as u64).and_then(|()| file.sync_data()).map_err(io)?;
         }
-        Ok(Self { file, path: path.to_owned(), signed })
+        Ok(Self { file, path: path.to_owned(), signed, is_torn: false })
     }
 
     /// Record that `claim` is about to be signed; returns once it is durable. Recording the same again is free.
     ///
     /// # Errors
-    /// [`JournalError::Conflict`], [`JournalError::Io`].
+    /// [`JournalError::Conflict`]; [`JournalError::Io`], and [`JournalError::Torn`] ever after until it is opened again.
     pub fn record(&mut self, claim: &Claim) -> Result<(), JournalError> {
         let name = name(claim);
         match self.signed.get(&name) {
@@ -112,8 +121,13 @@ impl Journal {
         let length = u16::try_from(body.len()).expect("a record is short");
         let record = [&length.to_le_bytes()[..], &body, &blake2_256(&body).0[..CHECK_BYTES]].concat();
         debug_assert_eq!(record.len(), RECORD_BYTES);
+        if self.is_torn {
+            return Err(JournalError::Torn { path: self.path.clone() });
+        }
+        self.is_torn = true;
         let io = |source| JournalError::Io { path: self.path.clone(), source };
         self.file.write_all(&record).and_then(|()| self.file.sync_data()).map_err(io)?;
+        self.is_torn = false;
         self.signed.insert(name, claim.result_hash);
         Ok(())
     }
@@ -188,6 +202,26 @@ mod tests {
             assert_eq!(second.is_err(), cut == whole.len(), "{cut}");
         }
         assert_eq!(whole.len(), 2 * RECORD_BYTES);
+    }
+
+    #[test]
+    fn nothing_is_written_behind_a_record_that_may_be_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("votes");
+        let mut journal = Journal::open(&path).unwrap();
+        journal.record(&claim(1, 1)).unwrap();
+        // The disk is full half way through the second record.
+        let writable = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        assert!(matches!(journal.record(&claim(2, 1)), Err(JournalError::Io { .. })));
+        journal.file = writable;
+        journal.file.write_all(&[0xff; RECORD_BYTES / 2]).unwrap();
+        assert!(matches!(journal.record(&claim(3, 1)), Err(JournalError::Torn { .. })));
+        assert!(matches!(journal.record(&claim(1, 2)), Err(JournalError::Conflict { .. })));
+        journal.record(&claim(1, 1)).unwrap();
+        drop(journal);
+        let mut journal = Journal::open(&path).unwrap();
+        journal.record(&claim(3, 1)).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().signed.len(), 2);
     }
 
     #[test]

@@ -12,7 +12,9 @@ use super::{CODE_CACHE_BYTES_MAX, CodeCache, CodeCacheError, SignatureCache};
 use crate::chain_spec::{ChainSpec, INTERVAL_MS, SpecError};
 use crate::checkpoint::SetMember;
 use host_consensus::network::{Anchor, EngineKey, Member};
-use host_consensus::{Application, CLOCKS_APART_MS, Certificate, Parent, Proposal, VOTE_EARLY_MS, Verdict};
+use host_consensus::{
+    Application, CLOCKS_APART_MS, Certificate, FINALITY_PATIENCE_MS, Parent, Proposal, VOTE_EARLY_MS, Verdict,
+};
 use host_storage::{Base, Commit, Finality, Snapshot, Store, StoreError};
 use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::UncheckedExtrinsic;
@@ -32,9 +34,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use tracing::debug;
-
-/// After this time a block that is not final yet is followed by an empty one, if it orders anything, in ms.
-const FINALITY_PATIENCE_MS: u64 = 2_000;
 
 /// Why a node cannot go on.
 #[derive(Debug, Error)]

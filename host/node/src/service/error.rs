@@ -50,6 +50,11 @@ pub enum ServiceError {
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] std::io::Error),
+    /// A thread of the node ended where nobody expected it.
+    #[error(
+        "the node's thread \"{0}\" panicked, and its reason is in the log: report it; the chain is kept, start the node again"
+    )]
+    Panicked(&'static str),
     /// The spec cannot be kept.
     #[error(transparent)]
     Spec(#[from] SpecError),

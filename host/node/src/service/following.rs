@@ -7,6 +7,8 @@ use super::attesting::Attesting;
 use super::bell::Bell;
 use super::config::ServiceConfig;
 use super::error::ServiceError;
+use super::files;
+use super::hand::Hand;
 use super::room::Room;
 use super::view::{Role, View};
 use crate::checkpoint::Keeper;
@@ -16,7 +18,6 @@ use host_rpc::{RemoteNode, RpcServer};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 use tracing::info;
 
@@ -46,6 +47,7 @@ impl Following {
     /// # Errors
     /// [`ServiceError`].
     pub fn start(config: ServiceConfig, urls: &[String]) -> Result<Self, ServiceError> {
+        files::allow_many();
         let (chain, room) = config.open()?;
         let ServiceConfig { data, genesis, interval_ms, rpc, sessions, .. } = config;
         let checkpoints = Arc::new(Keeper::open(&data, &chain, Vec::new())?);
@@ -105,9 +107,11 @@ impl Following {
             let chain = chain.clone();
             move || chain.own_waiting(RETELL_BYTES)
         };
-        let telling = thread::Builder::new().name("relay".into());
         // It ends when the last outbox is gone, and may be waiting for a node until then: nobody waits for it.
-        drop(telling.spawn(move || relay.run(waiting)).map_err(ServiceError::Thread)?);
+        let telling = {
+            let bell = bell.clone();
+            Hand::start("relay", move || bell.stop(), move || relay.run(waiting))?
+        };
         let followed = (|| {
             while !bell.is_stopped() {
                 room.look()?;
@@ -127,6 +131,9 @@ impl Following {
             }
             Ok(chain.settle()?)
         })();
+        if telling.is_done() {
+            telling.join()?;
+        }
         drop(server);
         followed.map_err(|reason: ServiceError| reason.or_no_room(&folder))?;
         info!(height = %chain.snapshot().height(), "stopped");

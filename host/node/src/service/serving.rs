@@ -8,6 +8,8 @@ use super::attesting::Attesting;
 use super::bell::Bell;
 use super::config::ServiceConfig;
 use super::error::ServiceError;
+use super::files;
+use super::hand::Hand;
 use super::room::{LOOK, Room};
 use super::view::{Role, View};
 use crate::checkpoint::{Keeper, KeeperError};
@@ -96,6 +98,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
     /// # Errors
     /// [`ServiceError`].
     pub fn start(config: ServiceConfig, clock: C) -> Result<Self, ServiceError> {
+        files::allow_many();
         let (chain, room) = config.open()?;
         let ServiceConfig { data, genesis, interval_ms, rpc, listen, sessions, .. } = config;
         let counters = Arc::<Counters>::default();
@@ -172,9 +175,14 @@ impl<C: Clock + Clone + 'static> Service<C> {
                  --clock-rate?"
             );
         }
+        let failed = Signal::default();
+        let for_help = || {
+            let failed = failed.clone();
+            move || failed.raise()
+        };
         let attestor = {
             let (node, signal) = (node.clone(), signal.clone());
-            let work = move || {
+            Hand::start("attestor", for_help(), move || {
                 let mut told = Instant::now();
                 while !node.executed.is_stopped() {
                     if attesting
@@ -189,26 +197,22 @@ impl<C: Clock + Clone + 'static> Service<C> {
                     }
                     node.executed.wait(PATIENCE);
                 }
-            };
-            let thread = thread::Builder::new().name("attestor".into()).stack_size(VM_THREAD_STACK_BYTES);
-            thread.spawn(work).map_err(ServiceError::Thread)?
+            })?
         };
-        let full = Signal::default();
         let watchman = {
-            let (node, full) = (node.clone(), full.clone());
-            let work = move || -> Result<(), ServiceError> {
+            let (node, full) = (node.clone(), failed.clone());
+            Hand::start("room", for_help(), move || -> Result<(), ServiceError> {
                 while !node.executed.is_stopped() {
                     room.look().inspect_err(|_| full.raise())?;
                     thread::sleep(LOOK);
                 }
                 Ok(())
-            };
-            thread::Builder::new().name("room".into()).spawn(work).map_err(ServiceError::Thread)?
+            })?
         };
-        let mut full = full.watch();
+        let mut failed = failed.watch();
         let stop = async move {
-            let (mut stop, mut full) = (pin!(stop.next()), pin!(full.next()));
-            poll_fn(|context| match (stop.as_mut().poll(context), full.as_mut().poll(context)) {
+            let (mut stop, mut failed) = (pin!(stop.next()), pin!(failed.next()));
+            poll_fn(|context| match (stop.as_mut().poll(context), failed.as_mut().poll(context)) {
                 (Poll::Pending, Poll::Pending) => Poll::Pending,
                 _ => Poll::Ready(()),
             })
@@ -216,12 +220,12 @@ impl<C: Clock + Clone + 'static> Service<C> {
         };
         let ended = network::run(engine, clock, node.clone(), signal, outbox, stop);
         node.executed.stop();
-        let (_, watched) = (attestor.join(), watchman.join());
+        let (attested, watched) = (attestor.join(), watchman.join());
         drop(server);
         let ended = ended.map_err(|reason| ServiceError::from(Box::new(reason)));
         let settled = ended.and_then(|()| Ok(node.chain.settle()?));
         settled.map_err(|reason| reason.or_no_room(&folder))?;
-        watched.unwrap_or(Ok(()))?;
+        attested.and(watched)??;
         info!(height = %node.chain.snapshot().height(), "stopped");
         Ok(())
     }

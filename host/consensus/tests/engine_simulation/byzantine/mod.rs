@@ -3,6 +3,7 @@
 
 mod adding;
 pub mod equivocator;
+mod finality_withholder;
 mod flooding_peer;
 mod invalid_block_proposer;
 mod malformed_messages;
@@ -46,10 +47,11 @@ pub enum Kind {
     FloodingPeer,
     OversizedMessages,
     MalformedMessages,
+    FinalityWithholder,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Equivocator,
         Self::SilentLeader,
         Self::InvalidBlockProposer,
@@ -58,6 +60,7 @@ impl Kind {
         Self::FloodingPeer,
         Self::OversizedMessages,
         Self::MalformedMessages,
+        Self::FinalityWithholder,
     ];
 
     /// As lies of this kind are counted.
@@ -71,6 +74,7 @@ impl Kind {
             Self::FloodingPeer => "flooding peer",
             Self::OversizedMessages => "oversized messages",
             Self::MalformedMessages => "malformed messages",
+            Self::FinalityWithholder => "finality withholder",
         }
     }
 
@@ -82,6 +86,7 @@ impl Kind {
             Self::InvalidBlockProposer => Arc::new(invalid_block_proposer::new(identity, dice)),
             Self::TimeWarpingLeader => Arc::new(time_warping_leader::new(identity, dice)),
             Self::WrongExecuted => Arc::new(wrong_executed::new(identity)),
+            Self::FinalityWithholder => Arc::new(finality_withholder::FinalityWithholder::new(identity)),
             Self::FloodingPeer => Arc::new(flooding_peer::new(identity, dice, faults.flood)),
             Self::OversizedMessages => Arc::new(oversized_messages::new(identity, dice, channel)),
             Self::MalformedMessages => Arc::new(malformed_messages::new(identity, dice, channel)),
