@@ -133,7 +133,7 @@ struct Sum {
 
 #[test]
 fn through_loss_cuts_crashes_failing_disks_and_lies_a_day_is_settled_once_and_alike() {
-    let runs = each(seeds(0..12), VM_THREAD_STACK_BYTES, |seed| {
+    let runs = each(seeds(0..52), VM_THREAD_STACK_BYTES, |seed| {
         let _named = Seed(seed);
         let (weather, began) = (Weather::of(seed), ThreadTime::now());
         let run = play(seed, &weather, &[]);
