@@ -4,9 +4,13 @@ use super::{is_checkpoint, is_last};
 use parity_scale_codec::{Decode, Encode};
 use runtime_execution::modules::registry::Validator;
 use runtime_primitives::crypto::{Signature, Statement};
+use runtime_primitives::limits::VALIDATORS_MAX;
 use runtime_primitives::{AccountId, EntityId, Hash, blake2_256};
 use std::collections::BTreeSet;
 use thiserror::Error;
+
+/// Bytes of an encoded certificate, at most: a set signs and the next is named.
+pub const CERTIFICATE_BYTES_MAX: usize = 128 + VALIDATORS_MAX as usize * (32 + 64 + 4 + 32);
 
 /// Domain of the signed bytes.
 const DOMAIN: &[u8] = b"busbar/checkpoint/v1";
@@ -23,6 +27,16 @@ pub struct SetMember {
 impl From<Validator> for SetMember {
     fn from(validator: Validator) -> Self {
         Self { entity: validator.entity, session_key: validator.session_key }
+    }
+}
+
+impl SetMember {
+    /// Who signs checkpoints among an epoch's validators: those whose engines order, and all where none has one. Nobody else
+    /// hears, or can be heard by, those who gather signatures.
+    pub fn signers(validators: Vec<Validator>) -> Vec<Self> {
+        let orders = validators.iter().any(|validator| validator.engine.is_some());
+        let signs = |validator: &Validator| validator.engine.is_some() || !orders;
+        validators.into_iter().filter(signs).map(Self::from).collect()
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a keeper makes of what peers say.
 //!
-//! The rule: it is bounded before it is believed. A word for a block that is not executed here waits, a few epochs ahead at
-//! most; one for a certified block is answered with the certificate, so many between two looks at the chain; and whoever
+//! The rule: it is bounded before it is believed. A word for a block that is not executed here waits, a few of each validator
+//! of the epochs that are decided; one for a certified block is answered with the certificate, so many between two looks at the chain; and whoever
 //! contradicts what this node computed is named once for each height, a few times in all.
 
-use super::keeper::{EARLY_BLOCKS, EARLY_MAX, KeeperError, Open, is_member};
+use super::certificate::{CERTIFICATE_BYTES_MAX, set_hash};
+use super::keeper::{EARLY_BLOCKS, EARLY_MAX, EARLY_OF_SIGNER_MAX, KeeperError, Open, is_member};
 use super::word::{Unheard, Word};
-use super::{Certificate, CheckpointError, Keeper, SignedCheckpoint, is_checkpoint};
+use super::{Certificate, Checkpoint, CheckpointError, Keeper, SetMember, SignedCheckpoint, is_checkpoint};
 use crate::node::Alarm;
 use parity_scale_codec::{DecodeAll, Encode};
 use runtime_primitives::Hash;
@@ -30,15 +31,17 @@ impl Keeper {
     pub fn hear(&self, words: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, KeeperError> {
         let (mut answers, mut is_further) = (Answers::new(), false);
         for bytes in words {
-            let heard = match Word::decode_all(&mut &bytes[..]) {
-                Ok(Word::Signed(signed)) => self.hear_signed(signed, bytes, &mut answers)?,
-                Ok(Word::Certified(certificate)) => {
+            let is_short = bytes.len() <= 1 + CERTIFICATE_BYTES_MAX;
+            let word = is_short.then(|| Word::decode_all(&mut &bytes[..]).ok()).flatten();
+            let heard = match word {
+                Some(Word::Signed(signed)) => self.hear_signed(signed, &mut answers)?,
+                Some(Word::Certified(certificate)) => {
                     let heard = self.hear_certified(certificate)?;
                     is_further |= heard.is_ok();
                     heard
                 }
-                Ok(Word::Wanted(number)) => self.hear_wanted(number, &mut answers)?,
-                Err(_) => Err(Unheard::Undecodable),
+                Some(Word::Wanted(number)) => self.hear_wanted(number, &mut answers)?,
+                None => Err(Unheard::Undecodable),
             };
             if let Err(reason) = heard {
                 self.note(reason);
@@ -53,14 +56,14 @@ impl Keeper {
     fn hear_signed(
         &self,
         signed: SignedCheckpoint,
-        bytes: &[u8],
         answers: &mut Answers,
     ) -> Result<Result<(), Unheard>, KeeperError> {
         let number = signed.checkpoint.number;
         let mut open = self.locked();
         if open.pending.contains_key(&number) {
             let counted = self.count(&mut open, signed);
-            self.certify(&mut open, number)?;
+            drop(open);
+            self.certify(number)?;
             return Ok(counted);
         }
         if number < open.next {
@@ -70,18 +73,27 @@ impl Keeper {
         if !is_near {
             return Ok(Err(Unheard::Height));
         }
-        if open.early.len() >= EARLY_MAX {
-            return Ok(Err(Unheard::Crowded));
+        Ok(self.hear_early(&mut open, signed))
+    }
+
+    /// Keep a signature for a block that is not executed here yet.
+    fn hear_early(&self, open: &mut Open, signed: SignedCheckpoint) -> Result<(), Unheard> {
+        let place = (signed.checkpoint.number, signed.signer);
+        if !open.signers.contains(&signed.signer) {
+            return Err(Unheard::Stranger);
         }
-        let of_signer = (number, signed.signer, Vec::new())..=(number, signed.signer, bytes.to_vec());
-        if open.early.range(of_signer).next().is_some() {
-            return Ok(Err(Unheard::Known));
+        if open.early.contains_key(&place) {
+            return Err(Unheard::Known);
+        }
+        let of_signer = open.early.keys().filter(|(_, signer)| *signer == signed.signer).count();
+        if of_signer >= EARLY_OF_SIGNER_MAX || open.early.len() >= EARLY_MAX {
+            return Err(Unheard::Crowded);
         }
         if !signed.verify(&self.genesis) {
-            return Ok(Err(Unheard::Signature));
+            return Err(Unheard::Signature);
         }
-        open.early.insert((number, signed.signer, bytes.to_vec()));
-        Ok(Ok(()))
+        open.early.insert(place, signed);
+        Ok(())
     }
 
     /// A signature for a block that is certified here: its signer lacks the certificate, or lies.
@@ -95,15 +107,24 @@ impl Keeper {
         let Some(certificate) = self.certificate(number)? else { return Ok(Err(Unheard::Height)) };
         let reason = if signed.checkpoint == certificate.checkpoint {
             Unheard::Certified
-        } else if let Some(set) = self.members(&certificate.checkpoint.set)?
-            && is_member(&set, &signed.signer)
-        {
+        } else if self.set_behind(&certificate)?.is_some_and(|set| is_member(&set, &signed.signer)) {
             self.accuse(open, signed, certificate.checkpoint.header)
         } else {
             Unheard::Stranger
         };
         answer(open, answers, number, certificate);
         Ok(Err(reason))
+    }
+
+    /// Who could sign a certificate that is kept here. One that came with a snapshot follows one that names them.
+    fn set_behind(&self, certificate: &Certificate) -> Result<Option<Vec<SetMember>>, KeeperError> {
+        let Checkpoint { epoch, set, .. } = &certificate.checkpoint;
+        if let Some(members) = self.members(set)? {
+            return Ok(Some(members));
+        }
+        let Some(last) = (epoch * self.epoch_blocks).checked_sub(1) else { return Ok(None) };
+        let before = self.certificate(last)?.and_then(|before| before.checkpoint.next);
+        Ok(before.filter(|members| set_hash(members) == *set))
     }
 
     fn hear_wanted(&self, number: u64, answers: &mut Answers) -> Result<Result<(), Unheard>, KeeperError> {
@@ -149,7 +170,8 @@ impl Keeper {
         }
         pending.checkpoint = certificate.checkpoint;
         pending.signatures.extend(certificate.signatures);
-        self.certify(&mut open, number).map(Ok)
+        drop(open);
+        self.certify(number).map(Ok)
     }
 
     /// Count a signature on a checkpoint that waits.

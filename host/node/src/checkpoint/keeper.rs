@@ -13,6 +13,7 @@ use crate::node::{Alarm, Chain, Health, RuleCounts};
 use host_storage::{CertificateStore, Snapshot, StoreError};
 use parity_scale_codec::{DecodeAll, Encode};
 use runtime_primitives::crypto::Signature;
+use runtime_primitives::limits::VALIDATORS_MAX;
 use runtime_primitives::{AccountId, Hash, Height};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,8 +25,10 @@ use tracing::info;
 pub const FILE_NAME: &str = "checkpoints.redb";
 /// Checkpoints that wait for a quorum; no further one is signed before one of them has it.
 const PENDING_MAX: usize = 256;
-/// Words kept for blocks that are not executed here yet.
-pub(super) const EARLY_MAX: usize = 1_024;
+/// Words kept of one signer for blocks that are not executed here yet.
+pub(super) const EARLY_OF_SIGNER_MAX: usize = 16;
+/// Such words of all signers: some 10 MB, if each names as many successors as there can be.
+pub(super) const EARLY_MAX: usize = EARLY_OF_SIGNER_MAX * VALIDATORS_MAX as usize;
 /// How far ahead of this node words are kept, in blocks.
 pub(super) const EARLY_BLOCKS: u64 = 8 * CHECKPOINT_BLOCKS;
 /// Checkpoints whose own signatures are told again at a time.
@@ -51,6 +54,8 @@ pub struct Keeper {
     pub(super) health: Arc<Health>,
     pub(super) refused: RuleCounts,
     open: Mutex<Open>,
+    /// Held by whoever looks at the chain: one at a time, for as long as the disk takes.
+    looking: Mutex<()>,
 }
 
 /// What a keeper has in hand.
@@ -59,7 +64,12 @@ pub(super) struct Open {
     /// The lowest height that was not looked at.
     pub next: u64,
     pub pending: BTreeMap<u64, Pending>,
-    pub early: BTreeSet<Early>,
+    /// By height and signer, what was signed for blocks that are not executed here yet.
+    pub early: BTreeMap<(u64, AccountId), SignedCheckpoint>,
+    /// Who signs in the epoch of the next block and those after it, as far as they are decided.
+    pub signers: BTreeSet<AccountId>,
+    /// That epoch.
+    signers_from: Option<u64>,
     /// Certificates told since the last look at the chain.
     pub answered: usize,
     /// By validator, the heights at which it has contradicted this node: each is an alarm once.
@@ -72,9 +82,6 @@ pub(super) struct Pending {
     pub set: Vec<SetMember>,
     pub signatures: BTreeMap<AccountId, Signature>,
 }
-
-/// Height, signer and the encoded word: one of each signer for each height.
-pub(super) type Early = (u64, AccountId, Vec<u8>);
 
 impl Keeper {
     /// Keep the checkpoints of `chain` in `folder`; `sessions` sign. Those before its first block are not looked at.
@@ -96,8 +103,8 @@ impl Keeper {
         let (genesis, epoch_blocks) = (chain.genesis(), chain.epoch_blocks().get());
         let store = CertificateStore::open(&folder.join(FILE_NAME))?;
         let (health, refused) = (chain.health().clone(), RuleCounts::default());
-        let open = Mutex::default();
-        let mut keeper = Self { store, genesis, epoch_blocks, sessions, health, refused, open };
+        let (open, looking) = Default::default();
+        let mut keeper = Self { store, genesis, epoch_blocks, sessions, health, refused, open, looking };
         let resumed = keeper.resume(&chain.snapshot(), first.number())?;
         keeper.open = Mutex::new(resumed);
         Ok(keeper)
@@ -137,38 +144,51 @@ impl Keeper {
         best: &Snapshot,
         set_of: impl Fn(u64) -> Option<Vec<SetMember>>,
     ) -> Result<Vec<Vec<u8>>, KeeperError> {
-        let mut open = self.locked();
-        open.answered = 0;
+        let _one = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let best_number = best.height().number();
+        self.begin(best_number.saturating_add(1) / self.epoch_blocks, &set_of);
         let mut words = Vec::new();
-        while open.next <= best.height().number() && open.pending.len() < PENDING_MAX {
-            let number = open.next;
-            if is_checkpoint(number, self.epoch_blocks)
-                && !open.pending.contains_key(&number)
-                && !self.store.has(number)?
-            {
-                let Some(pending) = self.look_at(&open, best, number, &set_of)? else { break };
-                words.extend(own_words(&self.sessions, &pending));
-                open.pending.insert(number, pending);
-                self.take_early(&mut open, number);
-                self.certify(&mut open, number)?;
+        loop {
+            let next = self.locked().next_checkpoint(best_number, self.epoch_blocks);
+            let Some(number) = next else { break };
+            if self.store.has(number)? {
+                self.locked().next = number + 1;
+                continue;
             }
-            open.next += 1;
+            // Peers are heard meanwhile: this waits for the disk.
+            let Some(pending) = self.look_at(best, number, &set_of)? else { break };
+            words.extend(own_words(&self.sessions, &pending));
+            let mut open = self.locked();
+            open.pending.insert(number, pending);
+            open.next = number + 1;
+            self.take_early(&mut open, number);
+            drop(open);
+            self.certify(number)?;
         }
         Ok(words)
     }
 
+    /// Begin a look at a chain whose next block is of `epoch`: who signs in it and in the next one is decided.
+    fn begin(&self, epoch: u64, set_of: impl Fn(u64) -> Option<Vec<SetMember>>) {
+        if self.locked().signers_from != Some(epoch) {
+            let sets = (epoch.saturating_sub(1)..=epoch.saturating_add(1)).filter_map(set_of).flatten();
+            let signers = sets.map(|member| member.session_key).collect();
+            let mut open = self.locked();
+            (open.signers_from, open.signers) = (Some(epoch), signers);
+        }
+        self.locked().answered = 0;
+    }
+
     /// Count the words that came before the block was executed.
     fn take_early(&self, open: &mut Open, number: u64) {
-        let end = |number| (number, AccountId::ZERO, Vec::new());
-        let early: Vec<Early> = open.early.range(end(number)..end(number + 1)).cloned().collect();
-        for (.., word) in &early {
-            if let Ok(Word::Signed(signed)) = Word::decode_all(&mut &word[..])
+        let later = open.early.split_off(&(number.saturating_add(1), AccountId::ZERO));
+        for ((height, _), signed) in std::mem::replace(&mut open.early, later) {
+            if height == number
                 && let Err(reason) = self.count(open, signed)
             {
                 self.note(reason);
             }
         }
-        open.early.retain(|(height, ..)| *height > number);
     }
 
     /// The checkpoint at `number` with this node's own signatures; `None` while its validators are not known.
@@ -176,7 +196,6 @@ impl Keeper {
     /// One whose successors nobody tells any more, since they are too long ago, is not signed: its certificate names them.
     fn look_at(
         &self,
-        open: &Open,
         best: &Snapshot,
         number: u64,
         set_of: impl Fn(u64) -> Option<Vec<SetMember>>,
@@ -185,7 +204,7 @@ impl Keeper {
         let epoch = number / self.epoch_blocks;
         let set = match set_of(epoch) {
             Some(set) => set,
-            None => match self.proven(open, epoch)? {
+            None => match self.proven(epoch)? {
                 Some(set) => set,
                 None => return Ok(None),
             },
@@ -198,9 +217,9 @@ impl Keeper {
     }
 
     /// The validators of an epoch as the last checkpoint of the one before names them.
-    fn proven(&self, open: &Open, epoch: u64) -> Result<Option<Vec<SetMember>>, KeeperError> {
+    fn proven(&self, epoch: u64) -> Result<Option<Vec<SetMember>>, KeeperError> {
         let Some(last) = (epoch * self.epoch_blocks).checked_sub(1) else { return Ok(None) };
-        if let Some(pending) = open.pending.get(&last) {
+        if let Some(pending) = self.locked().pending.get(&last) {
             return Ok(pending.checkpoint.next.clone());
         }
         Ok(self.certificate(last)?.and_then(|certificate| certificate.checkpoint.next))
@@ -239,17 +258,15 @@ impl Keeper {
         Ok(signatures)
     }
 
-    /// Keep the certificate if a quorum has signed.
-    pub(super) fn certify(&self, open: &mut Open, number: u64) -> Result<(), KeeperError> {
-        let Some(pending) = open.pending.get(&number) else { return Ok(()) };
-        if pending.signatures.len() < quorum(pending.set.len()) {
-            return Ok(());
+    /// Keep the certificate if a quorum has signed. It waits until the certificate is durable, and peers are heard meanwhile.
+    pub(super) fn certify(&self, number: u64) -> Result<(), KeeperError> {
+        let certified = self.locked().pending.get(&number).and_then(Pending::certified);
+        let Some(Certificate { checkpoint, signatures }) = certified else { return Ok(()) };
+        let (header, count) = (checkpoint.header, signatures.len());
+        self.store.keep(number, &Certificate { checkpoint, signatures }.encode())?;
+        if self.locked().pending.remove(&number).is_some() {
+            info!(number, %header, signatures = count, "checkpoint");
         }
-        let signatures = pending.signatures.iter().map(|(signer, signature)| (*signer, *signature)).collect();
-        let certificate = Certificate { checkpoint: pending.checkpoint.clone(), signatures };
-        self.store.keep(number, &certificate.encode())?;
-        info!(number, header = %certificate.checkpoint.header, signatures = certificate.signatures.len(), "checkpoint");
-        open.pending.remove(&number);
         Ok(())
     }
 
@@ -292,6 +309,17 @@ impl Keeper {
 }
 
 impl Open {
+    /// The lowest checkpoint up to `best` that was not looked at, if there is room for it.
+    fn next_checkpoint(&mut self, best: u64, epoch_blocks: u64) -> Option<u64> {
+        while self.next <= best && self.pending.len() < PENDING_MAX {
+            if is_checkpoint(self.next, epoch_blocks) && !self.pending.contains_key(&self.next) {
+                return Some(self.next);
+            }
+            self.next += 1;
+        }
+        None
+    }
+
     /// A question for the certificate of the first checkpoint that waits, if this node has nothing to say of it.
     pub(super) fn wanted(&self) -> Option<Vec<u8>> {
         let (number, pending) = self.pending.first_key_value()?;
@@ -300,6 +328,15 @@ impl Open {
 }
 
 impl Pending {
+    /// The certificate, if a quorum has signed.
+    fn certified(&self) -> Option<Certificate> {
+        if self.signatures.len() < quorum(self.set.len()) {
+            return None;
+        }
+        let signatures = self.signatures.iter().map(|(signer, signature)| (*signer, *signature)).collect();
+        Some(Certificate { checkpoint: self.checkpoint.clone(), signatures })
+    }
+
     /// Whether this says what this node sees; whom an epoch's last block names is believed, if this node does not know.
     pub(super) fn agrees(&self, other: &Checkpoint, epoch_blocks: u64) -> bool {
         let own = &self.checkpoint;

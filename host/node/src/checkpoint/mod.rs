@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! signed   SCALE ("busbar/checkpoint/v1", genesis, epoch, number, header, set, next)       sr25519 session keys
-//! set      blake2-256 of SCALE [(entity, session key) …], the validators of the epoch
-//! next     in an epoch's last block: the validators of the next epoch
+//! set      blake2-256 of SCALE [(entity, session key) …], the validators of the epoch whose engines
+//!          order; all of them, where none has one
+//! next     in an epoch's last block: the same of the next epoch
 //! quorum   n − ⌊(n − 1) / 3⌋ of the set
 //! ```
 //! The rule: a node signs a header only after it has executed the block, and one header a height for ever.
@@ -17,7 +18,8 @@ mod trusted;
 mod word;
 
 pub use certificate::{
-    Certificate, Checkpoint, CheckpointError, SetChain, SetMember, SignedCheckpoint, quorum, verify_all,
+    CERTIFICATE_BYTES_MAX, Certificate, Checkpoint, CheckpointError, SetChain, SetMember, SignedCheckpoint,
+    quorum, verify_all,
 };
 pub use keeper::{FILE_NAME, Keeper, KeeperError};
 pub use trusted::Trusted;

@@ -1,7 +1,7 @@
 //! Keepers with real keys and files over one real chain.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::keeper::Keeper;
+use super::keeper::{EARLY_OF_SIGNER_MAX, Keeper};
 use super::word::Word;
 use super::{
     Certificate, Checkpoint, CheckpointError, SetMember, SignedCheckpoint, is_checkpoint, is_last, verify_all,
@@ -11,7 +11,8 @@ use crate::keys::{Signer, SigningPolicy};
 use crate::node::{Alarm, Chain};
 use host_consensus::{Application as _, Certificate as Finality};
 use parity_scale_codec::{DecodeAll as _, Encode as _};
-use runtime_primitives::{Executed, Hash, Height, OrderedBlock};
+use runtime_execution::modules::registry::{Engine, Validator};
+use runtime_primitives::{EntityId, Executed, Hash, Height, OrderedBlock};
 use tempfile::TempDir;
 
 const EPOCH_BLOCKS: u64 = 8;
@@ -36,17 +37,23 @@ impl World {
         let mut config = Preset::Bare.network(&engines);
         config.epoch_blocks = EPOCH_BLOCKS;
         let chain = Chain::open(&folder.path().join("chain.redb"), &config).unwrap();
-        while chain.tip().height.number() < epochs * EPOCH_BLOCKS - 1 {
-            let tip = chain.tip();
+        let world = Self { chain, folder };
+        world.pass(epochs);
+        world
+    }
+
+    /// Go on to the last block of this many epochs.
+    fn pass(&self, epochs: u64) {
+        while self.chain.tip().height.number() < epochs * EPOCH_BLOCKS - 1 {
+            let tip = self.chain.tip();
             let block = OrderedBlock {
                 height: tip.height.next(),
-                executed: Executed { height: tip.height, header_hash: chain.snapshot().hash() },
+                executed: Executed { height: tip.height, header_hash: self.chain.snapshot().hash() },
                 timestamp: tip.timestamp.plus_ms(1_000),
                 extrinsics: Vec::new(),
             };
-            chain.finalized(block, Finality::solo()).unwrap();
+            self.chain.finalized(block, Finality::solo()).unwrap();
         }
-        Self { chain, folder }
     }
 
     /// A node's keeper, with the session of a validator or with none.
@@ -264,6 +271,96 @@ fn certificates_are_told_so_often_between_two_looks_at_the_chain() {
     assert_eq!(peers[0].refused()["Checkpoint.Certified"], 224);
     world.advance(&peers[0]);
     assert_eq!([told(&[Word::Wanted(0).encode()]), told(&[Word::Wanted(u64::MAX).encode()])], [16, 0]);
+}
+
+#[test]
+fn words_before_their_block_are_few_and_of_members_and_count_when_it_is_executed() {
+    let world = World::of_epochs(1);
+    let keeper = world.keeper(0, None);
+    let refused = |rule: &str| keeper.refused().get(rule).copied().unwrap_or_default();
+    let early = |by, header| -> Vec<Vec<u8>> {
+        (1..=40).map(|epoch| world.contradiction(by, last_of(epoch), header).encode()).collect()
+    };
+    keeper.hear(&early(1, 1)).unwrap();
+    assert_eq!(refused("Checkpoint.Stranger"), 40, "it has not looked at the chain");
+    world.advance(&keeper);
+
+    // A validator is heard at as many heights as may be, once at each, whatever it says there.
+    for header in [9, 5, 1, 200] {
+        keeper.hear(&early(1, header)).unwrap();
+    }
+    assert_eq!(keeper.locked().early.len(), EARLY_OF_SIGNER_MAX);
+    assert_eq!(refused("Checkpoint.Known"), 3 * EARLY_OF_SIGNER_MAX as u64);
+    assert_eq!(refused("Checkpoint.Crowded"), 4 * (40 - EARLY_OF_SIGNER_MAX as u64));
+    keeper.hear(&early(99, 1)).unwrap();
+    assert_eq!((keeper.locked().early.len(), refused("Checkpoint.Stranger")), (EARLY_OF_SIGNER_MAX, 80));
+    let Word::Signed(mut long) = world.contradiction(2, last_of(1), 1) else { unreachable!() };
+    long.checkpoint.next = Some((0..200).flat_map(|_| world.set()).collect());
+    long.signature = signer(2).sign(&long.checkpoint.message(&world.chain.genesis()));
+    keeper.hear(&[Word::Signed(long).encode()]).unwrap();
+    assert_eq!((keeper.locked().early.len(), refused("Checkpoint.Undecodable")), (EARLY_OF_SIGNER_MAX, 1));
+
+    // Others are heard all the same.
+    world.pass(3);
+    let said: Vec<Vec<u8>> =
+        [0, 2, 3].iter().flat_map(|peer| world.advance(&world.keeper(10 + peer, Some(*peer)))).collect();
+    keeper.hear(&said).unwrap();
+    assert_eq!(keeper.locked().early.len(), EARLY_OF_SIGNER_MAX + 3 * 2);
+    world.advance(&keeper);
+    // What it asks for is the first epoch's: that was there before.
+    assert_eq!((keeper.first_pending(), keeper.last().unwrap()), (None, Some(last_of(2))));
+    assert_eq!(world.chain.health().findings().warnings, 2, "one of them has lied");
+}
+
+#[test]
+fn peers_are_heard_while_the_chain_is_looked_at() {
+    let world = World::of_epochs(2);
+    let keeper = world.keeper(0, Some(0));
+    let heard = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let set_of = |epoch| {
+            let (send, receive) = std::sync::mpsc::channel();
+            let keeper = &keeper;
+            scope.spawn(move || send.send(keeper.hear(&[Word::Wanted(0).encode()]).map(drop)));
+            receive.recv_timeout(std::time::Duration::from_secs(20)).expect("it is not heard").unwrap();
+            heard.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            world.chain.session_set(epoch)
+        };
+        let words = keeper.advance(&world.chain.snapshot(), set_of).unwrap();
+        assert_eq!(words.len(), 2);
+    });
+    assert!(heard.into_inner() >= 4);
+}
+
+#[test]
+fn whoever_contradicts_a_certificate_that_came_with_a_snapshot_is_named() {
+    let world = World::of_epochs(4);
+    let peers = world.peers();
+    let keeper = world.keeper_from(0, Some(0), Height::from_number(last_of(3) + 1));
+    let came = peers[0].after(0, usize::MAX).unwrap();
+    keeper.store.keep_all((0..).map(last_of).zip(came)).unwrap();
+    assert_eq!((world.advance(&keeper), keeper.last().unwrap()), (Vec::new(), Some(last_of(3))));
+    keeper.hear(&[world.contradiction(2, last_of(2), 1).encode()]).unwrap();
+    let own = world.chain.executed(Height::from_number(last_of(2))).unwrap();
+    let by = signer(2).account();
+    let named = Alarm::Checkpoint { number: last_of(2), own, signed: Hash([1; 32]), by };
+    assert_eq!(world.chain.health().findings().latest, [named]);
+}
+
+#[test]
+fn only_those_whose_engines_order_sign_where_there_are_some() {
+    let validator = |number: usize, has_engine: bool| Validator {
+        entity: EntityId::from_number(u32::try_from(number).unwrap()),
+        session_key: signer(number).account(),
+        engine: has_engine.then(|| Engine { key: [1; 32], address: "example:1".into() }),
+    };
+    let signers = |engines: [bool; 3]| -> Vec<u32> {
+        let set = (0..3).map(|number| validator(number, engines[number])).collect();
+        SetMember::signers(set).iter().map(|member| member.entity.number()).collect()
+    };
+    assert_eq!(signers([true, true, true]), [0, 1, 2]);
+    assert_eq!(signers([true, false, true]), [0, 2]);
+    assert_eq!(signers([false, false, false]), [0, 1, 2]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub struct Trusted {
     pub genesis: Hash,
     /// Blocks of an epoch.
     pub epoch_blocks: u64,
-    /// Validators of its first two epochs.
+    /// Who signs checkpoints in its first two epochs.
     pub first: Vec<SetMember>,
 }
 
@@ -30,7 +30,7 @@ impl Trusted {
         Ok(Self {
             genesis: genesis.header.hash(),
             epoch_blocks: config.epoch_blocks,
-            first: first.into_iter().map(SetMember::from).collect(),
+            first: SetMember::signers(first),
         })
     }
 

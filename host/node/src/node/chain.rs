@@ -272,7 +272,7 @@ impl Chain {
 
     /// Who signs the checkpoints of an epoch; `None` while that is not decided.
     pub fn session_set(&self, epoch: u64) -> Option<Vec<SetMember>> {
-        Some(self.validators(epoch)?.into_iter().map(SetMember::from).collect())
+        self.validators(epoch).map(SetMember::signers)
     }
 
     /// The validators of an epoch; `None` while they are not decided, or if it is too long ago.
