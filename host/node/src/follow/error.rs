@@ -75,14 +75,35 @@ pub enum FollowFault {
     },
 }
 
+/// What a fault says of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// It cannot answer now.
+    Silent,
+    /// Its answer is none: of another version, cut off, or made up.
+    Unreadable,
+    /// What it says contradicts what is proven by hashes and signatures: no honest node of this chain says so.
+    Lie,
+}
+
 impl FollowFault {
-    /// Whether no honest node answers so. What cannot be reached or has nothing to give may be asked again.
-    pub const fn is_lie(&self) -> bool {
-        !matches!(
-            self,
-            Self::Client(
-                ClientError::Transport { .. } | ClientError::Refused { .. } | ClientError::Url { .. }
-            ) | Self::Withheld { .. }
-        )
+    /// What it says of the source.
+    pub const fn blame(&self) -> Blame {
+        use ClientError::{Answer, Endless, Foreign, Refused, Transport, Url};
+        match self {
+            Self::Client(Transport { .. } | Refused { .. } | Url { .. }) | Self::Withheld { .. } => {
+                Blame::Silent
+            }
+            Self::Client(Answer { .. } | Endless { .. } | Foreign { .. })
+            | Self::Payloads { .. }
+            | Self::TwoEpochs { .. }
+            | Self::Finality { fault: FinalityFault::Malformed { .. }, .. }
+            | Self::Certificate { .. } => Blame::Unreadable,
+            Self::OtherChain { .. }
+            | Self::Finality { .. }
+            | Self::OtherBlock { .. }
+            | Self::NoBlock { .. }
+            | Self::Checkpoint(_) => Blame::Lie,
+        }
     }
 }

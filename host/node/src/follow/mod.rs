@@ -9,7 +9,7 @@ mod proven;
 mod relay;
 mod source;
 
-pub use error::FollowFault;
+pub use error::{Blame, FollowFault};
 pub use follower::{Follower, NoSource, Step};
 pub use relay::{Outbox, Relay};
 pub use source::Source;

@@ -97,7 +97,7 @@ struct Lie {
     blocks: fn(&mut Vec<Vec<u8>>),
     genesis: fn(&mut Hash),
     certificates: fn(&mut Vec<Vec<u8>>),
-    /// What it is told.
+    /// What it is told; nothing, where its answer cannot be read and it is asked again later.
     fault: &'static str,
 }
 
@@ -146,17 +146,9 @@ impl Source for Liar {
 
 const LIES: [Lie; 12] = [
     Lie { genesis: |genesis| genesis.0[0] ^= 1, fault: "it is a node of chain", ..HONEST },
-    Lie { finality: |claim| claim.payloads.clear(), fault: "it claims to prove 0 blocks", ..HONEST },
-    Lie {
-        finality: |claim| claim.payloads.resize(20_000, Hash::ZERO),
-        fault: "it claims to prove 20000",
-        ..HONEST
-    },
-    Lie {
-        finality: |claim| claim.payloads.resize(8, Hash::ZERO),
-        fault: "which are of two epochs",
-        ..HONEST
-    },
+    Lie { finality: |claim| claim.payloads.clear(), ..HONEST },
+    Lie { finality: |claim| claim.payloads.resize(20_000, Hash::ZERO), ..HONEST },
+    Lie { finality: |claim| claim.payloads.resize(8, Hash::ZERO), ..HONEST },
     Lie { finality: |claim| claim.payloads[0].0[5] ^= 4, fault: "the blocks lead to", ..HONEST },
     Lie {
         finality: |claim| claim.payloads.truncate(claim.payloads.len() - 1),
@@ -168,14 +160,14 @@ const LIES: [Lie; 12] = [
         fault: "not signed by a quorum",
         ..HONEST
     },
-    Lie { finality: |claim| claim.proof.truncate(40), fault: "no proof of finality", ..HONEST },
+    Lie { finality: |claim| claim.proof.truncate(40), ..HONEST },
     Lie {
         blocks: |blocks| *blocks[1].last_mut().unwrap() ^= 1,
         fault: "block 2: what it gives hashes to",
         ..HONEST
     },
     Lie { blocks: |blocks| blocks.swap(0, 1), fault: "block 1: what it gives hashes to", ..HONEST },
-    Lie { certificates: |page| page.insert(0, vec![1, 2]), fault: "2 bytes are no certificate", ..HONEST },
+    Lie { certificates: |page| page.insert(0, vec![1, 2]), ..HONEST },
     Lie {
         certificates: |page| *page[0].last_mut().unwrap() ^= 1,
         fault: "a certificate of a checkpoint proves nothing",
@@ -201,6 +193,11 @@ fn a_source_that_lies_is_refused_by_name_and_the_next_is_followed() {
         };
         for lie in LIES {
             let (mut follower, chain, _folder) = open(vec![source(lie)]);
+            if lie.fault.is_empty() {
+                while follower.step().unwrap() != Step::Failed {}
+                assert_eq!(follower.step().unwrap(), Step::Failed, "it rests and is not refused");
+                continue;
+            }
             let refused = loop {
                 match follower.step() {
                     Ok(_) => {}
