@@ -5,14 +5,15 @@
 //! inherent and the applied extrinsics only; the header's digest commits to the ordered payload and to the skips.
 
 use crate::call;
-use crate::check::check;
+use crate::check::{self, check};
 use crate::context::{BlockEnv, Context, Verifier};
 use crate::error::{BlockError, DispatchError, Invalid, SubstrateError};
 use crate::event::{EventRecord, Phase};
-use crate::extrinsic::UncheckedExtrinsic;
+use crate::extrinsic::{Era, UncheckedExtrinsic};
 use crate::modules::system::{self, DispatchInfo};
 use crate::modules::{contracts, markets, payment, timestamp};
 use parity_scale_codec::{Decode, Encode};
+use runtime_primitives::crypto::Statement;
 use runtime_primitives::limits::{
     BLOCK_BYTES_MAX, BLOCK_EXTRINSICS_MAX, BLOCK_GAS_MAX, EVENTS_BYTES_MAX, EXECUTED_LAG_MAX,
 };
@@ -212,11 +213,33 @@ impl Applier {
     }
 }
 
-/// Checks that need no state: what a validator asks of a proposal.
+/// What a validator asks of a proposal before it votes, from its bytes alone (DESIGN 4.1): sizes, and that each extrinsic
+/// decodes, breaks no rule that holds in every state, and fits into a block with the others by the gas that it declares.
+///
+/// Returned are the statements that must be signed whatever the state: those of extrinsics that never expire. What else is
+/// signed depends on the state (a block's hash, a meter's key), on which validators may differ for a while.
 ///
 /// # Errors
-/// [`BlockError::TooManyExtrinsics`], [`BlockError::TooLarge`].
-pub fn check_format(block: &OrderedBlock) -> Result<(), BlockError> {
+/// The first rule broken. An execution skips the extrinsic, or the rest of the block, and is not stopped by it.
+pub fn check_proposal(block: &OrderedBlock, genesis: &Hash) -> Result<Vec<Statement>, BlockError> {
+    check_format(block)?;
+    let mut statements = Vec::new();
+    let (mut declared, limit) = (Gas::ZERO, Gas::from_units(BLOCK_GAS_MAX));
+    for (index, bytes) in block.extrinsics.iter().enumerate() {
+        let fault = |reason| BlockError::Extrinsic { index, reason };
+        let extrinsic = UncheckedExtrinsic::from_bytes(bytes).map_err(|_| fault(Invalid::Undecodable))?;
+        check::check_alone(&extrinsic).map_err(fault)?;
+        declared = declared.saturating_add(extrinsic.call.gas());
+        if declared > limit {
+            return Err(BlockError::TooMuchGas { declared, limit });
+        }
+        let immortal = extrinsic.envelope.as_ref().filter(|envelope| envelope.extra.era == Era::Immortal);
+        statements.extend(immortal.map(|envelope| envelope.statement(&extrinsic.call, genesis, genesis)));
+    }
+    Ok(statements)
+}
+
+fn check_format(block: &OrderedBlock) -> Result<(), BlockError> {
     let (got, limit) = (block.extrinsics.len(), BLOCK_EXTRINSICS_MAX);
     if got > limit {
         return Err(BlockError::TooManyExtrinsics { got, limit });

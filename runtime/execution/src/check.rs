@@ -39,23 +39,30 @@ pub fn check(
     extrinsic: UncheckedExtrinsic,
     future_nonce_ok: bool,
 ) -> Result<CheckedExtrinsic, Invalid> {
+    check_alone(&extrinsic)?;
     let UncheckedExtrinsic { envelope, call, hash } = extrinsic;
+    let origin = envelope.map(|envelope| check_signed(ctx, &envelope, &call, future_nonce_ok)).transpose()?;
+    Ok(CheckedExtrinsic { origin, call, hash })
+}
+
+/// The rules that hold in every state.
+pub(crate) fn check_alone(extrinsic: &UncheckedExtrinsic) -> Result<(), Invalid> {
+    let UncheckedExtrinsic { envelope, call, .. } = extrinsic;
     let (declared, limit) = (call.gas(), Gas::from_units(BLOCK_GAS_MAX));
     if declared > limit {
         return Err(Invalid::TooMuchGas { declared, limit });
     }
-    let Some(envelope) = envelope else {
-        return if call.is_bare() {
-            Ok(CheckedExtrinsic { origin: None, call, hash })
-        } else {
-            Err(Invalid::NotSigned)
-        };
-    };
-    if call.is_bare() {
-        return Err(Invalid::NotBare);
+    match envelope {
+        None if !call.is_bare() => Err(Invalid::NotSigned),
+        Some(_) if call.is_bare() => Err(Invalid::NotBare),
+        Some(Envelope { signer: MultiAddress::Id(signer), .. }) if *signer == AccountId::ZERO => {
+            Err(Invalid::ZeroKey)
+        }
+        Some(Envelope { extra, .. }) if extra.metadata_hash_mode != 0 => {
+            Err(Invalid::MetadataHashMode(extra.metadata_hash_mode))
+        }
+        _ => Ok(()),
     }
-    let origin = check_signed(ctx, &envelope, &call, future_nonce_ok)?;
-    Ok(CheckedExtrinsic { origin: Some(origin), call, hash })
 }
 
 fn check_signed(
@@ -65,12 +72,6 @@ fn check_signed(
     future_nonce_ok: bool,
 ) -> Result<Origin, Invalid> {
     let MultiAddress::Id(signer) = envelope.signer;
-    if signer == AccountId::ZERO {
-        return Err(Invalid::ZeroKey);
-    }
-    if envelope.extra.metadata_hash_mode != 0 {
-        return Err(Invalid::MetadataHashMode(envelope.extra.metadata_hash_mode));
-    }
     let binding = registry::binding(&ctx.state, &signer, ctx.env.now);
     if binding.is_none() && sudo::KEY.get(&ctx.state) != Some(signer) {
         return Err(Invalid::Unregistered { signer });

@@ -207,6 +207,22 @@ pub enum BlockError {
         /// The limit.
         limit: usize,
     },
+    /// An extrinsic is valid in no state.
+    #[error("extrinsic {index}: {reason}")]
+    Extrinsic {
+        /// Its place in the block.
+        index: usize,
+        /// Why.
+        reason: Invalid,
+    },
+    /// The extrinsics declare more gas than a block may use.
+    #[error("extrinsics that declare {declared} gas and more; the limit is {limit}")]
+    TooMuchGas {
+        /// Up to the first that is too much.
+        declared: Gas,
+        /// The limit.
+        limit: Gas,
+    },
     /// The proposer executed something else.
     #[error("the proposer executed header {proposed} at block {height}, this node {own}")]
     ExecutedHeader {

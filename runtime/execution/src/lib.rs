@@ -22,7 +22,7 @@ pub mod referee;
 pub mod storage;
 mod validate;
 
-pub use block::{DIGEST_ENGINE, ExecutedBlock, Outcome, Receipt, check_format, execute_block};
+pub use block::{DIGEST_ENGINE, ExecutedBlock, Outcome, Receipt, check_proposal, execute_block};
 pub use call::Call;
 pub use check::CheckedExtrinsic;
 pub use context::{BlockEnv, Context, Verifier, VerifySingly};

@@ -21,6 +21,9 @@ use tracing::warn;
 pub(super) const MESSAGES_PER_SECOND: u32 = 128;
 /// Bytes that were heard of one peer and wait to be judged: several seconds of the most that a market's day brings.
 const PEER_BYTES_MAX: usize = 8 << 20;
+/// What an item takes in memory beside its bytes: it is counted as well, or a message of empty ones would be the larger the
+/// smaller it is.
+const ITEM_BYTES: usize = 64;
 /// Extrinsics that may wait to be told.
 const WAITING_MAX: usize = 65_536;
 
@@ -83,7 +86,15 @@ where
 /// A message that was heard and waits to be judged.
 struct Heard {
     told: Told,
+    /// What it takes in memory.
     bytes: usize,
+}
+
+impl Heard {
+    fn new(told: Told, message_bytes: usize) -> Self {
+        let bytes = message_bytes + told.items.len() * ITEM_BYTES;
+        Self { told, bytes }
+    }
 }
 
 /// What was heard, by peer: each has a share of its own, and its turn, so that nobody who tells too much keeps others out.
@@ -171,7 +182,7 @@ pub async fn hear<E, A, B, R>(
                     blocker.block(from);
                     continue;
                 };
-                if !waiting.push(from, Heard { told, bytes }) {
+                if !waiting.push(from, Heard::new(told, bytes)) {
                     counters.note(Wrong::Crowded);
                 }
             },
@@ -195,7 +206,7 @@ mod tests {
     #[test]
     fn peers_have_shares_and_turns() {
         let key = |seed| EngineSecret::from_seed([seed; 32]).public().peer().expect("a key");
-        let heard = |bytes| Heard { told: Told { kind: Kind::Extrinsics, items: Vec::new() }, bytes };
+        let heard = |bytes| Heard::new(Told { kind: Kind::Extrinsics, items: Vec::new() }, bytes);
         let mut waiting = Waiting::default();
         assert!(waiting.push(key(1), heard(PEER_BYTES_MAX - 2)));
         assert!(waiting.push(key(1), heard(2)));
@@ -205,5 +216,23 @@ mod tests {
         assert_eq!([pop(), pop(), pop(), pop()], [Some(PEER_BYTES_MAX - 2), Some(3), Some(2), None]);
         assert!(waiting.push(key(1), heard(PEER_BYTES_MAX)), "its share is free again");
         assert!(!waiting.push(key(2), heard(PEER_BYTES_MAX + 1)));
+    }
+
+    #[test]
+    fn items_without_bytes_have_their_share_of_memory() {
+        let key = EngineSecret::from_seed([1; 32]).public().peer().expect("a key");
+        let items = vec![Vec::new(); BLOCK_EXTRINSICS_MAX];
+        let empty = Told { kind: Kind::Extrinsics, items };
+        let message_bytes = empty.encode().len();
+        let mut waiting = Waiting::default();
+        let mut taken = 0;
+        while waiting.push(
+            key.clone(),
+            Heard::new(Told::from_bytes(&empty.encode()).expect("a message"), message_bytes),
+        ) {
+            taken += 1;
+        }
+        let memory = taken * BLOCK_EXTRINSICS_MAX * size_of::<Vec<u8>>();
+        assert!(taken > 0 && memory <= PEER_BYTES_MAX, "{taken} messages of {memory} bytes");
     }
 }

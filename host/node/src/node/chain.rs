@@ -22,8 +22,9 @@ use runtime_execution::modules::registry::{self, EPOCH_BLOCKS, Engine, validator
 use runtime_execution::modules::{attestation, markets, system, timestamp};
 use runtime_execution::{
     BlockEnv, BlockError, Call, GenesisConfig, GenesisError, Invalid, Outcome, Receipt, Validator,
-    build_genesis, check, execute_block,
+    Verifier as _, build_genesis, check, check_proposal, execute_block,
 };
+use runtime_primitives::crypto::Statement;
 use runtime_primitives::{AccountId, Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm, VmFault};
@@ -313,38 +314,50 @@ impl Chain {
         self.take_in(batch, true)
     }
 
-    /// What was submitted here and still waits, up to about `bytes`.
+    /// What was submitted here and still waits, up to about `bytes`; the next call tells what comes after.
     pub fn own_waiting(&self, bytes: usize) -> Vec<Vec<u8>> {
         locked(&self.pool).own(bytes)
     }
 
     fn take_in(&self, batch: Vec<Vec<u8>>, is_own: bool) -> Vec<Result<Hash, PoolError>> {
+        let known: Vec<Option<Hash>> = {
+            let pool = locked(&self.pool);
+            batch.iter().map(|bytes| pool.contains(bytes).then(|| blake2_256(bytes))).collect()
+        };
+        let fresh = || batch.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(bytes, _)| bytes);
         let snapshot = self.snapshot();
-        self.learn(&snapshot, &batch);
+        self.learn(&snapshot, fresh());
         let parent = snapshot.hash();
         let now = timestamp::NOW.get(&Overlay::new(&snapshot)).unwrap_or_default();
         let env = BlockEnv { height: snapshot.height().next(), now, genesis: self.genesis };
         let mut validator = Validator::new(&self.vm, &snapshot, env, &parent, &self.signatures);
-        let mut pool = locked(&self.pool);
-        batch
+        // The pool is not locked meanwhile: who proposes does not wait for whoever submits.
+        let validated: Vec<Result<Candidate, PoolError>> = batch
             .into_iter()
-            .map(|bytes| {
+            .zip(known)
+            .map(|(bytes, known)| {
+                if let Some(known) = known {
+                    return Err(PoolError::Known(known));
+                }
                 let valid = validator.validate(&bytes)?;
                 let next_nonce = valid.provides.map_or(0, |(signer, _)| nonce(validator.state(), &signer));
                 let decoded = UncheckedExtrinsic::from_bytes(&bytes).ok();
                 let says = decoded.and_then(|decoded| said(&decoded.call));
-                pool.insert(Candidate { bytes, valid, next_nonce, says, is_own })
+                Ok(Candidate { bytes, valid, next_nonce, says, is_own })
             })
-            .inspect(|answer: &Result<Hash, PoolError>| {
-                if let Err(reason) = answer {
-                    self.refusals.note(reason);
-                }
-            })
-            .collect()
+            .collect();
+        let mut pool = locked(&self.pool);
+        let answers = validated.into_iter().map(|candidate| pool.insert(candidate?));
+        let noted = answers.inspect(|answer: &Result<Hash, PoolError>| {
+            if let Err(reason) = answer {
+                self.refusals.note(reason);
+            }
+        });
+        noted.collect()
     }
 
     /// Verify signatures ahead, all cores, in batches.
-    fn learn(&self, snapshot: &Snapshot, batch: &[Vec<u8>]) {
+    fn learn<'a>(&self, snapshot: &Snapshot, batch: impl IntoIterator<Item = &'a Vec<u8>>) {
         let began = Instant::now();
         let mut state = Overlay::new(snapshot);
         system::remember(&mut state, snapshot.height(), &snapshot.hash());
@@ -466,9 +479,16 @@ impl Application for Chain {
     }
 
     fn verify(&self, block: &OrderedBlock) -> Verdict {
-        match runtime_execution::check_format(block) {
-            Ok(()) => Verdict::Valid,
-            Err(error) => Verdict::Invalid { reason: error.to_string() },
+        let statements = match check_proposal(block, &self.genesis) {
+            Ok(statements) => statements,
+            Err(error) => return Verdict::Invalid { reason: error.to_string() },
+        };
+        self.signatures.learn(&statements);
+        match statements.iter().find(|statement| !self.signatures.verify(statement)) {
+            None => Verdict::Valid,
+            Some(Statement { signer, .. }) => {
+                Verdict::Invalid { reason: Invalid::BadSignature { signer: *signer }.to_string() }
+            }
         }
     }
 

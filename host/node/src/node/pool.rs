@@ -10,7 +10,7 @@
 use runtime_execution::{Invalid, ValidTransaction};
 use runtime_primitives::limits::{BLOCK_BYTES_MAX, BLOCK_EXTRINSICS_MAX, BLOCK_GAS_MAX};
 use runtime_primitives::{AccountId, Hash, Money, Slot};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use thiserror::Error;
 
 /// What may wait at most.
@@ -181,7 +181,11 @@ pub struct Pool {
     bare_load: Load,
     signed: BTreeMap<AccountId, Account>,
     signed_load: Load,
+    /// Accounts whose last nonce is behind a gap, by how far it is ahead.
+    gaps: BTreeSet<(u32, AccountId)>,
     known: HashSet<Hash>,
+    /// Arrival of what is told again next.
+    retold: u64,
 }
 
 impl Pool {
@@ -274,11 +278,21 @@ impl Pool {
 
     fn place(&mut self, signer: AccountId, nonce: u32, next: u32, arrival: u64, waiting: Waiting) {
         let account = self.signed.entry(signer).or_default();
+        let gap = account.ahead_of_a_gap();
         account.next = account.next.max(next);
         account.load.add(&waiting);
         self.signed_load.add(&waiting);
         self.known.insert(waiting.hash);
         account.waiting.insert(nonce, (arrival, waiting));
+        let now = account.ahead_of_a_gap();
+        self.move_gap(signer, gap, now);
+    }
+
+    fn move_gap(&mut self, signer: AccountId, before: Option<u32>, now: Option<u32>) {
+        if let Some(before) = before {
+            self.gaps.remove(&(before, signer));
+        }
+        self.gaps.extend(now.map(|now| (now, signer)));
     }
 
     const fn load(&self) -> Load {
@@ -287,9 +301,7 @@ impl Pool {
 
     /// Forget the signed extrinsic that is furthest ahead of its account behind a gap; `false` if all are ready.
     fn evict(&mut self) -> bool {
-        let gaps =
-            self.signed.iter().filter_map(|(signer, account)| Some((account.ahead_of_a_gap()?, *signer)));
-        let Some((_, signer)) = gaps.max() else { return false };
+        let Some((_, signer)) = self.gaps.last().copied() else { return false };
         let last = self.signed[&signer].waiting.last_key_value().map(|(nonce, _)| *nonce);
         self.take(signer, last.expect("a gap is before something")).is_some()
     }
@@ -297,30 +309,39 @@ impl Pool {
     /// Take a signed extrinsic out.
     fn take(&mut self, signer: AccountId, nonce: u32) -> Option<(u64, Waiting)> {
         let account = self.signed.get_mut(&signer)?;
+        let gap = account.ahead_of_a_gap();
         let (arrival, waiting) = account.waiting.remove(&nonce)?;
         account.load.remove(&waiting);
         self.signed_load.remove(&waiting);
         self.known.remove(&waiting.hash);
+        let now = account.ahead_of_a_gap();
         if account.waiting.is_empty() {
             self.signed.remove(&signer);
         }
+        self.move_gap(signer, gap, now);
         Some((arrival, waiting))
     }
 
-    /// What was submitted here and still waits, bare ones first, up to about `bytes`: to be told again to peers that may
-    /// not have heard.
-    pub fn own(&self, bytes: usize) -> Vec<Vec<u8>> {
+    /// What was submitted here and still waits, up to about `bytes`, one at least: to be told again to peers that may not
+    /// have heard. Each call goes on where the last one ended, and begins anew when all were told.
+    pub fn own(&mut self, bytes: usize) -> Vec<Vec<u8>> {
         let signed = self.signed.values().flat_map(|account| account.waiting.values());
-        let waiting =
-            self.bare.values().map(|(_, waiting)| waiting).chain(signed.map(|(_, waiting)| waiting));
-        let mut room = bytes;
-        waiting
-            .filter(|waiting| waiting.is_own)
-            .map_while(|waiting| {
-                room = room.checked_sub(waiting.bytes.len())?;
-                Some(waiting.bytes.clone())
-            })
-            .collect()
+        let bare = self.bare.iter().map(|((_, arrival), (_, waiting))| (*arrival, waiting));
+        let all = bare.chain(signed.map(|(arrival, waiting)| (*arrival, waiting)));
+        let mut own: Vec<(u64, &Waiting)> = all.filter(|(_, waiting)| waiting.is_own).collect();
+        own.sort_unstable_by_key(|(arrival, _)| (*arrival < self.retold, *arrival));
+        let mut told: Vec<Vec<u8>> = Vec::new();
+        let (mut room, mut next) = (bytes, self.retold);
+        for (arrival, waiting) in own {
+            let Some(rest) = room.checked_sub(waiting.bytes.len()).or(told.is_empty().then_some(0)) else {
+                break;
+            };
+            room = rest;
+            next = arrival + 1;
+            told.push(waiting.bytes.clone());
+        }
+        self.retold = next;
+        told
     }
 
     /// Whether this extrinsic waits here, and so was validated.
@@ -402,6 +423,8 @@ impl Pool {
             });
             !waiting.is_empty()
         });
+        let gap = |(signer, account): (&AccountId, &Account)| Some((account.ahead_of_a_gap()?, *signer));
+        self.gaps = self.signed.iter().filter_map(gap).collect();
     }
 }
 
@@ -560,10 +583,39 @@ mod tests {
         put(&mut pool, Some((1, 0)), b"~heard").unwrap();
         put(&mut pool, Some((1, 1)), b"signed").unwrap();
         vote(&mut pool, 1, b"vote").unwrap();
-        assert_eq!(pool.own(100), [&b"vote"[..], b"signed"]);
-        assert_eq!(pool.own(9), [b"vote"]);
+        assert_eq!(pool.own(100), [&b"signed"[..], b"vote"]);
         pool.prune(&HashSet::new(), |_| 2);
         assert_eq!(pool.own(100), [b"vote"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_the_next_time() {
+        let mut pool = Pool::default();
+        for nonce in 0..5u8 {
+            put(&mut pool, Some((1, u32::from(nonce))), &[nonce, 0, 0, 0]).unwrap();
+        }
+        let mut first = || pool.own(8).iter().map(|bytes| bytes[0]).collect::<Vec<_>>();
+        assert_eq!([first(), first(), first()], [vec![0, 1], vec![2, 3], vec![4, 0]]);
+        assert_eq!(pool.own(3), [[1, 0, 0, 0]], "one is told, however long it is");
+    }
+
+    #[test]
+    fn what_is_evicted_is_always_furthest_behind_a_gap() {
+        let mut pool = Pool::default();
+        let mut dice = 7u64;
+        for step in 0..3_000u32 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let (who, nonce) = (u8::try_from(dice >> 60).unwrap(), u32::try_from(dice >> 40 & 31).unwrap());
+            match dice >> 36 & 7 {
+                0 => drop(pool.evict()),
+                1 => pool.prune(&HashSet::new(), |account| u32::from(account.0[0]) + step / 400),
+                _ => drop(put(&mut pool, Some((who, nonce)), &step.to_le_bytes())),
+            }
+            let gaps =
+                pool.signed.iter().filter_map(|(who, account)| Some((account.ahead_of_a_gap()?, *who)));
+            assert_eq!(pool.gaps, gaps.collect(), "step {step}");
+        }
+        assert!(pool.len() > 20, "{}", pool.len());
     }
 
     #[test]
@@ -599,7 +651,7 @@ mod tests {
             }
             assert_eq!(put(&mut pool, None, b"F"), Err(PoolError::Full), "what is ready stays");
             assert_eq!(pool.len(), 8);
-            assert!(!pool.contains(&[5]) && !pool.contains(&[3]) && !pool.contains(&[2]));
+            assert!([5, 3, 2].iter().all(|body| !pool.contains(&[*body])));
             let ready = pool.ready(|_| 0, &HashSet::new());
             assert_eq!(ready, [&b"A"[..], b"B", b"C", b"D", b"E", &[0], &[1], &[4]]);
             pool.prune(&hashes(&ready), |_| 9);
