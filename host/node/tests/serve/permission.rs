@@ -8,6 +8,6 @@ use std::io::Write as _;
 /// Skip what is not permitted here, or fail.
 pub fn skip(what: &str) {
     assert!(std::env::var_os("BUSBAR_NO_SKIPS").is_none(), "not permitted here: {what}");
-    // What is printed is shown of tests that fail; this is written, and shown always.
+    #[expect(clippy::explicit_write, reason = "what is printed is shown of tests that fail alone")]
     writeln!(std::io::stderr(), "skipped, since it is not permitted here: {what}").unwrap();
 }
