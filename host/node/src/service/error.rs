@@ -44,6 +44,19 @@ pub enum ServiceError {
          validators, or with --follow"
     )]
     OthersBegan(Height),
+    /// What this node's engine voted for is gone.
+    #[error(
+        "the engine's folder {} is not there, but the chain beside it is at block {height}: what was voted for in this node's \
+         name is not known, and a second vote might contradict it; put the folder back, or begin in another data folder with \
+         busbar snapshot import, which votes again when that is safe",
+        folder.display()
+    )]
+    VotesLost {
+        /// Where they were.
+        folder: PathBuf,
+        /// The chain's best block.
+        height: Height,
+    },
     /// The engine stopped.
     #[error(transparent)]
     Engine(#[from] Box<SocketError<ChainError>>),

@@ -114,6 +114,7 @@ impl<C: Clock + Clone + 'static> Service<C> {
             stack_bytes: VM_THREAD_STACK_BYTES,
             counters: counters.clone(),
         };
+        knows_its_votes(&chain, &engine)?;
         chain.begin_votes(&engine.folder, clock.now())?;
         let own = Member {
             key: engine.secret.public(),
@@ -229,6 +230,17 @@ impl<C: Clock + Clone + 'static> Service<C> {
         info!(height = %node.chain.snapshot().height(), "stopped");
         Ok(())
     }
+}
+
+/// Whether a node among others still has what its engine voted for. One that began with a snapshot does not need it: it votes
+/// in no epoch that it may have voted in before.
+fn knows_its_votes(chain: &Chain, engine: &SocketConfig) -> Result<(), ServiceError> {
+    let snapshot = chain.snapshot();
+    let is_new = snapshot.height() == Height::ZERO || snapshot.base().is_some();
+    if engine.listen.is_none() || engine.folder.exists() || is_new {
+        return Ok(());
+    }
+    Err(ServiceError::VotesLost { folder: engine.folder.clone(), height: snapshot.height() })
 }
 
 /// Whether a node that nobody can reach may order: it must do so alone.

@@ -105,6 +105,30 @@ fn a_node_that_others_must_reach_says_how() {
 }
 
 #[test]
+fn a_node_among_others_does_not_vote_where_it_forgot_its_votes() {
+    let folder = TempDir::new().unwrap();
+    let (spec, data) = (spec(folder.path(), "1"), folder.path().join("data"));
+    let lone = ["--spec", &spec, "--dev-validator", "1"];
+    let node = Node::start(&data, &lone);
+    order(&node, &Alice::on(RemoteNode::at(&node.url).unwrap().best().unwrap()).remark(b"one"));
+    assert!(node.stop("-TERM"));
+    let engine = data.join("engine");
+    fs::rename(&engine, folder.path().join("engine")).unwrap();
+    let path = data.display().to_string();
+    let line = ["node", "--no-rpc", "--listen", "127.0.0.1:0", "--data", &path];
+    let refused = busbar(&[&line[..], &lone].concat()).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        !refused.status.success() && said.contains("begin in another data folder with busbar snapshot"),
+        "{said}"
+    );
+    assert!(said.contains("at block 1:") && !engine.exists(), "{said}");
+    fs::rename(folder.path().join("engine"), &engine).unwrap();
+    let node = Node::start(&data, &[&lone[..], &["--listen", "127.0.0.1:0"]].concat());
+    assert!(node.stop("-TERM"));
+}
+
+#[test]
 fn a_chain_that_was_made_without_an_engine_goes_on_under_it() {
     on_a_vm_thread(|| {
         let folder = TempDir::new().unwrap();
