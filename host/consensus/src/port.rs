@@ -3,7 +3,7 @@
 //! An engine may ask for proposals and verdicts as often as it likes and from several threads; it hands over
 //! each finalized block in order of height, each at least once. Only [`Application::finalized`] changes state.
 
-use crate::network::Member;
+use crate::network::{EngineKey, Member};
 use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp};
 use std::sync::Arc;
 
@@ -89,8 +89,8 @@ pub trait Application: Send + Sync {
         None
     }
 
-    /// Others computed another header than this node: alarm. It does not vote on their block.
-    fn diverged(&self, theirs: &Executed, own: &Hash);
+    /// The leader whose engine is `by` computed another header than this node: alarm. It does not vote on its block.
+    fn diverged(&self, theirs: &Executed, own: &Hash, by: EngineKey);
 
     /// Who orders in an epoch; `None` while that is not decided. What was decided does not change.
     fn committee(&self, epoch: u64) -> Option<Vec<Member>>;
@@ -145,8 +145,8 @@ impl<A: Application + ?Sized> Application for Arc<A> {
         (**self).ordered(height)
     }
 
-    fn diverged(&self, theirs: &Executed, own: &Hash) {
-        (**self).diverged(theirs, own);
+    fn diverged(&self, theirs: &Executed, own: &Hash, by: EngineKey) {
+        (**self).diverged(theirs, own, by);
     }
 
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {

@@ -145,7 +145,7 @@ impl<A: Application, C: Clock> Solo<A, C> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::network::Member;
+    use crate::network::{EngineKey, Member};
     use crate::{Proposal, VirtualClock};
     use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
     use runtime_primitives::{Executed, Hash, blake2_256};
@@ -202,7 +202,7 @@ mod tests {
             None
         }
 
-        fn diverged(&self, _: &Executed, _: &Hash) {}
+        fn diverged(&self, _: &Executed, _: &Hash, _: EngineKey) {}
 
         fn committee(&self, _: u64) -> Option<Vec<Member>> {
             None

@@ -6,7 +6,7 @@
 use crate::body::{Body, locked};
 use crate::broken::Flaw;
 use crate::byzantine::Attest;
-use host_consensus::network::{Gossip, Member, Signal};
+use host_consensus::network::{EngineKey, Gossip, Member, Signal};
 use host_consensus::{Application, Certificate, Parent, Proposal, Verdict};
 use host_node::checkpoint::Keeper;
 use host_node::node::{Chain, ChainError};
@@ -130,8 +130,8 @@ impl Application for Node {
         self.chain.executed(height)
     }
 
-    fn diverged(&self, theirs: &Executed, own: &Hash) {
-        self.chain.diverged(theirs, own);
+    fn diverged(&self, theirs: &Executed, own: &Hash, by: EngineKey) {
+        self.chain.diverged(theirs, own, by);
     }
 
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {

@@ -4,6 +4,7 @@
 //! view up in its own time.
 
 use super::block::{Carried, Digest};
+use super::committee::EngineKey;
 use super::settings;
 use super::signal::Signal;
 use crate::{
@@ -125,6 +126,7 @@ impl<A: Application + 'static, C: Clock + Clone + 'static> Bridge<A, C> {
     async fn judge<E: Timer + Spawner>(
         &self,
         runtime: E,
+        leader: EngineKey,
         before: &OrderedBlock,
         block: &Arc<OrderedBlock>,
     ) -> bool {
@@ -151,7 +153,7 @@ impl<A: Application + 'static, C: Clock + Clone + 'static> Bridge<A, C> {
         }
         // A quorum agreed on what is said again.
         if report == Report::Own {
-            self.agree_on(&runtime, &block.executed).await;
+            self.agree_on(&runtime, &block.executed, leader).await;
         }
         let (application, judged) = (self.application.clone(), block.clone());
         let verdict = runtime.shared(true).spawn(move |_| async move { application.verify(&judged) }).await;
@@ -167,13 +169,13 @@ impl<A: Application + 'static, C: Clock + Clone + 'static> Bridge<A, C> {
 
     /// Returns when this node has executed the same block to the same header. Never, if to another one: it then
     /// alarms and does not vote.
-    async fn agree_on<E: Timer>(&self, timer: &E, executed: &Executed) {
+    async fn agree_on<E: Timer>(&self, timer: &E, executed: &Executed, leader: EngineKey) {
         let mut watch = self.signal.watch();
         loop {
             match self.application.executed(executed.height) {
                 Some(own) if own == executed.header_hash => return,
                 Some(own) => {
-                    self.application.diverged(executed, &own);
+                    self.application.diverged(executed, &own, leader);
                     std::future::pending::<()>().await;
                 }
                 None => Self::pause(timer, &mut watch).await,
@@ -212,12 +214,13 @@ where
 
     async fn verify(
         &mut self,
-        (runtime, _): (E, Self::Context),
+        (runtime, context): (E, Self::Context),
         mut ancestry: impl Ancestry<Carried>,
     ) -> bool {
         let (Some(block), Some(parent)) = (ancestry.next().await, ancestry.next().await) else {
             return std::future::pending().await;
         };
-        self.judge(runtime, parent.inner().block(), block.inner().block()).await
+        let leader = EngineKey::of(&context.leader);
+        self.judge(runtime, leader, parent.inner().block(), block.inner().block()).await
     }
 }

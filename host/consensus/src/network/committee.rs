@@ -19,6 +19,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct EngineKey(pub [u8; 32]);
 
 impl EngineKey {
+    /// The key of a peer.
+    pub(super) fn of(peer: &ed25519::PublicKey) -> Self {
+        let mut key = [0; 32];
+        key.copy_from_slice(&peer.encode());
+        Self(key)
+    }
+
     /// As the library names a peer; `None` if these bytes are no point of the curve.
     pub fn peer(self) -> Option<ed25519::PublicKey> {
         ed25519::PublicKey::decode(Bytes::copy_from_slice(&self.0)).ok()
@@ -38,9 +45,7 @@ impl EngineSecret {
 
     /// The public half.
     pub fn public(&self) -> EngineKey {
-        let mut key = [0; 32];
-        key.copy_from_slice(&self.0.public_key().encode());
-        EngineKey(key)
+        EngineKey::of(&self.0.public_key())
     }
 
     /// Sign a statement outside the engine's protocol: a zero byte, the length of no name, and `statement`.

@@ -3,7 +3,7 @@
 use crate::audit::{Audit, SKEW_MS_MAX};
 use crate::validators::EPOCH_BLOCKS;
 use commonware_runtime::deterministic;
-use host_consensus::network::{Anchor, Member};
+use host_consensus::network::{Anchor, EngineKey, Member};
 use host_consensus::{Application, Certificate, Clock, Parent, Proposal, VOTE_EARLY_MS, Verdict};
 use runtime_primitives::limits::EXECUTED_LAG_MAX;
 use runtime_primitives::{Executed, Hash, Height, OrderedBlock, Timestamp, blake2_256};
@@ -194,9 +194,11 @@ impl Application for Tape {
         disk.blocks.get(usize::try_from(height.number()).unwrap()).map(|(_, header)| *header)
     }
 
-    fn diverged(&self, _: &Executed, _: &Hash) {
+    fn diverged(&self, _: &Executed, _: &Hash, by: EngineKey) {
         if self.honest {
-            self.audit.book().alarms.insert(self.who);
+            let mut book = self.audit.book();
+            book.alarms.insert(self.who);
+            book.accused.extend(self.members.iter().position(|member| member.key == by));
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Book {
     violations: Vec<String>,
     /// Who saw a header that differs from its own.
     pub alarms: BTreeSet<usize>,
+    /// Whose proposals those were.
+    pub accused: BTreeSet<usize>,
     /// Lies that were told, by kind.
     pub lies: BTreeMap<&'static str, u64>,
     /// Times that a node lost what it had not made durable.

@@ -151,6 +151,14 @@ fn judge(fingerprint: String, faults: &Faults, validators: &Validators) -> Resul
     if !book.alarms.is_empty() && !liar_executes_wrongly {
         return Err(format!("validators {:?} raise an alarm without a cause", book.alarms));
     }
+    if book.accused.is_empty() != book.alarms.is_empty()
+        || book.accused.iter().any(|whom| honest.contains(whom))
+    {
+        return Err(format!(
+            "validators {:?} accuse {:?} of what others proposed",
+            book.alarms, book.accused
+        ));
+    }
     let engine_failures = validators.powers.iter().map(|power| power.failures()).sum::<u64>();
     let shut_out = book.blocked.iter().filter(|(who, whom)| honest.contains(who) && !honest.contains(whom));
     Ok(Report {

@@ -502,9 +502,9 @@ impl Application for Chain {
         self.snapshot().block(height).ok().flatten()
     }
 
-    fn diverged(&self, theirs: &Executed, own: &Hash) {
+    fn diverged(&self, theirs: &Executed, own: &Hash, by: EngineKey) {
         let Executed { height, header_hash: proposed } = *theirs;
-        self.health.raise(Alarm::Header { height, own: *own, proposed, by: None });
+        self.health.raise(Alarm::Header { height, own: *own, proposed, by });
     }
 
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {

@@ -42,6 +42,7 @@ mod tests {
     use super::*;
     use crate::chain_spec::Preset;
     use crate::node::Chain;
+    use host_consensus::network::EngineKey;
     use host_consensus::{Application as _, Certificate};
     use runtime_primitives::{Executed, OrderedBlock};
 
@@ -60,7 +61,7 @@ mod tests {
             extrinsics: Vec::new(),
         };
         // As long as it is proposed and nothing more, this node may be right.
-        chain.diverged(&theirs, &own);
+        chain.diverged(&theirs, &own, EngineKey([5; 32]));
         assert_eq!((chain.health().findings().alarms, chain.health().findings().warnings), (0, 1));
 
         let stopped = chain.finalized(block, Certificate::solo()).unwrap_err();

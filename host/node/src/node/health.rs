@@ -29,8 +29,8 @@ pub enum Alarm {
         own: Hash,
         /// What another validator proposed to build on.
         proposed: Hash,
-        /// The engine of the validator that proposed it, if it is known.
-        by: Option<EngineKey>,
+        /// The engine of the validator that proposed it.
+        by: EngineKey,
     },
     /// On the header of a block that this node has executed, in a block that is final: a quorum voted for it.
     Final {
@@ -124,7 +124,7 @@ impl Alarm {
 
     fn series(&self) -> Series {
         match self {
-            Self::Header { by, .. } => (Kind::Header, by.map(|key| key.0)),
+            Self::Header { by, .. } => (Kind::Header, Some(by.0)),
             Self::Final { .. } => (Kind::Final, None),
             Self::Clearing { .. } => (Kind::Clearing, None),
             Self::Engines { .. } => (Kind::Engines, None),
@@ -153,15 +153,12 @@ impl Alarm {
 impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header { height, own, proposed, by } => {
-                let by = by
-                    .map_or_else(|| "another validator".to_owned(), |key| format!("engine {}", Hash(key.0)));
-                write!(
-                    f,
-                    "block {height}: this node computed header {own}, {by} proposed to build on {proposed}; this node votes for \
-                     no block on top of that: either may be wrong until a quorum has decided"
-                )
-            }
+            Self::Header { height, own, proposed, by } => write!(
+                f,
+                "block {height}: this node computed header {own}, engine {} proposed to build on {proposed}; this node votes for no \
+                 block on top of that: either may be wrong until a quorum has decided",
+                Hash(by.0)
+            ),
             Self::Final { height, executed, own, ordered } => write!(
                 f,
                 "block {height} is final and builds on header {ordered} of block {executed}, this node computed {own}; this \
@@ -323,7 +320,7 @@ mod tests {
 
     fn proposed(height: u64, header: u8, by: u8) -> Alarm {
         let (height, proposed) = (Height::from_number(height), Hash([header; 32]));
-        Alarm::Header { height, own: OWN, proposed, by: Some(EngineKey([by; 32])) }
+        Alarm::Header { height, own: OWN, proposed, by: EngineKey([by; 32]) }
     }
 
     fn certified(number: u64) -> Alarm {

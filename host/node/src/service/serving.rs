@@ -309,8 +309,8 @@ impl Application for Node {
         self.chain.ordered(height)
     }
 
-    fn diverged(&self, theirs: &Executed, own: &Hash) {
-        self.chain.diverged(theirs, own);
+    fn diverged(&self, theirs: &Executed, own: &Hash, by: EngineKey) {
+        self.chain.diverged(theirs, own, by);
     }
 
     fn committee(&self, epoch: u64) -> Option<Vec<Member>> {

@@ -72,7 +72,7 @@ fn a_node_wakes_on_submission_rests_otherwise_and_stops_with_its_block_durable()
     // One proposer's word is no alarm, a quorum's is.
     let height = Height::from_number(2);
     let by = Signer::new(Preset::Dev.session_key(3), SigningPolicy::Production).engine_secret().public();
-    chain.health().raise(Alarm::Header { height, own, proposed: genesis, by: Some(by) });
+    chain.health().raise(Alarm::Header { height, own, proposed: genesis, by });
     let warned = status();
     assert_eq!((warned.status.code(), &json(&warned)["warnings"]), (Some(0), &1.into()), "{warned:?}");
     let said = json(&warned)["latest_warnings"][0].as_str().unwrap().to_owned();
