@@ -80,7 +80,7 @@ fn health<V: NodeView>(view: &V, _: &Arguments) -> Answer {
     let health = Health {
         peers: status.network.connected,
         is_syncing: status.network.behind > EXECUTED_LAG_MAX,
-        should_have_peers: status.committee > 1,
+        should_have_peers: status.is_voter && status.committee > 1,
     };
     Ok(json!(health))
 }

@@ -25,6 +25,9 @@ pub struct NodeStatus {
     pub epoch: u64,
     /// Members of the committee that orders it; 0 where one node orders alone.
     pub committee: usize,
+    /// Whether it orders in its own name where the set has it. A follower, and a node that orders alone, have no peers.
+    #[serde(default)]
+    pub is_voter: bool,
     /// Where it does not vote on what is ordered, since it began with a snapshot and may have voted before: it votes in the
     /// epochs that begin after this time, in ms since 1970.
     #[serde(default)]
@@ -77,7 +80,7 @@ pub struct Health {
     pub peers: u64,
     /// Whether it has yet to execute more final blocks than a block may be behind.
     pub is_syncing: bool,
-    /// Whether others order with it.
+    /// Whether others order with it: a follower asks nodes, and has no peers.
     pub should_have_peers: bool,
 }
 

@@ -9,11 +9,14 @@ use clap::Args;
 use host_consensus::network::Signal;
 use host_consensus::{Clock, RehearsalClock, SystemClock};
 use runtime_execution::GenesisConfig;
+use runtime_execution::modules::registry::validators;
+use runtime_primitives::AccountId;
+use runtime_state::Overlay;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tracing::Level;
+use tracing::{Level, warn};
 
 /// Fastest rehearsal: a day in a minute and a half.
 const CLOCK_RATE_MAX: i64 = 1_000;
@@ -46,8 +49,11 @@ pub struct NodeArgs {
     /// reads it: a rehearsal of a day in minutes, with others.
     #[arg(long, value_name = "FILE", conflicts_with = "clock_rate")]
     clock_file: Option<PathBuf>,
-    /// Attest clearings as a validator, with a kept session key.
-    #[arg(long, requires = "session_key_name")]
+    /// Insist on being a validator. The node refuses to start without a session key, with --follow if its engine is to order,
+    /// and where it orders alone if no set has its key now or in the next two epochs; among others, whose chain may be ahead of
+    /// what is here, it says so in the log. Without this, keys that are named attest and order wherever a set has them, and the
+    /// node goes on without a vote where none has.
+    #[arg(long)]
     validator: bool,
     /// Name of the session key in the keystore; may be repeated: the first one orders, all attest.
     #[arg(long, value_name = "NAME")]
@@ -92,6 +98,13 @@ impl NodeArgs {
         if self.listen.is_some() && sessions.is_empty() {
             bail!("--listen needs a validator's session key: --session-key-name or --dev-validator");
         }
+        if self.validator && sessions.is_empty() {
+            bail!(
+                "--validator needs a session key: make one with `busbar keys generate --save NAME` and name it with \
+                 --session-key-name NAME"
+            );
+        }
+        let keys: Vec<AccountId> = sessions.iter().map(Signer::account).collect();
         let config = ServiceConfig {
             data: self.data.clone(),
             genesis,
@@ -103,10 +116,13 @@ impl NodeArgs {
             paranoid: self.paranoid,
         };
         if !self.follow.is_empty() {
-            return Self::follow(Following::start(config, &self.follow)?);
+            let following = Following::start(config, &self.follow)?;
+            self.insist(following.chain(), &keys)?;
+            return Self::follow(following);
         }
         let rehearsal = RehearsalClock::new(self.clock_rate);
         let service = Service::start(config, self.clock(&rehearsal)?)?;
+        self.insist(service.chain(), &keys)?;
         rehearsal.advance_to(service.chain().now());
         let stop = Signal::default();
         let stopping = stop.watch();
@@ -123,6 +139,37 @@ impl NodeArgs {
         announce(following.chain(), following.address());
         following.run()?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Whether a node that is to be a validator can be one with these session keys, as far as is known here.
+    fn insist(&self, chain: &Chain, keys: &[AccountId]) -> anyhow::Result<()> {
+        if !self.validator {
+            return Ok(());
+        }
+        let snapshot = chain.snapshot();
+        let state = Overlay::new(&snapshot);
+        let epoch = validators::next_epoch(&state);
+        let sets = (epoch..=epoch.saturating_add(2)).filter_map(|epoch| validators::announced(&state, epoch));
+        let own: Vec<_> = sets.flatten().filter(|member| keys.contains(&member.session_key)).collect();
+        let orders = own.iter().any(|member| member.engine.is_some());
+        if !self.follow.is_empty() && orders {
+            bail!("the engine of this session key orders blocks: start with --listen instead of --follow");
+        }
+        if own.is_empty() && self.follow.is_empty() && self.listen.is_none() {
+            bail!(
+                "no validator set of epochs {epoch} to {} has this session key: announce it with `busbar validator announce`, \
+                 or start without --validator",
+                epoch.saturating_add(2)
+            );
+        }
+        if own.is_empty() {
+            warn!(
+                epoch,
+                "no validator set that is known here has this session key: see `busbar validator list` once the chain is caught up, \
+                 and `busbar validator announce`"
+            );
+        }
+        Ok(())
     }
 
     fn clock(&self, rehearsal: &RehearsalClock) -> anyhow::Result<Arc<dyn Clock>> {

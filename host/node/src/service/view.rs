@@ -128,6 +128,7 @@ impl NodeView for View {
             time_ms: timestamp::NOW.get(&state).unwrap_or_default().ms(),
             epoch,
             committee: committee.map_or(0, |members| members.len()),
+            is_voter: self.role.is_voter,
             silent_until_ms: silent.map(Timestamp::ms),
             attests_for: attesting.map(|validator| validator.entity.number()).collect(),
             certified: self.checkpoints.last().ok().flatten().unwrap_or_default(),

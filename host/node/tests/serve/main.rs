@@ -13,6 +13,7 @@ mod exits;
 mod follow;
 mod hostile;
 mod household;
+mod insists;
 mod lone;
 mod market;
 mod moves;
