@@ -1,23 +1,24 @@
 //! What must hold whatever the network and the liars do: the ordered blocks are executed once more, alone, and every
 //! honest node is compared with that.
 //!
-//! The rule: nothing here asks a node what is right. The right result of a clearing is computed on the second engine, and
-//! signatures are verified one by one.
+//! The rule: nothing here asks a node what is right. The right result of a clearing is computed on the second engine,
+//! signatures are verified one by one, and how many of them are enough is counted here.
 
 use crate::body::Body;
-use crate::scene::{EPOCH_BLOCKS, Scene};
+use crate::scene::{STAYS, Scene};
 use busbar_tests::chain::{Chain, Past};
+use busbar_tests::keyring::signer;
 use contract_interface::{Stage, attest_message};
 use host_consensus::Application as _;
 use host_node::agent::{Attestor, Desk, Journal};
-use host_node::checkpoint::{Checkpoint, CheckpointError, SetMember, is_checkpoint, verify_all};
+use host_node::checkpoint::{Certificate, Checkpoint, CheckpointError, SetMember, is_checkpoint, verify_all};
 use runtime_execution::extrinsic::UncheckedExtrinsic;
 use runtime_execution::modules::attestation::{self, BALLOTS};
 use runtime_execution::modules::markets::{self, SLOTS, SlotState};
-use runtime_execution::modules::registry::validators;
+use runtime_execution::modules::registry::{Validator, validators};
 use runtime_execution::{Call, Event, Outcome, Verifier as _, VerifySingly};
 use runtime_primitives::crypto::Statement;
-use runtime_primitives::{EntityId, Executed, Hash, OrderedBlock, Slot};
+use runtime_primitives::{AccountId, EntityId, Executed, Hash, OrderedBlock, Slot};
 use runtime_state::Overlay;
 use runtime_vm::{EngineKind, Vm};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,8 @@ pub enum Violation {
     Lost { node: usize },
     /// A node's certificates prove nothing to one who has the chain spec alone, or one of them is missing.
     Certificates { node: usize, fault: CheckpointError },
+    /// A node has a certificate that fewer validators of its epoch have signed than the chain's design asks for.
+    Quorum { node: usize, number: u64, signatures: usize, validators: usize },
     /// A node has a certificate of another block than the blocks give.
     OtherCheckpoint { node: usize, number: u64 },
     /// A checkpoint up to a node's last block was never certified there.
@@ -56,6 +59,10 @@ pub struct Findings {
     pub forks: usize,
     /// Checkpoints that every honest node has certified.
     pub checkpoints: usize,
+    /// Validators of each epoch, by the blocks.
+    pub sets: Vec<Vec<EntityId>>,
+    /// Electors of each slot's clearing.
+    pub electors: BTreeMap<Slot, usize>,
 }
 
 /// The ordered blocks, executed once more.
@@ -64,6 +71,8 @@ struct Replay<'a> {
     chain: Chain,
     /// The right result of each clearing that was to be signed.
     right: BTreeMap<Slot, Hash>,
+    /// Who was to sign it, with which key.
+    electors: BTreeMap<Slot, BTreeMap<EntityId, AccountId>>,
     /// Who signed it.
     signed: BTreeMap<Slot, BTreeSet<EntityId>>,
     ordered_votes: usize,
@@ -101,7 +110,10 @@ pub fn audit(scene: &Scene, bodies: &[Arc<Body>]) -> Findings {
     let forks = liars.filter(|body| replay.compare(body).iter().any(is_fork)).count();
     let counted = replay.signed.values().map(BTreeSet::len).sum();
     let settled = settled(scene, &replay.chain.view());
-    Findings { violations, settled, votes: (counted, replay.ordered_votes), forks, checkpoints }
+    let (sets, votes) = (replay.sets(), (counted, replay.ordered_votes));
+    let sets = sets.into_iter().map(|set| set.iter().map(|member| member.entity).collect()).collect();
+    let electors = replay.electors.iter().map(|(slot, electors)| (*slot, electors.len())).collect();
+    Findings { violations, settled, votes, forks, checkpoints, sets, electors }
 }
 
 /// Trades of the settled slots of a state.
@@ -116,10 +128,18 @@ impl<'a> Replay<'a> {
         let folder = tempfile::tempdir().unwrap();
         let chain = Chain::new(&scene.world.genesis);
         let journal = Journal::open(&folder.path().join("votes")).unwrap();
-        let judge = Attestor::new(scene.session(0), chain.genesis, journal);
-        let second = Vm::new(EngineKind::Wasmi).unwrap();
-        let (right, signed) = (BTreeMap::new(), BTreeMap::new());
-        let mut replay = Self { scene, chain, right, signed, ordered_votes: 0, forked: None, judge, second };
+        let judge = Attestor::new(signer(STAYS), chain.genesis, journal);
+        let mut replay = Self {
+            scene,
+            chain,
+            right: BTreeMap::new(),
+            electors: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            ordered_votes: 0,
+            forked: None,
+            judge,
+            second: Vm::new(EngineKind::Wasmi).unwrap(),
+        };
         for block in blocks {
             if !replay.has(&block.executed) {
                 replay.forked = Some(block.height.number());
@@ -150,6 +170,9 @@ impl<'a> Replay<'a> {
                 if let Some((_, verdict)) = self.judge.attest(&desk, &self.second).unwrap() {
                     self.right.insert(slot, verdict.own);
                 }
+                let electors = attestation::electors(&view, (market, slot), stage, 0);
+                let electors = electors.into_iter().map(|elector| (elector.entity, elector.key)).collect();
+                self.electors.insert(slot, electors);
             }
         }
     }
@@ -166,8 +189,8 @@ impl<'a> Replay<'a> {
                 continue;
             }
             self.ordered_votes += 1;
-            let entity = self.scene.world.genesis.entities.get(voter.number() as usize);
-            let Some(signer) = entity.and_then(|entity| entity.session_key) else { continue };
+            let electors = self.electors.get(&claim.slot);
+            let Some(signer) = electors.and_then(|electors| electors.get(&voter)).copied() else { continue };
             let message = attest_message(&self.chain.genesis, &claim);
             let is_signed = VerifySingly.verify(&Statement { signer, message, signature });
             let is_counted = matches!(receipt.outcome, Outcome::Applied { .. });
@@ -197,15 +220,29 @@ impl<'a> Replay<'a> {
         times
     }
 
-    /// Checkpoints that a node has certified, and what is wrong with them. Validators do not change in a run.
+    /// Validators of each epoch up to the next one.
+    fn sets(&self) -> Vec<Vec<Validator>> {
+        let view = self.chain.view();
+        (0..).map_while(|epoch| validators::of_epoch(&view, epoch)).collect()
+    }
+
+    /// Checkpoints that a node has certified, and what is wrong with them.
     fn certified(&self, body: &Body) -> (usize, Vec<Violation>) {
-        let (node, certificates) = (body.index, body.certificates());
-        let genesis = Chain::new(&self.scene.world.genesis);
-        let set = validators::of_epoch(&genesis.view(), 0).expect("a chain begins with validators");
-        let set: Vec<_> = set.into_iter().map(SetMember::from).collect();
-        let proven = verify_all(&self.chain.genesis, EPOCH_BLOCKS, &set, &certificates);
+        let (node, certificates, epoch_blocks) = (body.index, body.certificates(), self.scene.epoch_blocks());
+        let sets = self.sets();
+        let set: Vec<_> = sets[0].iter().cloned().map(SetMember::from).collect();
+        let proven = verify_all(&self.chain.genesis, epoch_blocks, &set, &certificates);
         let mut wrong: Vec<_> =
             proven.err().map(|fault| Violation::Certificates { node, fault }).into_iter().collect();
+        for Certificate { checkpoint, signatures } in &certificates {
+            let (number, signatures) = (checkpoint.number, signatures.len());
+            let Some(set) = sets.get(usize::try_from(number / epoch_blocks).unwrap()) else { continue };
+            // Of 3f + 1 validators f may be silent.
+            let validators = set.len();
+            if 3 * (validators - signatures) + 1 > validators {
+                wrong.push(Violation::Quorum { node, number, signatures, validators });
+            }
+        }
         let is_other = |checkpoint: &&Checkpoint| {
             let place = usize::try_from(checkpoint.number - 1).unwrap();
             // What is certified after a fork is of another chain.
@@ -217,14 +254,13 @@ impl<'a> Replay<'a> {
             certificates.iter().map(|certificate| certificate.checkpoint.number).collect();
         let tip = body.chain().snapshot().height().number();
         let missing =
-            (1..=tip).filter(|number| is_checkpoint(*number, EPOCH_BLOCKS) && !has.contains(number));
+            (1..=tip).filter(|number| is_checkpoint(*number, epoch_blocks) && !has.contains(number));
         wrong.extend(missing.map(|number| Violation::Uncertified { node, number }));
         (has.len(), wrong)
     }
 
     fn compare(&self, body: &Body) -> Vec<Violation> {
         let (node, chain) = (body.index, body.chain());
-        let electors = self.scene.validators.len();
         let is_other = |past: &&Past| {
             let own = chain.executed(past.header.height());
             own.is_some_and(|own| own != past.header.hash())
@@ -236,6 +272,7 @@ impl<'a> Replay<'a> {
             settled(self.scene, &Overlay::new(&snapshot)).into_iter().filter(|(_, trades)| *trades > 0);
         let unsigned = paid.filter_map(|(slot, _)| {
             let signatures = self.signed.get(&slot).map_or(0, BTreeSet::len);
+            let electors = self.electors.get(&slot).map_or(usize::MAX / 51, BTreeMap::len);
             let is_enough = 100 * signatures > 51 * electors;
             (!is_enough).then_some(Violation::Unsigned { node, slot, signatures, electors })
         });

@@ -4,7 +4,7 @@
 
 use crate::broken::{Flaw, Hasty};
 use crate::byzantine::Conduct;
-use crate::scene::{EPOCH_BLOCKS, Scene};
+use crate::scene::Scene;
 use crate::simulator::{Dice, Power};
 use busbar_tests::world::MARKET;
 use host_consensus::Application as _;
@@ -193,7 +193,8 @@ impl Body {
     pub fn has_certified(&self) -> bool {
         let Some(keeper) = locked(&self.life).keeper.upgrade() else { return false };
         let tip = self.chain().snapshot().height().number();
-        let wanted = (1..=tip).filter(|height| is_checkpoint(*height, EPOCH_BLOCKS)).count();
+        let epoch_blocks = self.scene.epoch_blocks();
+        let wanted = (1..=tip).filter(|height| is_checkpoint(*height, epoch_blocks)).count();
         keeper.after(0, usize::MAX).unwrap().len() >= wanted
     }
 

@@ -113,4 +113,8 @@ fn a_quorum_off_by_one_is_caught() {
         )
     };
     assert!(found.iter().any(short), "{found:?}");
+    // Also where whoever verifies has the same fault: the audit counts by itself.
+    let counted =
+        |found: &Violation| matches!(found, Violation::Quorum { node: 0, signatures: 2, validators: 4, .. });
+    assert!(found.iter().any(counted), "{found:?}");
 }

@@ -11,6 +11,7 @@ mod clients;
 mod network;
 mod node;
 mod scene;
+mod set_changes;
 #[path = "../../../host/consensus/tests/simulator/mod.rs"]
 mod simulator;
 mod weather;
@@ -89,7 +90,17 @@ fn play(seed: u64, weather: &Weather, conducts: &[Conduct]) -> Run {
 
 /// The same, until those have it settled that are `awaited`.
 fn play_until(seed: u64, weather: &Weather, conducts: &[Conduct], awaited: fn(&Body) -> bool) -> Run {
-    let scene = Scene::of(weather.validators);
+    play_in(Scene::of(weather.validators), seed, weather, conducts, awaited)
+}
+
+/// The same in a scene.
+fn play_in(
+    scene: &'static Scene,
+    seed: u64,
+    weather: &Weather,
+    conducts: &[Conduct],
+    awaited: fn(&Body) -> bool,
+) -> Run {
     let body = |index: usize| {
         let drawn = weather.liars.get(&index).map_or(Conduct::HONEST, |(_, conduct)| *conduct);
         let conduct = conducts.get(index).copied().unwrap_or(drawn);
