@@ -12,6 +12,7 @@ use runtime_execution::GenesisConfig;
 use runtime_execution::modules::registry::validators;
 use runtime_primitives::AccountId;
 use runtime_state::Overlay;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -184,7 +185,10 @@ impl NodeArgs {
     }
 
     fn start_log(&self) -> anyhow::Result<()> {
-        let log = tracing_subscriber::fmt().with_max_level(self.log).with_writer(std::io::stderr);
+        let log = tracing_subscriber::fmt()
+            .with_max_level(self.log)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr);
         let started = if self.json { log.json().try_init() } else { log.try_init() };
         started.map_err(|error| anyhow::anyhow!("cannot log: {error}"))
     }
