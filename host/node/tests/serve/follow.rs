@@ -3,7 +3,7 @@
 use crate::network::Alice;
 use crate::node_process::{Node, busbar, json};
 use crate::theatre::on_a_vm_thread;
-use crate::validators::{PATIENCE, Validators};
+use crate::validators::{PATIENCE, Validators, reaches};
 use host_node::chain_spec::ChainSpec;
 use host_node::checkpoint::Keeper;
 use host_node::follow::{Follower, NoSource, Source, Step};
@@ -25,15 +25,6 @@ fn follower(spec: &Path, data: &Path, urls: &[&str]) -> Node {
     let line: Vec<&str> =
         ["--spec", &spec].into_iter().chain(urls.iter().flat_map(|url| ["--follow", url])).collect();
     Node::start(data, &line)
-}
-
-/// Wait until the node at `url` has this block; an empty one may have followed that made it final elsewhere.
-fn reaches(url: &str, best: Hash) {
-    let (node, began) = (RemoteNode::at(url).unwrap(), Instant::now());
-    while node.height(best).unwrap().is_none() {
-        assert!(began.elapsed() < PATIENCE, "{url} is at {:?}", node.status());
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::network::Alice;
 use crate::node_process::{Node, busbar, json};
-use crate::validators::{PATIENCE, Validators};
+use crate::validators::{PATIENCE, Validators, reaches};
 use host_node::chain_spec::ChainSpec;
 use host_node::checkpoint::Trusted;
 use host_node::snapshot::{SnapshotError, check, inspect};
@@ -95,14 +95,6 @@ fn same_headers(one: &RemoteNode, other: &RemoteNode, from: u64, to: u64) {
     for number in from..=to {
         let at = Height::from_number(number);
         assert_eq!(one.block_hash(at).unwrap(), other.block_hash(at).unwrap(), "block {number}");
-    }
-}
-
-fn reaches(url: &str, best: Hash) {
-    let (node, began) = (RemoteNode::at(url).unwrap(), Instant::now());
-    while node.best().unwrap() != best {
-        assert!(began.elapsed() < PATIENCE, "{url} is at {:?}", node.status());
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

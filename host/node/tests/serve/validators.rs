@@ -173,6 +173,15 @@ impl Validators {
     }
 }
 
+/// Wait until the node at `url` has this block; an empty one may have followed that made it final elsewhere.
+pub fn reaches(url: &str, best: Hash) {
+    let (node, began) = (RemoteNode::at(url).unwrap(), Instant::now());
+    while node.height(best).unwrap().is_none() {
+        assert!(began.elapsed() < PATIENCE, "{url} is at {:?}", node.status());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Ports that a test takes at a time.
 const PORTS: u16 = 16;
 
