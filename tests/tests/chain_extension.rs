@@ -6,7 +6,7 @@ use busbar_tests::world::{FIRST, MARKET, Plan, World, entities};
 use contract_interface::{Side, Stage, Trade};
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_execution::modules::contracts::{
-    self, BillInfo, ClearedTrades, Function, MarketParams, Message, SlotInfo, Weight, dry_call,
+    self, BillInfo, ClearedTrades, Function, MarketParams, Message, SlotInfo, dry_call,
 };
 use runtime_execution::modules::markets::{RECORDS, SLOTS, SlotState, TRADES};
 use runtime_primitives::{AccountId, EntityId, Gas, MarketId, Money, Slot, blake2_256};

@@ -8,6 +8,7 @@ use runtime_primitives::{Energy, MarketId, Price, Seq, Slot};
 
 /// Parameters of one clearing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct ClearParams {
     /// Interface version of this input.
     pub interface: u16,
@@ -29,6 +30,7 @@ pub struct ClearParams {
 
 /// One event of a continuous book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum Op {
     /// A new order.
     #[codec(index = 0)]
@@ -45,6 +47,7 @@ pub enum Op {
 
 /// What a matching rule clears.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum Book {
     /// A call auction: all orders, ascending by seq.
     #[codec(index = 0)]
@@ -61,6 +64,7 @@ pub enum Book {
 
 /// One match, 24 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Trade {
     /// Seq of the bid.
     pub buy: Seq,
@@ -105,6 +109,7 @@ fixed_codec!(Trade);
 
 /// Output of a matching rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Clearing {
     /// Matches in clearing order; settlement allocates metered energy in this order.
     pub trades: Vec<Trade>,

@@ -24,6 +24,7 @@ pub type RuleResult<T> = Result<Result<T, RuleError>, LangError>;
 
 /// The call never reached the rule (ink!'s `LangError`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum LangError {
     /// Unknown selector or undecodable arguments.
     #[codec(index = 1)]
@@ -32,6 +33,7 @@ pub enum LangError {
 
 /// A rule refused its input as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum RuleError {
     /// The rule does not speak this interface version.
     #[codec(index = 0)]
@@ -52,6 +54,7 @@ pub enum RuleError {
 
 /// How a matching rule prices trades; the referee holds it to this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum Pricing {
     /// One price for all trades of a clearing.
     Uniform = 0,
@@ -63,6 +66,7 @@ pub enum Pricing {
 
 /// What a rule says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Descriptor {
     /// Interface version it speaks.
     pub interface: u16,

@@ -8,6 +8,7 @@ use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Price, Seq, 
 
 /// Direction of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum Side {
     /// Takes energy, pays money.
     Buy = 0,
@@ -55,6 +56,7 @@ pub mod roles {
 
 /// One order of a book, 38 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Order {
     /// Position in the finalized order of this market and slot; an amendment gets a new one.
     pub seq: Seq,
@@ -118,6 +120,7 @@ fixed_codec!(Order);
 
 /// What a trader signs.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct OrderRequest {
     /// Market.
     pub market: MarketId,
@@ -162,6 +165,7 @@ impl OrderRequest {
 
 /// Input of the bid rule.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct AdmitInput {
     /// Interface version of this input.
     pub interface: u16,
@@ -185,6 +189,7 @@ pub struct AdmitInput {
 
 /// Answer of the bid rule.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum Admission {
     /// Admit the order and keep `memo`.
     #[codec(index = 0)]

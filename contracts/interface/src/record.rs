@@ -12,6 +12,7 @@ use runtime_primitives::{
 
 /// The paper's seven stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum Stage {
     /// Orders (formula 1).
     Declaration = 1,
@@ -44,6 +45,7 @@ impl Stage {
 
 /// The header that formula 1 attaches to each stage's data.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct StageRecord {
     /// `N-version`: version of this layout.
     pub version: u16,
@@ -70,6 +72,7 @@ impl StageRecord {
 
 /// One side of a trade order: the paper's `(P, C, T)` with its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Leg {
     /// The signed order behind it.
     pub seq: Seq,
@@ -87,6 +90,7 @@ pub struct Leg {
 
 /// Formula 3. Input is the declaring seller's leg, output the buyer's, as in the paper's case.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct TradeOrder {
     /// Version of this layout.
     pub version: u16,
@@ -109,6 +113,7 @@ impl TradeOrder {
 
 /// What a vote is about (DESIGN section 3). The voter's own result hash is part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Claim {
     /// Market.
     pub market: MarketId,
@@ -132,6 +137,7 @@ pub struct Claim {
 
 /// A vote as recorded: leaf of stages 3 and 5.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Vote {
     /// Who voted.
     pub voter: EntityId,
@@ -154,6 +160,7 @@ impl Vote {
 
 /// Net result of a slot for one entity: leaf of stage 6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct NetPosition {
     /// Whose.
     pub entity: EntityId,
@@ -172,6 +179,7 @@ pub type TransferKind = u8;
 
 /// One payment as recorded (formula 6): leaf of stage 7 and line of a bill.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct TransferRecord {
     /// Market and slot, for payments of a settlement.
     pub slot: Option<(MarketId, Slot)>,

@@ -9,6 +9,7 @@ use runtime_primitives::{
 
 /// How a reading came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum ReadingStatus {
     /// Read by the meter.
     Measured = 0,
@@ -22,6 +23,7 @@ pub enum ReadingStatus {
 
 /// What a meter signs at the end of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Reading {
     /// Market.
     pub market: MarketId,
@@ -54,6 +56,7 @@ impl Reading {
 
 /// One line of an execution list: which of the posted readings counts for a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct ExecutionEntry {
     /// The meter.
     pub meter: MeterId,
@@ -63,6 +66,7 @@ pub struct ExecutionEntry {
 
 /// The slot's delivery: one entry per meter, ascending by meter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct ExecutionList(pub Vec<ExecutionEntry>);
 
 impl ExecutionList {
@@ -74,6 +78,7 @@ impl ExecutionList {
 
 /// A meter's energy in one slot: differences of registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct MeterSlot {
     /// Meter.
     pub meter: MeterId,
@@ -89,6 +94,7 @@ pub struct MeterSlot {
 
 /// A certified trade as the settlement rule sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct CertifiedTrade {
     /// Position in clearing order.
     pub id: u32,
@@ -148,6 +154,7 @@ fixed_codec!(CertifiedTrade);
 /// Network fee of a trade, for each traded kWh: what either side pays to the grid operator. A fee that one side pays
 /// alone is zero for the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Fee {
     /// The buyer's part, on top of the price.
     pub buyer: Price,
@@ -157,6 +164,7 @@ pub struct Fee {
 
 /// Rates of a market; all prices per kWh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Rates {
     /// F: the retailer pays this for residual export.
     pub feed_in: Price,
@@ -183,6 +191,7 @@ impl Rates {
 
 /// Input of the settlement rule.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct SettleInput {
     /// Interface version of this input.
     pub interface: u16,
@@ -200,6 +209,7 @@ pub struct SettleInput {
 
 /// A side of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum Party {
     /// A market entity.
     #[codec(index = 0)]
@@ -253,6 +263,7 @@ pub mod kinds {
 
 /// One payment of a settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Transfer {
     /// Payer.
     pub from: Party,
@@ -270,6 +281,7 @@ pub struct Transfer {
 
 /// Output of the settlement rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct SettlementReport {
     /// Settled energy of each trade, in the input's order.
     pub settled: Vec<Energy>,

@@ -7,6 +7,7 @@ use runtime_primitives::{Energy, FeederId, Hash, MarketId, Money, Price, Slot, T
 
 /// Moments of a slot relative to delivery, in seconds (MARKET section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Windows {
     /// Opens this long before delivery.
     pub open_before_s: u32,
@@ -30,6 +31,7 @@ pub struct Windows {
 
 /// Limits of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Limits {
     /// Orders are priced in multiples of this.
     pub tick_size: Price,
@@ -45,6 +47,7 @@ pub struct Limits {
 
 /// Network fee between two feeders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct FeederFee {
     /// Where the seller's meter is.
     pub seller: FeederId,
@@ -63,6 +66,7 @@ impl FeederFee {
 
 /// The terms of a market for a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Terms {
     /// Length of a slot.
     pub slot_minutes: u16,

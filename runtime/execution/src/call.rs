@@ -6,9 +6,10 @@ use crate::modules::{attestation, balances, contracts, markets, registry, sudo, 
 use crate::origin::Origin;
 use parity_scale_codec::{Decode, DecodeLimit, Encode, Error as CodecError, Input};
 use runtime_primitives::Gas;
+use scale_info::TypeInfo;
 
 /// A call of any module; the index is the module's.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Of `System`.
     #[codec(index = 0)]

@@ -4,10 +4,11 @@
 use crate::modules::{attestation, balances, contracts, markets, registry, sudo, timestamp};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, Gas, Hash, Height, Money, Timestamp};
+use scale_info::TypeInfo;
 use thiserror::Error;
 
 /// Why an extrinsic cannot be part of a block: it is skipped and changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Error)]
 pub enum Invalid {
     /// The bytes are no extrinsic of this chain. Without a library's words: the header commits to skips.
     #[error("undecodable: no format 4 extrinsic with a call of this chain, its length first")]
@@ -110,7 +111,7 @@ pub enum Invalid {
 }
 
 /// Why an included extrinsic failed: its effects are undone, its nonce is used.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Error)]
 pub enum DispatchError {
     /// The origin may not do this.
     #[error("bad origin: the call needs another signer")]
@@ -147,26 +148,30 @@ pub enum DispatchError {
 }
 
 /// A dispatch error as Substrate's clients decode it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum SubstrateError {
     /// The origin may not do this.
     #[codec(index = 2)]
     BadOrigin,
-    /// A module's error: its index, and the error's variant in the first byte.
+    /// A module's error.
     #[codec(index = 3)]
-    Module {
-        /// Module index.
-        index: u8,
-        /// Variant, zero padded.
-        error: [u8; 4],
-    },
+    Module(ModuleError),
+}
+
+/// `sp_runtime::ModuleError`: which module, and which of its errors. The receipts have the error's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ModuleError {
+    /// Module index.
+    pub index: u8,
+    /// Variant, zero padded.
+    pub error: [u8; 4],
 }
 
 impl From<&DispatchError> for SubstrateError {
     fn from(error: &DispatchError) -> Self {
         // SCALE puts the module's index first and the module's variant second.
         match error.encode()[..] {
-            [index, variant, ..] => Self::Module { index, error: [variant, 0, 0, 0] },
+            [index, variant, ..] => Self::Module(ModuleError { index, error: [variant, 0, 0, 0] }),
             _ => Self::BadOrigin,
         }
     }

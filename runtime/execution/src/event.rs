@@ -3,9 +3,10 @@
 use crate::modules::{attestation, balances, contracts, markets, registry, sudo, system};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::Hash;
+use scale_info::TypeInfo;
 
 /// When in a block an event was emitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Phase {
     /// While an extrinsic was applied; its index in the runtime block.
     #[codec(index = 0)]
@@ -19,7 +20,7 @@ pub enum Phase {
 }
 
 /// An event of any module; the index is the module's.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// Of `System`.
     #[codec(index = 0)]
@@ -56,7 +57,7 @@ macro_rules! from_module {
 from_module!(system System, balances Balances, sudo Sudo, registry Registry, contracts Contracts, markets Markets, attestation Attestation);
 
 /// One event with its place.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct EventRecord {
     /// When.
     pub phase: Phase,

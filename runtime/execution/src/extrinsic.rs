@@ -13,17 +13,18 @@ use parity_scale_codec::{Compact, Decode, Encode, Error as CodecError, Input, Ou
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::limits::{DECODE_DEPTH_MAX, EXTRINSIC_BYTES_MAX};
 use runtime_primitives::{AccountId, Hash, Money, blake2_256};
+use scale_info::TypeInfo;
 
 /// Version of the call encoding; wallets sign it.
-pub const SPEC_VERSION: u32 = 1;
+pub const SPEC_VERSION: u32 = 2;
 /// Version of the extrinsic format; wallets sign it.
-pub const TX_VERSION: u32 = 1;
+pub const TX_VERSION: u32 = 2;
 
 const SIGNED_V4: u8 = 0x84;
 const BARE_V4: u8 = 0x04;
 
 /// Substrate's `MultiAddress`; only `Id` names an account of this chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum MultiAddress {
     /// A 32-byte account.
     #[codec(index = 0)]
@@ -31,7 +32,7 @@ pub enum MultiAddress {
 }
 
 /// Substrate's `MultiSignature`; this chain verifies sr25519.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum MultiSignature {
     /// schnorrkel over ristretto25519.
     #[codec(index = 1)]
@@ -101,7 +102,7 @@ impl Decode for Era {
 }
 
 /// What the nine standard extensions put beside the call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Extra {
     /// CheckMortality.
     pub era: Era,
@@ -116,7 +117,7 @@ pub struct Extra {
 }
 
 /// The envelope of a signed extrinsic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Envelope {
     /// Who is said to have signed.
     pub signer: MultiAddress,

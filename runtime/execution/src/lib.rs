@@ -6,6 +6,7 @@
     reason = "the SCALE derive passes variant indices through usize; our own code uses try_from"
 )]
 
+pub mod api;
 pub mod archive;
 mod block;
 mod call;
@@ -16,6 +17,7 @@ mod event;
 pub mod extrinsic;
 mod genesis;
 pub mod leaves;
+pub mod metadata;
 pub mod modules;
 mod origin;
 pub mod referee;
@@ -26,7 +28,7 @@ pub use block::{DIGEST_ENGINE, ExecutedBlock, Outcome, Receipt, check_proposal, 
 pub use call::Call;
 pub use check::CheckedExtrinsic;
 pub use context::{BlockEnv, Context, Verifier, VerifySingly};
-pub use error::{BlockError, DispatchError, Invalid, SubstrateError};
+pub use error::{BlockError, DispatchError, Invalid, ModuleError, SubstrateError};
 pub use event::{Event, EventRecord, Phase};
 pub use genesis::{
     EPOCH_BLOCKS, Genesis, GenesisConfig, GenesisEntity, GenesisError, build as build_genesis,

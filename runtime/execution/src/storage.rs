@@ -8,17 +8,66 @@
 //! The hasher follows from the key's type, so that a number that an outsider can choose never meets `twox64`.
 //! A stored value that does not decode is our own bug or a damaged disk: it panics, it is never an answer.
 
+use crate::metadata::StorageEntry;
 use contract_interface::Stage;
+use frame_metadata::v14::{StorageEntryModifier, StorageEntryType, StorageHasher};
 use parity_scale_codec::{Compact, CompactLen, Decode, Encode};
 use runtime_primitives::limits::{ENTITIES_PER_PAGE, ORDERS_PER_PAGE};
 use runtime_primitives::{AccountId, EntityId, Hash, MarketId, MeterId, Slot, blake2_128, twox_64, twox_128};
 use runtime_state::Overlay;
+use scale_info::build::Fields;
+use scale_info::{MetaType, Path, Type, TypeInfo, TypeParameter, meta_type};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::OnceLock;
+
+/// Declare the storage items of a module or of a part of it, and a function `storage` that describes them for metadata, with
+/// what is written above each. An item that clients need not find set says `or default`.
+macro_rules! storage {
+    ($module:literal: $($(#[doc = $doc:literal])* $vis:vis static $name:ident: $item:ty = $title:literal $(or $default:ident)?;)*) => {
+        $($(#[doc = $doc])* $vis static $name: $item = <$item>::new($module, $title);)*
+
+        /// Descriptions of the storage items.
+        pub(crate) fn storage() -> Vec<crate::metadata::StorageEntry> {
+            vec![$($crate::storage::storage!(@describe $name $($default)?)(&$name, &[$($doc),*])),*]
+        }
+    };
+    (@describe $name:ident) => { $crate::storage::Describe::describe };
+    (@describe $name:ident default) => { $crate::storage::Describe::describe_or_default };
+}
+pub(crate) use storage;
+
+/// An item that metadata can describe.
+pub(crate) trait Describe {
+    /// The type of the stored value.
+    type Stored: Encode;
+
+    /// Its name, how its keys are made, and the types of keys and value.
+    fn shape(&self) -> (&'static str, StorageEntryType);
+
+    /// The item with its documentation.
+    fn describe(&self, docs: &[&'static str]) -> StorageEntry {
+        let (name, ty) = self.shape();
+        let docs = docs.iter().map(|line| line.trim_start()).collect();
+        StorageEntry { name, modifier: StorageEntryModifier::Optional, ty, default: vec![0], docs }
+    }
+
+    /// As [`Self::describe`], of one that has its type's default where nothing is stored.
+    fn describe_or_default(&self, docs: &[&'static str]) -> StorageEntry
+    where
+        Self::Stored: Default,
+    {
+        let default = Self::Stored::default().encode();
+        StorageEntry { modifier: StorageEntryModifier::Default, default, ..self.describe(docs) }
+    }
+}
+
+fn map_type(hashers: Vec<StorageHasher>, key: MetaType, value: MetaType) -> StorageEntryType {
+    StorageEntryType::Map { hashers, key, value }
+}
 
 /// Pallet and item name with their hashed prefix.
 struct Prefix {
@@ -84,8 +133,19 @@ impl<T: Encode + Decode> Value<T> {
     }
 }
 
+impl<T: Encode + Decode + TypeInfo + 'static> Describe for Value<T> {
+    type Stored = T;
+
+    fn shape(&self) -> (&'static str, StorageEntryType) {
+        (self.prefix.item, StorageEntryType::Plain(meta_type::<T>()))
+    }
+}
+
 /// A key of a [`Map`]: hashes its parts.
 pub trait StorageKey {
+    /// How each part is hashed, for metadata.
+    fn hashers() -> Vec<StorageHasher>;
+
     /// Append the hashed key.
     fn hash_into(&self, out: &mut Vec<u8>);
 }
@@ -97,8 +157,12 @@ pub trait ReadableKey: StorageKey + Sized {
 }
 
 macro_rules! key_part {
-    ($hash:ident, $width:literal: $($name:ty),*) => {$(
+    ($hash:ident, $width:literal, $hasher:ident: $($name:ty),*) => {$(
         impl StorageKey for $name {
+            fn hashers() -> Vec<StorageHasher> {
+                vec![StorageHasher::$hasher]
+            }
+
             fn hash_into(&self, out: &mut Vec<u8>) {
                 let at = out.len();
                 out.extend_from_slice(&[0; $width]);
@@ -115,12 +179,16 @@ macro_rules! key_part {
         }
     )*};
 }
-key_part!(twox_64, 8: u8, u32, MarketId, EntityId, MeterId, Slot, Stage);
-key_part!(blake2_128, 16: AccountId, Hash);
+key_part!(twox_64, 8, Twox64Concat: u8, u32, MarketId, EntityId, MeterId, Slot, Stage);
+key_part!(blake2_128, 16, Blake2_128Concat: AccountId, Hash);
 
 macro_rules! key_tuple {
     ($($part:ident),*) => {
         impl<$($part: StorageKey),*> StorageKey for ($($part,)*) {
+            fn hashers() -> Vec<StorageHasher> {
+                [$($part::hashers()),*].concat()
+            }
+
             fn hash_into(&self, out: &mut Vec<u8>) {
                 #[allow(non_snake_case, reason = "one name for the type and its value")]
                 let ($($part,)*) = self;
@@ -232,6 +300,14 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
             found.insert(read, decode(&self.prefix, &value));
         }
         found
+    }
+}
+
+impl<K: StorageKey + TypeInfo + 'static, T: Encode + Decode + TypeInfo + 'static> Describe for Map<K, T> {
+    type Stored = T;
+
+    fn shape(&self) -> (&'static str, StorageEntryType) {
+        (self.prefix.item, map_type(K::hashers(), meta_type::<K>(), meta_type::<T>()))
     }
 }
 
@@ -399,11 +475,20 @@ impl<T: FixedSize> Paged<T> {
     }
 }
 
+impl<T: FixedSize + TypeInfo + 'static> Describe for Paged<T> {
+    type Stored = Vec<T>;
+
+    fn shape(&self) -> (&'static str, StorageEntryType) {
+        type Key = (MarketId, Slot, u32);
+        (self.prefix.item, map_type(Key::hashers(), meta_type::<Key>(), meta_type::<Vec<T>>()))
+    }
+}
+
 /// A value per market, slot and entity, [`ENTITIES_PER_PAGE`] entities under one key, so that a step that concerns
 /// everybody writes few keys.
 ///
 /// ```text
-/// page   entity u32 little-endian | compact length | SCALE(T)   …, ascending by entity
+/// page   compact count | entity u32 little-endian | compact length | SCALE(T)   …, ascending by entity
 /// ```
 /// Reading and replacing one entity's value decodes no other's. A page without entities has no key.
 pub struct PerEntity<T> {
@@ -432,7 +517,7 @@ impl<T: Encode + Decode> PerEntity<T> {
 
     /// The entries of a page in order, with their entities.
     fn entries_of<'a>(&'a self, page: &'a [u8]) -> impl Iterator<Item = (EntityId, Entry)> + 'a {
-        let mut rest = page;
+        let mut rest = &page[Self::front(page).1..];
         std::iter::from_fn(move || {
             let start = page.len() - rest.len();
             let entity = (!rest.is_empty()).then(|| decode_part(&self.prefix, &mut rest))?;
@@ -444,9 +529,22 @@ impl<T: Encode + Decode> PerEntity<T> {
         })
     }
 
+    /// How many entries a page has, and in how many bytes it says so; an empty page says nothing.
+    fn front(page: &[u8]) -> (u32, usize) {
+        let count = Compact::<u32>::decode(&mut &page[..]).map_or(0, |count| count.0);
+        (count, if page.is_empty() { 0 } else { Compact::<u32>::compact_len(&count) })
+    }
+
+    /// Replace the range `place` of a page, which then has `count` entries.
+    fn splice(page: &mut Vec<u8>, place: Range<usize>, with: Vec<u8>, count: u32) {
+        page.splice(place, with);
+        let (_, width) = Self::front(page);
+        page.splice(..width, Compact(count).encode());
+    }
+
     /// The entity's entry, or the place to insert it.
     fn find(&self, page: &[u8], entity: EntityId) -> Result<Entry, usize> {
-        let mut end = 0;
+        let mut end = Self::front(page).1;
         for (other, entry) in self.entries_of(page) {
             match other.cmp(&entity) {
                 Ordering::Less => end = entry.entry.end,
@@ -474,9 +572,13 @@ impl<T: Encode + Decode> PerEntity<T> {
     /// Set a value.
     pub fn put(&self, state: &mut Overlay, key: &(MarketId, Slot, EntityId), value: &T) {
         let page_key = self.page_key(key);
-        let mut page = state.get(&page_key).unwrap_or_default();
-        let place = self.find(&page, key.2).map_or_else(|at| at..at, |found| found.entry);
-        page.splice(place, (key.2, value.encode()).encode());
+        let mut page = state.get(&page_key).unwrap_or_else(|| vec![0]);
+        let (count, _) = Self::front(&page);
+        let (place, count) = match self.find(&page, key.2) {
+            Ok(found) => (found.entry, count),
+            Err(at) => (at..at, count + 1),
+        };
+        Self::splice(&mut page, place, (key.2, value.encode()).encode(), count);
         state.put(page_key, page);
     }
 
@@ -510,10 +612,11 @@ impl<T: Encode + Decode> PerEntity<T> {
         let page_key = self.page_key(key);
         let Some(mut page) = state.get(&page_key) else { return };
         let Ok(found) = self.find(&page, key.2) else { return };
-        page.drain(found.entry);
-        if page.is_empty() {
+        let (count, _) = Self::front(&page);
+        if count == 1 {
             state.delete(&page_key);
         } else {
+            Self::splice(&mut page, found.entry, Vec::new(), count - 1);
             state.put(page_key, page);
         }
     }
@@ -544,6 +647,30 @@ impl<T: Encode + Decode> PerEntity<T> {
             );
         }
         found
+    }
+}
+
+/// A value behind its length, as pages of [`PerEntity`] hold it: `frame_support::traits::WrapperOpaque`.
+struct Opaque<T>(PhantomData<fn() -> T>);
+
+impl<T: TypeInfo + 'static> TypeInfo for Opaque<T> {
+    type Identity = Self;
+
+    fn type_info() -> Type {
+        Type::builder()
+            .path(Path::new("WrapperOpaque", "frame_support::traits::misc"))
+            .type_params(vec![TypeParameter::new("T", Some(meta_type::<T>()))])
+            .composite(Fields::unnamed().field(|f| f.compact::<u32>()).field(|f| f.ty::<T>().type_name("T")))
+    }
+}
+
+impl<T: Encode + Decode + TypeInfo + 'static> Describe for PerEntity<T> {
+    type Stored = Vec<(EntityId, Vec<u8>)>;
+
+    fn shape(&self) -> (&'static str, StorageEntryType) {
+        type Key = (MarketId, Slot, u32);
+        let page = meta_type::<Vec<(EntityId, Opaque<T>)>>();
+        (self.prefix.item, map_type(Key::hashers(), meta_type::<Key>(), page))
     }
 }
 
@@ -594,6 +721,15 @@ impl<T: Encode + Decode> Ordered<T> {
         let (first, second) = rest.split_at(8);
         let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight bytes"));
         Some((number(first), number(second)))
+    }
+}
+
+impl<T: Encode + Decode + TypeInfo + 'static> Describe for Ordered<T> {
+    type Stored = T;
+
+    fn shape(&self) -> (&'static str, StorageEntryType) {
+        let key = meta_type::<([u8; 8], [u8; 8])>();
+        (self.prefix.item, map_type(vec![StorageHasher::Identity; 2], key, meta_type::<T>()))
     }
 }
 
@@ -658,6 +794,15 @@ impl Agenda {
             market: MarketId::from_number(number(market)),
             slot: Slot::from_number(number(slot)),
         })
+    }
+}
+
+impl Describe for Agenda {
+    type Stored = ();
+
+    fn shape(&self) -> (&'static str, StorageEntryType) {
+        let key = meta_type::<([u8; 8], [u8; 4], [u8; 4])>();
+        (self.prefix.item, map_type(vec![StorageHasher::Identity; 3], key, meta_type::<()>()))
     }
 }
 

@@ -8,6 +8,7 @@ use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
 
 /// Account or public key, 32 bytes.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct AccountId(pub [u8; 32]);
 
 impl AccountId {

@@ -12,6 +12,7 @@ use parity_scale_codec::{Decode, Encode, Error, Input, Output};
 
 /// The header of an executed block, in Substrate's layout.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Header {
     /// Hash of the parent's header.
     pub parent_hash: Hash,
@@ -40,6 +41,7 @@ impl Header {
 
 /// Digest logs of a header.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Digest {
     /// The items, in order.
     pub logs: Vec<DigestItem>,
@@ -47,8 +49,10 @@ pub struct Digest {
 
 /// One digest log. Only pre-runtime items are used; the index is Substrate's.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub enum DigestItem {
     /// Engine id and payload, index 6.
+    #[cfg_attr(feature = "type-info", codec(index = 6))]
     PreRuntime([u8; 4], Vec<u8>),
 }
 
@@ -72,6 +76,7 @@ impl Decode for DigestItem {
 
 /// An executed height and its header hash, as the proposer reports it (DESIGN 4.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Executed {
     /// The height.
     pub height: Height,
@@ -81,6 +86,7 @@ pub struct Executed {
 
 /// What consensus orders and finalizes: opaque extrinsics with a time.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct OrderedBlock {
     /// Height of this block; the parent is one lower.
     pub height: Height,

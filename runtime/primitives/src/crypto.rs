@@ -14,6 +14,7 @@ pub const SIGNING_CONTEXT: &[u8] = b"substrate";
 
 /// An sr25519 signature, 64 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Signature(pub [u8; 64]);
 
 impl core::fmt::Debug for Signature {

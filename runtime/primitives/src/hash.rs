@@ -1,12 +1,13 @@
 //! Hashes by their Substrate names. A digest of consensus data is always `blake2_256`.
 
-use blake2::digest::consts::{U16, U32};
+use blake2::digest::consts::{U8, U16, U32};
 use blake2::{Blake2b, Digest as _};
 use core::fmt;
 use parity_scale_codec::{Decode, Encode, MaxEncodedLen};
 
 /// A 32-byte digest.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, MaxEncodedLen)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
@@ -46,6 +47,11 @@ pub fn blake2_256(data: &[u8]) -> Hash {
 /// BLAKE2b with a 128-bit digest (storage map keys).
 pub fn blake2_128(data: &[u8]) -> [u8; 16] {
     Blake2b::<U16>::digest(data).into()
+}
+
+/// BLAKE2b with a 64-bit digest (names of runtime APIs).
+pub fn blake2_64(data: &[u8]) -> [u8; 8] {
+    Blake2b::<U8>::digest(data).into()
 }
 
 /// Keccak-256, for contracts and Ethereum-style addresses.

@@ -17,7 +17,7 @@ mod units;
 
 pub use account::AccountId;
 pub use block::{Digest, DigestItem, Executed, Header, OrderedBlock};
-pub use hash::{Hash, blake2_128, blake2_256, keccak_256, sha2_256, twox_64, twox_128};
+pub use hash::{Hash, blake2_64, blake2_128, blake2_256, keccak_256, sha2_256, twox_64, twox_128};
 pub use merkle::{MerkleAccumulator, MerkleProof, MerkleTree, merkle_root};
 pub use units::{
     Energy, EntityId, FeederId, Gas, Height, MarketId, MeterId, Money, Price, Seq, Slot, SlotCount,

@@ -135,3 +135,6 @@ const _: () = assert!(CODE_BYTES_MAX < EXTRINSIC_BYTES_MAX && EXTRINSIC_BYTES_MA
 const _: () = assert!(CLEAR_GAS_MAX <= RULES_CHECK_GAS_MAX && RULES_CHECK_GAS_MAX <= MARKET_STEPS_GAS_MAX);
 const _: () = assert!(ORDERS_PER_ENTITY_MAX <= WITHDRAWN_PER_CALL_MAX);
 const _: () = assert!(ADMIT_GAS_MAX < BLOCK_GAS_MAX && CLEAR_GAS_MAX <= MARKET_STEPS_GAS_MAX);
+
+/// SS58 prefix of this chain's addresses.
+pub const SS58_PREFIX: u16 = 42;

@@ -73,6 +73,7 @@ impl MerkleTree {
 
 /// The path of one leaf to the root.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct MerkleProof {
     /// Position of the leaf.
     pub index: u32,
@@ -106,6 +107,7 @@ impl MerkleProof {
 ///
 /// Peak `i` covers the leaves of the `i`-th set bit of `leaves`, highest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
 pub struct MerkleAccumulator {
     leaves: u32,
     peaks: Vec<Hash>,

@@ -12,6 +12,7 @@ macro_rules! quantity {
         #[derive(
             Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, MaxEncodedLen,
         )]
+        #[cfg_attr(feature = "type-info", derive(scale_info::TypeInfo))]
         pub struct $name($int);
 
         impl $name {

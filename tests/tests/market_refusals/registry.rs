@@ -54,7 +54,7 @@ fn indebt(world: &mut World, institution: u32) -> markets::Error {
     markets::Error::OpenReceivables { owed: Money::from_units(250 * 9_000) }
 }
 
-const GAS: contracts::Weight = contracts::Weight { ref_time: 1_000_000, proof_size: 0 };
+const GAS: system::Weight = system::Weight { ref_time: 1_000_000, proof_size: 0 };
 
 fn contract_call(world: &World, value: u128, storage_deposit_limit: Option<u128>) -> contracts::Call {
     contracts::Call::Call {

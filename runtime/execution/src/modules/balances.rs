@@ -6,18 +6,20 @@
 use crate::archive::ArchiveEntry;
 use crate::context::Context;
 use crate::extrinsic::MultiAddress;
+use crate::metadata::{Module, constants};
 use crate::modules::markets::receivables;
 use crate::modules::system::{ACCOUNT, AccountInfo};
 use crate::origin::Origin;
-use crate::storage::Value;
+use crate::storage::{Value, storage};
 use contract_interface::{TransferRecord, kinds};
 use parity_scale_codec::{Compact, Decode, Encode};
 use runtime_primitives::{AccountId, Hash, Money};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Calls, with the indices of `pallet_balances`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Transfer free money.
     #[codec(index = 0)]
@@ -38,7 +40,7 @@ pub enum Call {
 }
 
 /// Events, with the indices of `pallet_balances`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// Money moved.
     #[codec(index = 2)]
@@ -69,7 +71,7 @@ pub enum Event {
 }
 
 /// Errors, with the indices of `pallet_balances`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum Error {
     /// Not enough free money.
     #[error(
@@ -92,8 +94,11 @@ pub enum Error {
     Expendability,
 }
 
-/// All money; set at genesis and never changed.
-pub static TOTAL_ISSUANCE: Value<Money> = Value::new("Balances", "TotalIssuance");
+storage! {
+    "Balances":
+    /// All money; set at genesis and never changed.
+    pub static TOTAL_ISSUANCE: Value<Money> = "TotalIssuance" or default;
+}
 
 /// An account's money.
 pub fn account(state: &Overlay, who: &AccountId) -> AccountInfo {
@@ -221,4 +226,19 @@ pub(crate) fn endow(state: &mut Overlay, who: &AccountId, amount: Money) {
     ACCOUNT.put(state, who, &info);
     let issued = TOTAL_ISSUANCE.get(state).unwrap_or_default();
     TOTAL_ISSUANCE.put(state, &issued.checked_add(amount).expect("the genesis issuance fits u128"));
+}
+
+constants! {
+    /// Least that a transfer moves.
+    ExistentialDeposit: u128 = 1;
+}
+
+/// What clients see of the module.
+pub(crate) fn describe() -> Module {
+    Module::new("Balances", 2)
+        .storage(storage())
+        .calls::<Call>()
+        .events::<Event>()
+        .errors::<Error>()
+        .constants(constants())
 }

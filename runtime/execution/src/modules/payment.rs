@@ -5,21 +5,23 @@
 
 use crate::context::Context;
 use crate::error::Invalid;
+use crate::metadata::Module;
 use crate::modules::markets::FUNDINGS;
 use crate::modules::markets::money::fee_account;
 use crate::modules::{balances, registry};
-use crate::storage::{Map, Value};
+use crate::storage::{Map, Value, storage};
 use contract_interface::{TransferRecord, kinds};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, EntityId, Gas, Money, Timestamp};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use std::num::NonZeroU64;
 
 /// Length of the hour that a quota is for.
 pub const HOUR_MS: u64 = 3_600_000;
 
 /// What weight costs on a chain; set at genesis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct WeightRates {
     /// Gas that an entity may declare in an hour without a fee.
     pub quota: Gas,
@@ -49,7 +51,7 @@ impl WeightRates {
 }
 
 /// Gas that an entity declared in the last hour in which it declared any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Usage {
     /// Hours from 1970 to the hour's start.
     pub hour: u32,
@@ -57,10 +59,13 @@ pub struct Usage {
     pub gas: Gas,
 }
 
-/// The chain's rates.
-pub static RATES: Value<WeightRates> = Value::new("TransactionPayment", "WeightRates");
-/// What entities used of their quota.
-pub static USAGE: Map<EntityId, Usage> = Map::new("TransactionPayment", "Usage");
+storage! {
+    "TransactionPayment":
+    /// The chain's rates.
+    pub static RATES: Value<WeightRates> = "WeightRates";
+    /// What entities used of their quota.
+    pub static USAGE: Map<EntityId, Usage> = "Usage" or default;
+}
 
 /// The chain's rates.
 pub fn rates(state: &Overlay) -> WeightRates {
@@ -110,6 +115,11 @@ fn due(ctx: &Context, entity: EntityId, declared: Gas) -> (Money, Option<Account
     let fee = rates(&ctx.state).fee(used, declared);
     let owner = || registry::entity(&ctx.state, entity).expect("a bound key's entity is registered").owner;
     (fee, (!fee.is_zero()).then(owner))
+}
+
+/// What clients see of the module.
+pub(crate) fn describe() -> Module {
+    Module::new("TransactionPayment", 8).storage(storage())
 }
 
 #[cfg(test)]

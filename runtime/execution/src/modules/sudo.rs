@@ -5,15 +5,17 @@
 use crate::call::Call as RuntimeCall;
 use crate::context::Context;
 use crate::error::SubstrateError;
+use crate::metadata::Module;
 use crate::modules::contracts;
 use crate::origin::Origin;
-use crate::storage::Value;
+use crate::storage::{Value, storage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::AccountId;
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Calls.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Run a call as root.
     #[codec(index = 0)]
@@ -24,7 +26,7 @@ pub enum Call {
 }
 
 /// Events.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// A call was run as root.
     #[codec(index = 0)]
@@ -35,7 +37,7 @@ pub enum Event {
 }
 
 /// Errors.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum Error {
     /// The signer is not the sudo key.
     #[error("only the sudo key may do this")]
@@ -47,8 +49,11 @@ pub enum Error {
     NotAdministration,
 }
 
-/// The key.
-pub static KEY: Value<AccountId> = Value::new("Sudo", "Key");
+storage! {
+    "Sudo":
+    /// The key.
+    pub static KEY: Value<AccountId> = "Key";
+}
 
 /// Handle a call.
 ///
@@ -70,4 +75,9 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
     let result = ctx.transactional(|ctx| crate::call::dispatch(ctx, &Origin::Root, *call));
     ctx.emit(Event::Sudid { sudo_result: result.map_err(|error| SubstrateError::from(&error)) });
     Ok(())
+}
+
+/// What clients see of the module.
+pub(crate) fn describe() -> Module {
+    Module::new("Sudo", 3).storage(storage()).calls::<Call>().events::<Event>().errors::<Error>()
 }

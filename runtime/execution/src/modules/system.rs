@@ -3,15 +3,17 @@
 use crate::context::Context;
 use crate::error::SubstrateError;
 use crate::event::EventRecord;
+use crate::metadata::{Module, RuntimeVersion, constants, version};
 use crate::origin::Origin;
-use crate::storage::{Map, Value};
+use crate::storage::{Map, Value, storage};
 use parity_scale_codec::{Decode, Encode};
-use runtime_primitives::limits::BLOCK_HASH_COUNT;
-use runtime_primitives::{AccountId, Gas, Hash, Header, Height, Money, blake2_256};
+use runtime_primitives::limits::{BLOCK_GAS_MAX, BLOCK_HASH_COUNT, SS58_PREFIX};
+use runtime_primitives::{AccountId, Digest, Gas, Hash, Header, Height, Money, blake2_256};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 
 /// Calls.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Nothing, with a note.
     #[codec(index = 0)]
@@ -27,30 +29,120 @@ pub enum Call {
     },
 }
 
-/// What an extrinsic weighed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct DispatchInfo {
+/// `sp_weights::Weight`: what a call may use, or has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Weight {
     /// Gas.
     #[codec(compact)]
     pub ref_time: u64,
-    /// Always 0.
+    /// Never limits: execution reads no proofs.
     #[codec(compact)]
     pub proof_size: u64,
-    /// 0 normal, 1 operational, 2 mandatory.
-    pub class: u8,
-    /// 0 yes, 1 no.
-    pub pays_fee: u8,
+}
+
+impl Weight {
+    /// From gas.
+    pub const fn from_gas(gas: Gas) -> Self {
+        Self { ref_time: gas.units(), proof_size: 0 }
+    }
+
+    /// As gas.
+    pub const fn gas(self) -> Gas {
+        Gas::from_units(self.ref_time)
+    }
+}
+
+/// `frame_support::dispatch::DispatchClass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum DispatchClass {
+    /// Of users.
+    Normal,
+    /// Of operators; not used.
+    Operational,
+    /// Inherents.
+    Mandatory,
+}
+
+/// `frame_support::dispatch::Pays`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub enum Pays {
+    /// A fee was paid.
+    Yes,
+    /// It was within the entity's quota.
+    No,
+}
+
+/// What an extrinsic weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct DispatchInfo {
+    /// What it declared.
+    pub weight: Weight,
+    /// Whose it was.
+    pub class: DispatchClass,
+    /// Whether it cost something.
+    pub pays_fee: Pays,
 }
 
 impl DispatchInfo {
     /// A normal extrinsic that paid `fee`: nothing within its entity's quota.
     pub fn normal(gas: Gas, fee: Money) -> Self {
-        Self { ref_time: gas.units(), proof_size: 0, class: 0, pays_fee: fee.is_zero().into() }
+        let pays_fee = if fee.is_zero() { Pays::No } else { Pays::Yes };
+        Self { weight: Weight::from_gas(gas), class: DispatchClass::Normal, pays_fee }
+    }
+}
+
+/// `frame_system::limits::BlockWeights`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct BlockWeights {
+    /// Of an empty block.
+    pub base_block: Weight,
+    /// Of all extrinsics.
+    pub max_block: Weight,
+    /// Of each class.
+    pub per_class: PerDispatchClass,
+}
+
+/// `frame_support::dispatch::PerDispatchClass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PerDispatchClass {
+    /// Of users.
+    pub normal: WeightsPerClass,
+    /// Of operators; not used.
+    pub operational: WeightsPerClass,
+    /// Of inherents.
+    pub mandatory: WeightsPerClass,
+}
+
+/// `frame_system::limits::WeightsPerClass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct WeightsPerClass {
+    /// Of an extrinsic that does nothing.
+    pub base_extrinsic: Weight,
+    /// Of one extrinsic.
+    pub max_extrinsic: Option<Weight>,
+    /// Of all.
+    pub max_total: Option<Weight>,
+    /// Kept free.
+    pub reserved: Option<Weight>,
+}
+
+impl BlockWeights {
+    fn of_chain() -> Self {
+        let none = Weight::default();
+        let all = Weight::from_gas(Gas::from_units(BLOCK_GAS_MAX));
+        let class = WeightsPerClass {
+            base_extrinsic: none,
+            max_extrinsic: Some(all),
+            max_total: Some(all),
+            reserved: None,
+        };
+        let per_class = PerDispatchClass { normal: class, operational: class, mandatory: class };
+        Self { base_block: none, max_block: all, per_class }
     }
 }
 
 /// Events.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// An extrinsic succeeded.
     #[codec(index = 0)]
@@ -77,7 +169,7 @@ pub enum Event {
 }
 
 /// `pallet_balances::AccountData`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct AccountData {
     /// Spendable.
     pub free: Money,
@@ -86,11 +178,15 @@ pub struct AccountData {
     /// Always 0.
     pub frozen: Money,
     /// Substrate's marker of the current reserve logic.
-    pub flags: u128,
+    pub flags: ExtraFlags,
 }
 
+/// `pallet_balances::ExtraFlags`; always 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ExtraFlags(u128);
+
 /// `frame_system::AccountInfo`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct AccountInfo {
     /// Next nonce.
     pub nonce: u32,
@@ -104,18 +200,23 @@ pub struct AccountInfo {
     pub data: AccountData,
 }
 
-/// Accounts.
-pub static ACCOUNT: Map<AccountId, AccountInfo> = Map::new("System", "Account");
-/// Current block number.
-pub static NUMBER: Value<u32> = Value::new("System", "Number");
-/// Hash of the parent header.
-pub static PARENT_HASH: Value<Hash> = Value::new("System", "ParentHash");
-/// Hashes of the last 4096 blocks.
-pub static BLOCK_HASH: Map<u32, Hash> = Map::new("System", "BlockHash");
-/// Events of the current block.
-pub static EVENTS: Value<Vec<EventRecord>> = Value::new("System", "Events");
-/// Their number.
-pub static EVENT_COUNT: Value<u32> = Value::new("System", "EventCount");
+storage! {
+    "System":
+    /// Accounts.
+    pub static ACCOUNT: Map<AccountId, AccountInfo> = "Account" or default;
+    /// Current block number.
+    pub static NUMBER: Value<u32> = "Number" or default;
+    /// Hash of the parent header.
+    pub static PARENT_HASH: Value<Hash> = "ParentHash" or default;
+    /// Hashes of the last 4096 blocks.
+    pub static BLOCK_HASH: Map<u32, Hash> = "BlockHash" or default;
+    /// Events of the current block.
+    pub static EVENTS: Value<Vec<EventRecord>> = "Events" or default;
+    /// Their number.
+    pub static EVENT_COUNT: Value<u32> = "EventCount" or default;
+    /// Never set: a block's digest follows from its execution, and stands in its header.
+    static DIGEST: Value<Digest> = "Digest" or default;
+}
 
 /// The state's 32-bit block number.
 ///
@@ -169,4 +270,20 @@ pub fn dispatch(ctx: &mut Context, origin: &Origin, call: Call) -> Result<(), cr
         }
     }
     Ok(())
+}
+
+constants! {
+    /// What a block has for extrinsics. Reference time alone limits.
+    BlockWeights: BlockWeights = BlockWeights::of_chain();
+    /// Blocks whose hashes are remembered: how old an era's first block may be.
+    BlockHashCount: u32 = block_number(BLOCK_HASH_COUNT);
+    /// The version of the runtime.
+    Version: RuntimeVersion = version();
+    /// Prefix of addresses.
+    SS58Prefix: u16 = SS58_PREFIX;
+}
+
+/// What clients see of the module.
+pub(crate) fn describe() -> Module {
+    Module::new("System", 0).storage(storage()).calls::<Call>().events::<Event>().constants(constants())
 }

@@ -3,10 +3,11 @@
 use contract_interface::{Clearing, Descriptor, Order, Pricing, Side, Trade};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{Energy, EntityId, Price, Seq};
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// The rule that a clearing breaks.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum ClearingFault {
     /// A trade names an order that is not in the book: foreign, closed or invented.
     #[error("trade {trade} references order {seq}, which is not open in this slot")]

@@ -3,11 +3,12 @@
 use contract_interface::{CertifiedTrade, MeterSlot, Party, SettleInput, SettlementReport, Transfer, kinds};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{Energy, MeterId, Money};
+use scale_info::TypeInfo;
 use std::collections::BTreeMap;
 use thiserror::Error as ThisError;
 
 /// The rule that a settlement report breaks.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum SettlementFault {
     /// Not one settled energy per trade.
     #[error("{got} settled energies for {expected} trades")]
@@ -61,7 +62,7 @@ pub enum SettlementFault {
 }
 
 /// What is wrong with one payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum PaymentFault {
     /// Nothing of this kind, parties, trade and meter is due, or it was paid before.
     NotDue,

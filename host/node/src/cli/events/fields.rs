@@ -10,8 +10,8 @@ use runtime_execution::modules::markets::standing::Removal;
 use runtime_execution::modules::markets::{
     self, ClearFailure, Forfeit, SettleFailure, SlotState, VoidReason,
 };
-use runtime_execution::modules::system::DispatchInfo;
-use runtime_execution::{DispatchError, SubstrateError};
+use runtime_execution::modules::system::{DispatchInfo, Pays};
+use runtime_execution::{DispatchError, ModuleError, SubstrateError};
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -70,14 +70,14 @@ fields! {
         Caller::Signed(account) => account.json(),
     };
     DispatchInfo: info => json!({
-        "ref_time": info.ref_time,
-        "proof_size": info.proof_size,
-        "class": info.class,
-        "pays_fee": info.pays_fee == 0,
+        "ref_time": info.weight.ref_time,
+        "proof_size": info.weight.proof_size,
+        "class": format!("{:?}", info.class),
+        "pays_fee": info.pays_fee == Pays::Yes,
     });
     SubstrateError: error => match error {
         SubstrateError::BadOrigin => json!({ "rule": "BadOrigin" }),
-        SubstrateError::Module { index, error } => json!({ "index": index, "error": format!("0x{}", hex::encode(error)) }),
+        SubstrateError::Module(ModuleError { index, error }) => json!({ "index": index, "error": format!("0x{}", hex::encode(error)) }),
     };
 }
 

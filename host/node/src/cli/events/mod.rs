@@ -176,8 +176,9 @@ fn of_registry(event: &registry::Event) -> Value {
 mod tests {
     use super::*;
     use contract_interface::roles;
-    use runtime_execution::SubstrateError;
     use runtime_execution::modules::system::DispatchInfo;
+    use runtime_execution::modules::system::{DispatchClass, Pays, Weight};
+    use runtime_execution::{ModuleError, SubstrateError};
     use runtime_primitives::{AccountId, EntityId, Hash, MarketId, Money, Seq, Slot};
     use serde_json::json;
 
@@ -190,8 +191,12 @@ mod tests {
         let placed = markets::Event::OrderPlaced { market, slot, seq: Seq::ZERO, entity, hold };
         let (terms, awaits) = (Hash::ZERO, vec![entity]);
         let error = markets::Error::SlotFull(40).into();
-        let dispatch_error = SubstrateError::Module { index: 9, error: [5, 0, 1, 0] };
-        let dispatch_info = DispatchInfo { ref_time: 8, proof_size: 7, class: 2, pays_fee: 1 };
+        let dispatch_error = SubstrateError::Module(ModuleError { index: 9, error: [5, 0, 1, 0] });
+        let dispatch_info = DispatchInfo {
+            weight: Weight { ref_time: 8, proof_size: 7 },
+            class: DispatchClass::Mandatory,
+            pays_fee: Pays::No,
+        };
         let rows: [(Event, Value); 6] = [
             (
                 placed.into(),
@@ -218,7 +223,7 @@ mod tests {
                 json!({
                     "event": "System.ExtrinsicFailed",
                     "dispatch_error": { "index": 9, "error": "0x05000100" },
-                    "dispatch_info": { "ref_time": 8, "proof_size": 7, "class": 2, "pays_fee": false },
+                    "dispatch_info": { "ref_time": 8, "proof_size": 7, "class": "Mandatory", "pays_fee": false },
                 }),
             ),
             (

@@ -6,11 +6,12 @@
 use super::BallotKey;
 use crate::modules::markets::lists::DISPUTE_ROUND;
 use crate::modules::markets::{At, Elector};
-use crate::storage::Map;
+use crate::storage::{Map, storage};
 use contract_interface::Stage;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{EntityId, MarketId, Slot};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 
 /// Entities in one page: a vote reads and writes 2.7 KB at most, and an agent far away asks for few pages.
 const ENTITIES_PER_PAGE: u32 = 64;
@@ -19,7 +20,7 @@ const ENTITIES_PER_PAGE: u32 = 64;
 type PageKey = (MarketId, Slot, Stage, u8, u32);
 
 /// An elector and the rounds in which it has voted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Seat {
     /// Who.
     pub elector: Elector,
@@ -34,8 +35,11 @@ impl Seat {
     }
 }
 
-/// Ascending by entity.
-static SEATS: Map<PageKey, Vec<Seat>> = Map::new("Attestation", "Seats");
+storage! {
+    "Attestation":
+    /// Ascending by entity.
+    static SEATS: Map<PageKey, Vec<Seat>> = "Seats";
+}
 
 const fn page_of(entity: EntityId) -> u32 {
     entity.number() / ENTITIES_PER_PAGE

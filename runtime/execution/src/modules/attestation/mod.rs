@@ -7,21 +7,22 @@ mod electorate;
 
 use crate::context::Context;
 use crate::leaves;
+use crate::metadata::Module;
 use crate::modules::markets::{self, At, Elector, SlotState};
 use crate::modules::registry;
-use crate::storage::Map;
+use crate::storage::{Map, storage};
 use contract_interface::{Claim, Stage, Vote, vote_message};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::{Signature, Statement};
 use runtime_primitives::{EntityId, Hash, MarketId, MerkleAccumulator, Slot, blake2_256};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Calls.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Vote on a claim; bare.
-    #[codec(index = 0)]
     Vote {
         /// Who votes.
         voter: EntityId,
@@ -33,10 +34,9 @@ pub enum Call {
 }
 
 /// Events.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// A vote counted.
-    #[codec(index = 0)]
     Voted {
         /// Market.
         market: MarketId,
@@ -50,7 +50,6 @@ pub enum Event {
         result: Hash,
     },
     /// A validator signed another result than the chain's: its signature is the evidence.
-    #[codec(index = 1)]
     Dissent {
         /// Market.
         market: MarketId,
@@ -66,7 +65,7 @@ pub enum Event {
 }
 
 /// Errors.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum Error {
     /// No claim is open for this market, slot, stage and round.
     #[error("no open claim for stage {stage:?}, round {round} of slot {slot}")]
@@ -89,11 +88,9 @@ pub enum Error {
     VotedTwice(EntityId),
     /// The elector's key has expired or was unbound since the slot opened; the elector still counts.
     #[error("the voting key of entity {0} has expired or was removed")]
-    #[codec(index = 6)]
     ExpiredKey(EntityId),
     /// The elector's proxy when the slot opened is its proxy no longer; the elector still counts.
     #[error("entity {proxy} votes for entity {voter} no longer")]
-    #[codec(index = 8)]
     RevokedProxy {
         /// The elector.
         voter: EntityId,
@@ -102,12 +99,11 @@ pub enum Error {
     },
     /// The signature does not verify under the elector's key.
     #[error("bad vote signature of entity {0}")]
-    #[codec(index = 5)]
     BadSignature(EntityId),
 }
 
 /// An open claim.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Ballot {
     /// The claim; its result is the chain's own, or zero where voters choose.
     pub claim: Claim,
@@ -120,10 +116,13 @@ pub struct Ballot {
 /// Key of a ballot.
 pub type BallotKey = (MarketId, Slot, Stage, u8);
 
-/// Ballots of live slots.
-pub static BALLOTS: Map<BallotKey, Ballot> = Map::new("Attestation", "Ballots");
-/// Their votes by result: at most one entry a vote, since a vote that is counted is paid for.
-static TALLIES: Map<(MarketId, Slot, Stage, u8, Hash), u32> = Map::new("Attestation", "Tallies");
+storage! {
+    "Attestation":
+    /// Ballots of live slots.
+    pub static BALLOTS: Map<BallotKey, Ballot> = "Ballots";
+    /// Their votes by result: at most one entry a vote, since a vote that is counted is paid for.
+    static TALLIES: Map<(MarketId, Slot, Stage, u8, Hash), u32> = "Tallies";
+}
 
 /// The key of a slot's ballot.
 pub const fn key(at: At, stage: Stage, round: u8) -> BallotKey {
@@ -296,4 +295,14 @@ fn conclude(
     } else if won && live.slot.chosen.is_none() && markets::lists::is_posted(&ctx.state, live.at, &result) {
         markets::lists::choose(ctx, &mut live, result);
     }
+}
+
+/// What clients see of the module.
+pub(crate) fn describe() -> Module {
+    Module::new("Attestation", 7)
+        .storage(storage())
+        .storage(electorate::storage())
+        .calls::<Call>()
+        .events::<Event>()
+        .errors::<Error>()
 }

@@ -9,31 +9,15 @@ use crate::error::DispatchError;
 use crate::extrinsic::MultiAddress;
 use crate::modules::markets::receivables;
 use crate::modules::registry;
+use crate::modules::system::Weight;
 use crate::origin::Origin;
 use contract_interface::roles;
 use parity_scale_codec::{Compact, Decode, Encode};
 use runtime_primitives::{AccountId, Gas, Hash, Money};
-
-/// `sp_weights::Weight`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct Weight {
-    /// Gas.
-    #[codec(compact)]
-    pub ref_time: u64,
-    /// Never limits.
-    #[codec(compact)]
-    pub proof_size: u64,
-}
-
-impl Weight {
-    /// As gas.
-    pub const fn gas(self) -> Gas {
-        Gas::from_units(self.ref_time)
-    }
-}
+use scale_info::TypeInfo;
 
 /// `pallet_contracts::Determinism`: whether code may do what differs from machine to machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Determinism {
     /// Everywhere the same: the only code that there is on this chain.
     #[default]
@@ -45,7 +29,7 @@ pub enum Determinism {
 }
 
 /// Calls, with the indices of `pallet_contracts`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Store code. By a contract author or market operator.
     #[codec(index = 3)]

@@ -5,15 +5,16 @@ use super::{ContractInfo, Determinism, Error, Event};
 use crate::context::Context;
 use crate::error::DispatchError;
 use crate::modules::{balances, markets};
-use crate::storage::Map;
+use crate::storage::{Map, storage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::CODE_BYTES_MAX;
 use runtime_primitives::{AccountId, Hash, Money, blake2_256};
 use runtime_state::Overlay;
 use runtime_vm::Kind;
+use scale_info::TypeInfo;
 
 /// `pallet_contracts::CodeInfo`: who uploaded a code, and how many contracts run it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct CodeInfo {
     /// The uploader.
     pub owner: AccountId,
@@ -36,12 +37,15 @@ impl CodeInfo {
     }
 }
 
-/// Code as uploaded.
-pub static PRISTINE_CODE: Map<Hash, Vec<u8>> = Map::new("Contracts", "PristineCode");
-/// Whether it is a contract's, not only a market's rule: recorded at upload, so that nobody checks it again.
-pub static IS_CONTRACT: Map<Hash, bool> = Map::new("Contracts", "IsContract");
-/// Who uploaded it and how many contracts run it.
-pub static CODE_INFO: Map<Hash, CodeInfo> = Map::new("Contracts", "CodeInfoOf");
+storage! {
+    "Contracts":
+    /// Code as uploaded.
+    pub static PRISTINE_CODE: Map<Hash, Vec<u8>> = "PristineCode";
+    /// Whether it is a contract's, not only a market's rule: recorded at upload, so that nobody checks it again.
+    pub static IS_CONTRACT: Map<Hash, bool> = "IsContract";
+    /// Who uploaded it and how many contracts run it.
+    pub static CODE_INFO: Map<Hash, CodeInfo> = "CodeInfoOf";
+}
 
 /// The code with this hash, if it is on chain.
 pub fn code(state: &Overlay, hash: &Hash) -> Option<Vec<u8>> {

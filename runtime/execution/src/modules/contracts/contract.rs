@@ -12,17 +12,18 @@
 //! by little, so many keys a block.
 
 use super::deposit::{DepositRates, Meter, lockup, rates};
-use crate::storage::{Map, Value};
+use crate::storage::{Map, Value, storage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, Hash, Money, blake2_256};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use std::collections::BTreeMap;
 
 /// Values of contracts that ended, removed in one block.
 const DELETIONS_PER_BLOCK: usize = 256;
 
 /// `pallet_contracts::ContractInfo`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct ContractInfo {
     /// Names the contract's storage: 32 bytes.
     pub trie_id: Vec<u8>,
@@ -92,16 +93,19 @@ impl ContractInfo {
     }
 }
 
-/// Contracts by address.
-pub static CONTRACT_INFO: Map<AccountId, ContractInfo> = Map::new("Contracts", "ContractInfoOf");
-/// What contracts store, by trie id and hashed key.
-pub static STORAGE: Map<(Hash, Hash), Vec<u8>> = Map::new("Contracts", "ContractStorage");
-/// How many contracts were made.
-pub static NONCE: Value<u64> = Value::new("Contracts", "Nonce");
-/// Trie ids of contracts that ended and left something, by number.
-static DELETION_QUEUE: Map<u32, Hash> = Map::new("Contracts", "DeletionQueue");
-/// The number of the next entry of the queue, and of the first.
-static DELETION_QUEUE_COUNTER: Value<(u32, u32)> = Value::new("Contracts", "DeletionQueueCounter");
+storage! {
+    "Contracts":
+    /// Contracts by address.
+    pub static CONTRACT_INFO: Map<AccountId, ContractInfo> = "ContractInfoOf";
+    /// What contracts store, by trie id and hashed key.
+    pub static STORAGE: Map<(Hash, Hash), Vec<u8>> = "ContractStorage";
+    /// How many contracts were made.
+    pub static NONCE: Value<u64> = "Nonce";
+    /// Trie ids of contracts that ended and left something, by number.
+    static DELETION_QUEUE: Map<u32, Hash> = "DeletionQueue";
+    /// The number of the next entry of the queue, and of the first.
+    static DELETION_QUEUE_COUNTER: Value<(u32, u32)> = "DeletionQueueCounter";
+}
 
 /// Where a contract will live, as `pallet_contracts::DefaultAddressGenerator` has it:
 /// blake2-256 of SCALE("contract_addr_v1", deployer, code hash, input, salt), the last two with their lengths.

@@ -14,14 +14,15 @@
 use super::{Error, Event};
 use crate::context::Context;
 use crate::modules::balances;
-use crate::storage::Value;
+use crate::storage::{Value, storage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, Money};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use std::collections::BTreeMap;
 
 /// What room in the state costs, in units of money. Both may be 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct DepositRates {
     /// For one value.
     pub per_item: u64,
@@ -29,8 +30,11 @@ pub struct DepositRates {
     pub per_byte: u64,
 }
 
-/// The chain's rates; set at genesis.
-pub static RATES: Value<DepositRates> = Value::new("Contracts", "DepositRates");
+storage! {
+    "Contracts":
+    /// The chain's rates; set at genesis.
+    pub static RATES: Value<DepositRates> = "DepositRates";
+}
 
 /// `CodeHashLockupDepositPercent`: part of a code's deposit that whoever keeps it from being removed deposits too.
 const LOCKUP_PERCENT: u128 = 30;
@@ -65,7 +69,7 @@ pub fn lockup(code_deposit: u128) -> Money {
 }
 
 /// `pallet_contracts::StorageDeposit`: how the deposits of whoever signs change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum StorageDeposit {
     /// So much is given back.
     #[codec(index = 0)]

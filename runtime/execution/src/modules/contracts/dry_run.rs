@@ -6,7 +6,7 @@
 use super::deposit::StorageDeposit;
 use super::invocation::{Invoked, Message, Undone, call, instantiate};
 use super::stack::Trace;
-use super::{Error, code};
+use super::{Determinism, Error, code};
 use crate::context::{BlockEnv, Context, VerifySingly};
 use crate::event::EventRecord;
 use crate::modules::{system, timestamp};
@@ -76,6 +76,24 @@ pub fn dry_instantiate(vm: &Vm, backend: &dyn Backend, new: Instantiation) -> (D
     let mut ctx = context(vm, backend);
     let (invoked, uploaded, contract) = upload_and_instantiate(&mut ctx, new, &mut trace);
     (conclude(ctx, invoked, limit, uploaded, trace).0, contract)
+}
+
+/// Store code on the state of `backend` and forget it; its hash and what would be reserved for it.
+///
+/// # Errors
+/// As [`code::upload`]; [`Error::Indeterministic`].
+pub fn dry_upload(
+    vm: &Vm,
+    backend: &dyn Backend,
+    owner: AccountId,
+    code: &Vec<u8>,
+    limit: Option<Money>,
+    determinism: Determinism,
+) -> Result<(Hash, Money), Error> {
+    if determinism == Determinism::Relaxed {
+        return Err(Error::Indeterministic);
+    }
+    code::upload(&mut context(vm, backend), owner, code, limit)
 }
 
 /// What came of it, what was reserved for the code, and the address, unless the code is refused.

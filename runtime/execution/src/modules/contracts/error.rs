@@ -7,10 +7,11 @@ use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{CALL_DEPTH_MAX, EVENT_TOPICS_MAX};
 use runtime_primitives::{AccountId, Hash};
 use runtime_vm::{HostTrap, Trap};
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Errors.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum Error {
     /// A contract called another with flags that do not exist or do not go together.
     #[error("a contract called another with flags that do not exist or do not go together")]

@@ -2,9 +2,10 @@
 
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, Hash, Money};
+use scale_info::TypeInfo;
 
 /// `pallet_contracts::Origin`; root never calls a contract here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Caller {
     /// An account.
     #[codec(index = 1)]
@@ -12,7 +13,7 @@ pub enum Caller {
 }
 
 /// Events.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// A contract was made; its constructor's own events come before.
     #[codec(index = 0)]

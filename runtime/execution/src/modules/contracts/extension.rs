@@ -11,6 +11,7 @@ use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_primitives::{AccountId, EntityId, Hash, MarketId, Money, Slot, Timestamp};
 use runtime_state::Overlay;
 use runtime_vm::EXTENSION_NOT_REGISTERED;
+use scale_info::TypeInfo;
 
 /// The extension's number: the upper half of a function's id.
 pub const EXTENSION_ID: u16 = 0x4255;
@@ -55,7 +56,7 @@ pub enum Status {
 }
 
 /// Where a slot stands.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct SlotInfo {
     /// Its state; SCALE writes the variant's index.
     pub state: SlotState,
@@ -72,7 +73,7 @@ pub struct SlotInfo {
 }
 
 /// Who runs a market, and by which terms.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct MarketParams {
     /// The trading centre.
     pub operator: EntityId,
@@ -87,7 +88,7 @@ pub struct MarketParams {
 }
 
 /// A part of a slot's clearing, for as long as the slot is not settled: then its trades are in the archive.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct ClearedTrades {
     /// How many there are together.
     pub total: u32,
@@ -96,7 +97,7 @@ pub struct ClearedTrades {
 }
 
 /// What a contract needs to check a bill line that somebody shows it, and what the entity owes beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct BillInfo {
     /// Merkle root over the slot's transfers, once it is settled: a line's leaf is its transfer record.
     pub transfers_root: Option<Hash>,
@@ -126,7 +127,7 @@ fn arguments<T: Decode>(mut input: &[u8]) -> Result<T, u32> {
     T::decode_all(&mut input).map_err(|_| Status::BadArguments as u32)
 }
 
-fn entity_of(state: &Overlay, key: AccountId) -> Option<EntityId> {
+pub(crate) fn entity_of(state: &Overlay, key: AccountId) -> Option<EntityId> {
     let now = crate::modules::timestamp::NOW.get(state)?;
     registry::binding(state, &key, now).map(|binding| binding.entity)
 }
@@ -135,7 +136,7 @@ fn roles(state: &Overlay, entity: EntityId) -> Option<u16> {
     registry::entity(state, entity).ok().map(|entity| entity.roles)
 }
 
-fn slot_info(state: &Overlay, at: (MarketId, Slot)) -> Option<SlotInfo> {
+pub(crate) fn slot_info(state: &Overlay, at: (MarketId, Slot)) -> Option<SlotInfo> {
     let slot = markets::SLOTS.get(state, &at)?;
     Some(SlotInfo {
         state: slot.state,
@@ -147,7 +148,7 @@ fn slot_info(state: &Overlay, at: (MarketId, Slot)) -> Option<SlotInfo> {
     })
 }
 
-fn market_params(state: &Overlay, (market, slot): (MarketId, Slot)) -> Option<MarketParams> {
+pub(crate) fn market_params(state: &Overlay, (market, slot): (MarketId, Slot)) -> Option<MarketParams> {
     let market = markets::MARKETS.get(state, &market)?;
     let governing = market.governing(slot)?;
     Some(MarketParams {
@@ -159,14 +160,17 @@ fn market_params(state: &Overlay, (market, slot): (MarketId, Slot)) -> Option<Ma
     })
 }
 
-fn clearing(state: &Overlay, (market, slot, from): (MarketId, Slot, u32)) -> Option<ClearedTrades> {
+pub(crate) fn clearing(
+    state: &Overlay,
+    (market, slot, from): (MarketId, Slot, u32),
+) -> Option<ClearedTrades> {
     let at = (market, slot);
     let total = markets::SLOTS.get(state, &at)?.trades;
     let entries = markets::TRADES.rest_of_page(state, at, from);
     Some(ClearedTrades { total, trades: entries.into_iter().map(|entry| entry.trade).collect() })
 }
 
-fn bill(state: &Overlay, (market, slot, entity): (MarketId, Slot, EntityId)) -> Option<BillInfo> {
+pub(crate) fn bill(state: &Overlay, (market, slot, entity): (MarketId, Slot, EntityId)) -> Option<BillInfo> {
     markets::SLOTS.get(state, &(market, slot))?;
     registry::entity(state, entity).ok()?;
     let record = markets::RECORDS.get(state, &(market, slot, Stage::Settlement));

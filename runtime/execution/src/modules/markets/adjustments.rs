@@ -12,9 +12,10 @@ use contract_interface::{Stage, TransferRecord, kinds};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{ADJUSTMENTS_PER_CALL_MAX, RECEIVABLES_PER_CREDIT};
 use runtime_primitives::{EntityId, Hash, MeterId, Money};
+use scale_info::TypeInfo;
 
 /// One payment of an adjustment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Adjustment {
     /// Who is paid.
     pub payee: EntityId,
@@ -27,7 +28,7 @@ pub struct Adjustment {
 }
 
 /// Why an adjustment is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Grounds {
     /// blake2-256 of the document that explains it, which stays with those whom it concerns.
     pub evidence: Hash,

@@ -11,10 +11,11 @@ use crate::storage::FixedSize;
 use contract_interface::{Book, ClearParams, Clearing, Descriptor, Op, Order};
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use runtime_primitives::{Energy, Gas, Hash, Seq, blake2_256, merkle_root};
+use scale_info::TypeInfo;
 use std::collections::BTreeMap;
 
 /// What stands in a place of a continuous book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum PlaceKind {
     /// An order.
     Order = 0,
@@ -25,7 +26,7 @@ pub enum PlaceKind {
 }
 
 /// A place of a continuous book beside its [`BookEntry`], which keeps the order as it was signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Place {
     /// What stands here.
     pub kind: PlaceKind,
@@ -55,7 +56,7 @@ impl Place {
 }
 
 /// A batch that was cleared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct BatchRecord {
     /// The operations up to here, this one not among them, are cleared.
     pub end: Seq,

@@ -18,9 +18,10 @@ use runtime_primitives::limits::{
     RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS, RULES_CHECK_GAS_MAX, SCHEDULE_MAX, WITHDRAWN_PER_CALL_MAX,
 };
 use runtime_primitives::{AccountId, EntityId, Gas, Hash, MarketId, Money, Seq, Slot};
+use scale_info::TypeInfo;
 
 /// A party's signature under one trade order.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct ConfirmItem {
     /// Position of the trade.
     pub trade: u32,
@@ -31,16 +32,14 @@ pub struct ConfirmItem {
 }
 
 /// Calls.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Place an order.
-    #[codec(index = 0)]
     Place {
         /// What the trader signed.
         request: OrderRequest,
     },
     /// Withdraw an order.
-    #[codec(index = 1)]
     Cancel {
         /// Market.
         market: MarketId,
@@ -50,7 +49,6 @@ pub enum Call {
         seq: Seq,
     },
     /// Replace an order; the new one queues anew.
-    #[codec(index = 2)]
     Amend {
         /// Order to replace.
         seq: Seq,
@@ -58,7 +56,6 @@ pub enum Call {
         request: OrderRequest,
     },
     /// Confirm trades.
-    #[codec(index = 3)]
     Confirm {
         /// Market.
         market: MarketId,
@@ -68,7 +65,6 @@ pub enum Call {
         items: Vec<ConfirmItem>,
     },
     /// Refuse a trade; costs δ per kWh.
-    #[codec(index = 4)]
     Refuse {
         /// Market.
         market: MarketId,
@@ -78,7 +74,6 @@ pub enum Call {
         trade: u32,
     },
     /// Post a meter's reading; bare.
-    #[codec(index = 5)]
     PostReading {
         /// The reading.
         reading: Reading,
@@ -86,7 +81,6 @@ pub enum Call {
         signature: Signature,
     },
     /// Post an execution list.
-    #[codec(index = 6)]
     PostList {
         /// Market.
         market: MarketId,
@@ -96,7 +90,6 @@ pub enum Call {
         list: ExecutionList,
     },
     /// Limit what meters move in a slot; by the market's grid operator.
-    #[codec(index = 7)]
     Curtail {
         /// Market.
         market: MarketId,
@@ -108,7 +101,6 @@ pub enum Call {
         reason: u8,
     },
     /// Ask for a settlement that is due.
-    #[codec(index = 8)]
     Settle {
         /// Market.
         market: MarketId,
@@ -116,13 +108,11 @@ pub enum Call {
         slot: Slot,
     },
     /// Create a market; by a market operator.
-    #[codec(index = 9)]
     Create {
         /// What is asked for.
         new: Box<NewMarket>,
     },
     /// Schedule terms; by the market's operator.
-    #[codec(index = 10)]
     ScheduleTerms {
         /// Market.
         market: MarketId,
@@ -132,7 +122,6 @@ pub enum Call {
         terms: Box<Terms>,
     },
     /// Credit an entity's account; by a bank.
-    #[codec(index = 11)]
     Fund {
         /// Whose.
         entity: EntityId,
@@ -140,7 +129,6 @@ pub enum Call {
         amount: Money,
     },
     /// Take free money back to a bank; by the owner.
-    #[codec(index = 25)]
     Withdraw {
         /// To which bank.
         bank: EntityId,
@@ -148,16 +136,13 @@ pub enum Call {
         amount: Money,
     },
     /// Give back what is held for connections in a market beyond what is needed; by the owner.
-    #[codec(index = 62)]
     ReleaseDeposit {
         /// Market.
         market: MarketId,
     },
     /// Pay what is owed from free money, oldest first; by the owner.
-    #[codec(index = 26)]
     PayReceivables,
     /// Add to the deposit for market steps; by the market's operator.
-    #[codec(index = 12)]
     TopUp {
         /// Market.
         market: MarketId,
@@ -165,7 +150,6 @@ pub enum Call {
         amount: Money,
     },
     /// Agree to terms of a market; by a party that it names.
-    #[codec(index = 65)]
     Agree {
         /// Market.
         market: MarketId,
@@ -173,13 +157,11 @@ pub enum Call {
         terms: Hash,
     },
     /// Post readings of many meters; by any entity, such as a data concentrator.
-    #[codec(index = 45)]
     PostReadings {
         /// Readings with their meters' signatures, at most `READINGS_PER_BATCH_MAX`; of any market and slot.
         readings: Vec<readings::Signed>,
     },
     /// Post a substitute for the reading of a silent meter; bare.
-    #[codec(index = 60)]
     PostSubstitute {
         /// The reading, with status `Substituted`.
         reading: Reading,
@@ -189,7 +171,6 @@ pub enum Call {
         signature: Signature,
     },
     /// Correct a meter's reading; bare.
-    #[codec(index = 61)]
     PostCorrection {
         /// The reading, with status `Corrected`.
         reading: Reading,
@@ -199,19 +180,16 @@ pub enum Call {
         signature: Signature,
     },
     /// Commit to an order of a sealed slot.
-    #[codec(index = 13)]
     Commit {
         /// The commitment.
         commit: Commitment,
     },
     /// Set a standing order.
-    #[codec(index = 15)]
     SetStanding {
         /// What the trader signed.
         template: Box<Template>,
     },
     /// Remove a standing order.
-    #[codec(index = 16)]
     RemoveStanding {
         /// Market.
         market: MarketId,
@@ -219,7 +197,6 @@ pub enum Call {
         id: u32,
     },
     /// Reveal the order behind a commitment.
-    #[codec(index = 14)]
     Reveal {
         /// The commitment's place.
         seq: Seq,
@@ -229,7 +206,6 @@ pub enum Call {
         salt: [u8; 32],
     },
     /// Put a settled slot right by paying out of free money; by the payer's owner.
-    #[codec(index = 80)]
     Adjust {
         /// Market.
         market: MarketId,
@@ -242,7 +218,6 @@ pub enum Call {
     },
     /// Post an execution list by the revision of each meter's reading: the list of a market with more than seven
     /// thousand meters is longer than an extrinsic.
-    #[codec(index = 46)]
     PostRevisions {
         /// Market.
         market: MarketId,
@@ -254,13 +229,11 @@ pub enum Call {
         revisions: Vec<u16>,
     },
     /// Take back the deposit for market steps while the market is not agreed to; by its operator.
-    #[codec(index = 96)]
     TakeBackDeposit {
         /// Market.
         market: MarketId,
     },
     /// Take back scheduled terms that some party has not agreed to; by the market's operator.
-    #[codec(index = 97)]
     WithdrawTerms {
         /// Market.
         market: MarketId,

@@ -13,23 +13,27 @@ use super::{
 use crate::archive::{ArchiveEntry, ClearingRecord};
 use crate::context::Context;
 use crate::referee::{self, ClearingFault};
-use crate::storage::{Map, Paged};
+use crate::storage::{Map, Paged, storage};
 use contract_interface::{Clearing, Op, Order};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{CLEAR_GAS_MAX, ORDERS_PER_PAGE};
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MeterId, Money, Seq, Timestamp, blake2_256};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use std::collections::BTreeMap;
 
-/// Places of continuous books, beside [`BOOK`].
-pub static PLACES: Paged<Place> = Paged::new("Markets", "Places");
-/// Batches of live continuous slots.
-pub static BATCHES: Paged<BatchRecord> = Paged::new("Markets", "Batches");
-/// How far live continuous slots are cleared.
-pub static QUEUES: Map<At, Queue> = Map::new("Markets", "Queues");
+storage! {
+    "Markets":
+    /// Places of continuous books, beside [`BOOK`].
+    pub static PLACES: Paged<Place> = "Places";
+    /// Batches of live continuous slots.
+    pub static BATCHES: Paged<BatchRecord> = "Batches";
+    /// How far live continuous slots are cleared.
+    pub static QUEUES: Map<At, Queue> = "Queues";
+}
 
 /// How far a continuous slot is cleared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Queue {
     /// Batches so far.
     pub batches: u32,

@@ -21,9 +21,10 @@ use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{DEPOSITS_PER_CREDIT, RECEIVABLES_PER_CREDIT, RECEIVABLES_PER_PASS};
 use runtime_primitives::{EntityId, MarketId, Money, Slot};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 
 /// Money that is held for connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Reserve {
     /// Capacity of the connections together in watts.
     pub p_max_w: u64,

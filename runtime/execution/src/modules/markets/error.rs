@@ -8,17 +8,17 @@ use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{
     AccountId, Energy, EntityId, Hash, MarketId, MeterId, Money, Price, Seq, Slot, Timestamp,
 };
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Errors of the `Markets` module.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum Error {
     /// The entity's supply deposit in the market is not full, and it cannot fill it.
     #[error(
         "the supply deposit for the entity's connections in this market is {needed} yuan, {held} are held and {free} free; \
          fund the account"
     )]
-    #[codec(index = 70)]
     SupplyDeposit {
         /// For all its connections in the market.
         needed: Money,
@@ -31,7 +31,6 @@ pub enum Error {
     #[error(
         "with this meter retailer {retailer} pre-funds {needed} yuan, {held} are held and {free} free; fund the retailer"
     )]
-    #[codec(index = 71)]
     RetailerFunding {
         /// Of the market.
         retailer: EntityId,
@@ -46,7 +45,6 @@ pub enum Error {
     #[error(
         "{held} yuan are held for connections in this market and {needed} are needed: nothing can be released"
     )]
-    #[codec(index = 72)]
     NothingToRelease {
         /// Held.
         held: Money,
@@ -368,11 +366,9 @@ pub enum Error {
     },
     /// Terms are scheduled, not hoarded: every opening reads the list.
     #[error("the market has its {0} changes of terms scheduled; replace one")]
-    #[codec(index = 121)]
     ScheduleFull(u32),
     /// Who owes pays before its money goes elsewhere.
     #[error("{owed} are owed; fund the account, or pay first: busbar bank pay")]
-    #[codec(index = 120)]
     OpenReceivables {
         /// What is open.
         owed: Money,
@@ -387,21 +383,17 @@ pub enum Error {
     },
     /// A batch without readings.
     #[error("a batch holds at least one reading")]
-    #[codec(index = 160)]
     NothingRead,
     /// A batch with too many readings.
     #[error("a batch holds at most {0} readings; send the others in another one")]
-    #[codec(index = 161)]
     TooManyReadings(u32),
     /// No more orders with a minimum fill: a rule may have to clear once more for each.
     #[error("the slot has its {0} orders with a minimum fill; place this one without, or in another slot")]
-    #[codec(index = 95)]
     TooManyMinimums(u32),
     /// A curtailment that withdraws too much at once.
     #[error(
         "this withdraws {orders} orders, a call at most {most}; curtail some of the meters in another one"
     )]
-    #[codec(index = 96)]
     TooManyWithdrawn {
         /// That stand beyond the caps.
         orders: u32,
@@ -412,19 +404,15 @@ pub enum Error {
     #[error(
         "the time to answer trades of slot {0} is over: those that are not confirmed are being cancelled"
     )]
-    #[codec(index = 97)]
     ConsentOver(Slot),
     /// Orders of a sealed slot are committed to.
     #[error("slot {0} is sealed; commit to an order now and reveal it after the gate")]
-    #[codec(index = 100)]
     SealedSlot(Slot),
     /// Orders of an open book are placed.
     #[error("slot {0} has an open book; place the order, there is nothing to commit to")]
-    #[codec(index = 101)]
     OpenSlot(Slot),
     /// Sealed orders are revealed after the gate.
     #[error("slot {slot} is {state:?}; sealed orders are revealed while it is Revealing")]
-    #[codec(index = 102)]
     NotRevealing {
         /// Slot.
         slot: Slot,
@@ -433,11 +421,9 @@ pub enum Error {
     },
     /// The sealed order is in the book.
     #[error("order {0} is revealed already")]
-    #[codec(index = 103)]
     AlreadyRevealed(Seq),
     /// The revealed order is another than the one committed to.
     #[error("seal mismatch: committed to {committed}, order and salt give {revealed}")]
-    #[codec(index = 104)]
     SealMismatch {
         /// On chain.
         committed: Hash,
@@ -446,7 +432,6 @@ pub enum Error {
     },
     /// The deposit is another meter's.
     #[error("the deposit is for meter {committed}, the order for meter {revealed}")]
-    #[codec(index = 105)]
     SealedMeter {
         /// Of the commitment.
         committed: MeterId,
@@ -455,7 +440,6 @@ pub enum Error {
     },
     /// Revisions that select another list than the call names.
     #[error("the revisions select list {selected}, not {named}: readings were posted since; select again")]
-    #[codec(index = 162)]
     SelectsAnother {
         /// Named in the call.
         named: Hash,
@@ -464,7 +448,6 @@ pub enum Error {
     },
     /// The key may not have so much held.
     #[error("the key's cap: {held} would be held in the slot, the owner allows {cap}")]
-    #[codec(index = 106)]
     AboveHeldCap {
         /// By the entity in this slot, with this order.
         held: Money,
@@ -476,19 +459,15 @@ pub enum Error {
         "no market ever published terms {0}; busbar market status shows what is scheduled, busbar market spec show --terms \
          HASH prints it"
     )]
-    #[codec(index = 108)]
     UnknownTerms(Hash),
     /// A standing order contradicts itself.
     #[error("bad standing order: {0}")]
-    #[codec(index = 109)]
     BadTemplate(BadTemplate),
     /// No such standing order.
     #[error("no standing order {0} in this market; busbar order standing list shows them")]
-    #[codec(index = 110)]
     UnknownStanding(u32),
     /// The standing order is somebody else's.
     #[error("standing order {id} belongs to entity {owner}")]
-    #[codec(index = 111)]
     ForeignStanding {
         /// Its number.
         id: u32,
@@ -497,15 +476,12 @@ pub enum Error {
     },
     /// The entity has its standing orders.
     #[error("the entity has its {0} standing orders in this market; remove one")]
-    #[codec(index = 112)]
     TooManyStanding(u32),
     /// The market has its standing orders.
     #[error("the market has its {0} standing orders")]
-    #[codec(index = 113)]
     StandingFull(u32),
     /// The key may not order so much.
     #[error("the key's cap: an order of {energy} Wh, the owner allows {cap} Wh")]
-    #[codec(index = 107)]
     AboveEnergyCap {
         /// Of the order.
         energy: Energy,
@@ -514,24 +490,20 @@ pub enum Error {
     },
     /// The order's cancellation is queued already.
     #[error("order {0} is being cancelled; its cancellation is in the queue")]
-    #[codec(index = 150)]
     AlreadyLeaving(Seq),
     /// One of rule and fallback clears call auctions, the other a continuous book.
     #[error(
         "rule and fallback must both be continuous or both be auctions: the rule says continuous = {rule}"
     )]
-    #[codec(index = 151)]
     FallbackKind {
         /// What the matching rule says.
         rule: bool,
     },
     /// A continuous book has no minimum fills: an order meets others one by one.
     #[error("a continuous rule honours no minimum fills; choose one that does not say so")]
-    #[codec(index = 152)]
     ContinuousMinimum,
     /// The grid operator allows the connection less.
     #[error("{energy} Wh are above the {cap} Wh that the grid operator allows the connection in this slot")]
-    #[codec(index = 60)]
     AboveCurtailment {
         /// Of this order and the meter's others.
         energy: Energy,
@@ -542,7 +514,6 @@ pub enum Error {
     #[error(
         "entity {operator} is the market's grid operator, the key is entity {entity}'s; sign with the operator's"
     )]
-    #[codec(index = 185)]
     NotGridOperator {
         /// Of the market.
         operator: EntityId,
@@ -551,36 +522,29 @@ pub enum Error {
     },
     /// A curtailment names meters.
     #[error("the curtailment names no meter")]
-    #[codec(index = 61)]
     NothingCurtailed,
     /// Too many meters in one curtailment.
     #[error("a curtailment names at most {0} meters; send the others in another")]
-    #[codec(index = 62)]
     TooManyCurtailed(u32),
     /// A curtailment gives each meter one cap.
     #[error("meter {0} has two caps in one curtailment")]
-    #[codec(index = 63)]
     CurtailedTwice(MeterId),
     /// A correction explains itself.
     #[error("a correction has a call of its own, PostCorrection, with the hash of its evidence")]
-    #[codec(index = 64)]
     NoEvidence,
     /// A substitute stands only for what a meter did not say.
     #[error("meter {0} has a reading of its own: it takes no substitute")]
-    #[codec(index = 65)]
     AlreadyRead(MeterId),
     /// Meters speak first.
     #[error(
         "slot {0} still awaits its meters: a substitute is posted while it is Voting; busbar market wait --market N --slot {0} \
          --state voting waits for it"
     )]
-    #[codec(index = 66)]
     SubstituteTooEarly(Slot),
     /// A base sets what a meter starts from.
     #[error(
         "a meter whose first slot is {slot} posts the registers that it starts from between {start} and the end of that slot's readings"
     )]
-    #[codec(index = 171)]
     NoTimeForBase {
         /// Its first slot.
         slot: Slot,
@@ -589,13 +553,11 @@ pub enum Error {
     },
     /// A reading that comes late lies between its neighbours.
     #[error("meter {0}: a register is above what the meter itself has read for a later slot")]
-    #[codec(index = 172)]
     AboveLaterReading(MeterId),
     /// What is found out later is put right by an adjustment.
     #[error(
         "objections to slot {slot} were taken until {until}; busbar market adjust puts right what is found out later"
     )]
-    #[codec(index = 170)]
     ObjectionsOver {
         /// Slot.
         slot: Slot,
@@ -604,15 +566,12 @@ pub enum Error {
     },
     /// A substitute is signed by the market's meter operator.
     #[error("{0} is no owner key of the market's meter operator; busbar market status names it")]
-    #[codec(index = 67)]
     NoMeterOperator(AccountId),
     /// The substitute's signature does not verify.
     #[error("bad signature of the substitute for meter {0}: not by the operator's key that it names")]
-    #[codec(index = 68)]
     WrongOperatorKey(MeterId),
     /// Terms that bind the parties otherwise do not replace agreed ones while these are all that the slot has.
     #[error("the terms {terms} from slot {slot} on are agreed; schedule others from the slot after it")]
-    #[codec(index = 90)]
     SlotAgreed {
         /// Slot.
         slot: Slot,
@@ -623,7 +582,6 @@ pub enum Error {
     #[error(
         "entity {entity} is no retailer, grid operator or meter operator that market {market} names; busbar market status shows them"
     )]
-    #[codec(index = 75)]
     NoMarketParty {
         /// Market.
         market: MarketId,
@@ -635,7 +593,6 @@ pub enum Error {
         "entity {entity} has agreed to terms {terms} of market {market} already; busbar market status --market {market} shows \
          whose answer is missing"
     )]
-    #[codec(index = 190)]
     AlreadyAgreed {
         /// Market.
         market: MarketId,
@@ -651,7 +608,6 @@ pub enum Error {
         "terms {terms} of market {market} bind entity {entity} as those before them: they govern by notice alone, nothing is \
          to be done"
     )]
-    #[codec(index = 191)]
     AgreedUnasked {
         /// Market.
         market: MarketId,
@@ -665,7 +621,6 @@ pub enum Error {
         "terms {terms} are published, but market {market} has not scheduled them, or no longer: they were replaced, or lapsed, \
          or are another market's; busbar market status --market {market} shows what waits"
     )]
-    #[codec(index = 192)]
     NotScheduled {
         /// Market.
         market: MarketId,
@@ -674,7 +629,6 @@ pub enum Error {
     },
     /// Only its operator runs a market.
     #[error("market {market} is run by entity {operator}; sign with the key of its owner")]
-    #[codec(index = 195)]
     NotOperator {
         /// Market.
         market: MarketId,
@@ -683,7 +637,6 @@ pub enum Error {
     },
     /// What all parties have agreed to stands.
     #[error("all parties of market {market} have agreed to terms {terms}; schedule others for a later slot")]
-    #[codec(index = 196)]
     TermsStand {
         /// Market.
         market: MarketId,
@@ -694,14 +647,12 @@ pub enum Error {
     #[error(
         "market {0} has no other terms than these; schedule the ones that are meant, and they take their place"
     )]
-    #[codec(index = 197)]
     OnlyTerms(MarketId),
     /// A standing order is for slots to come.
     #[error(
         "the standing order is for no slot that is still to open: its last is {last}, or its mask names none; the next to open \
          is {next}"
     )]
-    #[codec(index = 193)]
     StandingPast {
         /// Its last slot.
         last: Slot,
@@ -710,7 +661,6 @@ pub enum Error {
     },
     /// The slot is of a time before the market.
     #[error("market {market} has no slot {slot}; its first is {first}")]
-    #[codec(index = 194)]
     BeforeFirstSlot {
         /// Market.
         market: MarketId,
@@ -721,7 +671,6 @@ pub enum Error {
     },
     /// A slot is adjusted when its money has moved.
     #[error("slot {slot} is {state:?}, not Settled: until then its readings are corrected, not its payments")]
-    #[codec(index = 80)]
     NotSettled {
         /// The slot.
         slot: Slot,
@@ -730,21 +679,17 @@ pub enum Error {
     },
     /// An adjustment pays something.
     #[error("the adjustment names no payment")]
-    #[codec(index = 81)]
     NothingAdjusted,
     /// Too many payments in one adjustment.
     #[error("an adjustment has at most {0} payments; send the others in another")]
-    #[codec(index = 82)]
     TooManyAdjustments(u32),
     /// Money goes to somebody else.
     #[error("entity {0} would pay itself: an adjustment pays others")]
-    #[codec(index = 83)]
     AdjustsItself(EntityId),
     /// A settlement's report is a rule's output, which has a limit.
     #[error(
         "orders_per_slot {wanted}: with these fees, a settlement can report the trades of at most {most} orders"
     )]
-    #[codec(index = 84)]
     ReportTooLong {
         /// Orders asked for.
         wanted: u32,
@@ -753,20 +698,17 @@ pub enum Error {
     },
     /// One payment of a call is one record.
     #[error("payment {0} of the adjustment is in it before; add the amounts up")]
-    #[codec(index = 175)]
     AdjustmentTwice(u32),
     /// A market that runs pays for its steps.
     #[error("market {0} runs: its deposit pays for its steps and stays")]
-    #[codec(index = 176)]
     DepositInUse(MarketId),
     /// Nothing is there, or it was taken back before.
     #[error("market {0} has no deposit to take back")]
-    #[codec(index = 177)]
     NoDeposit(MarketId),
 }
 
 /// What is wrong with terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum BadTerms {
     /// A slot has a length.
     #[error("slot_minutes is 1 to 1440")]
@@ -801,32 +743,26 @@ pub enum BadTerms {
     Grid,
     /// A continuous book trades while it is open.
     #[error("a continuous matching rule sees orders at once: reveal_s is 0")]
-    #[codec(index = 100)]
     SealedContinuous,
     /// Not revealing costs something.
     #[error("sealed orders need a deviation rate above 0: it prices the deposit of whoever does not reveal")]
-    #[codec(index = 123)]
     SealedFree,
     /// A billing period has a length.
     #[error("billing_slots is 1 to 44640")]
-    #[codec(index = 122)]
     BillingSlots,
     /// Deposits cover so many slots.
     #[error("deposit_slots is at most {max}", max = runtime_primitives::limits::DEPOSIT_SLOTS_MAX)]
-    #[codec(index = 70)]
     DepositSlots,
     /// More pairs of feeders than terms may price.
     #[error("fees lists at most 256 pairs of feeders")]
-    #[codec(index = 120)]
     TooManyFees,
     /// The list is searched by its order.
     #[error("fees ascend by seller's and buyer's feeder, each pair once")]
-    #[codec(index = 121)]
     FeeOrder,
 }
 
 /// Which windows contradict each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum BadWindow {
     /// A slot is open for some time.
     #[error("open_before_s is above gate_before_s")]

@@ -7,10 +7,11 @@ use crate::referee::{ClearingFault, SettlementFault};
 use contract_interface::{RuleError, Stage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot};
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Why a matching rule's run does not count.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum ClearFailure {
     /// It trapped, ran out of gas or of stack, or touched what a pure contract must not.
     #[error("trapped")]
@@ -27,7 +28,7 @@ pub enum ClearFailure {
 }
 
 /// Why a settlement rule's run does not count.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum SettleFailure {
     /// It trapped, ran out of gas or of stack, or touched what a pure contract must not.
     #[error("trapped")]
@@ -44,7 +45,7 @@ pub enum SettleFailure {
 }
 
 /// Why a sealed order's deposit is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Forfeit {
     /// It was not revealed in time.
     NotRevealed = 0,
@@ -53,7 +54,7 @@ pub enum Forfeit {
 }
 
 /// Events of the `Markets` module.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// A market was created.
     MarketCreated {
@@ -246,7 +247,6 @@ pub enum Event {
         record: Hash,
     },
     /// A reading of a batch does not count; the others do.
-    #[codec(index = 160)]
     ReadingRefused {
         /// Market it names.
         market: MarketId,
@@ -260,7 +260,6 @@ pub enum Event {
         error: Error,
     },
     /// A sealed order took its place; [`Event::OrderCancelled`] if it is withdrawn.
-    #[codec(index = 100)]
     OrderSealed {
         /// Market.
         market: MarketId,
@@ -274,7 +273,6 @@ pub enum Event {
         deposit: Money,
     },
     /// A sealed order was revealed and is in the book; its deposit is released.
-    #[codec(index = 101)]
     OrderRevealed {
         /// Market.
         market: MarketId,
@@ -286,7 +284,6 @@ pub enum Event {
         hold: Money,
     },
     /// A standing order was set.
-    #[codec(index = 103)]
     StandingSet {
         /// Market.
         market: MarketId,
@@ -296,7 +293,6 @@ pub enum Event {
         entity: EntityId,
     },
     /// A standing order became an order, as [`Event::OrderPlaced`] says.
-    #[codec(index = 104)]
     StandingPlaced {
         /// Market.
         market: MarketId,
@@ -308,7 +304,6 @@ pub enum Event {
         seq: Seq,
     },
     /// A standing order was refused in this slot, and stands.
-    #[codec(index = 105)]
     StandingSkipped {
         /// Market.
         market: MarketId,
@@ -320,7 +315,6 @@ pub enum Event {
         error: crate::DispatchError,
     },
     /// A standing order is no more.
-    #[codec(index = 106)]
     StandingRemoved {
         /// Market.
         market: MarketId,
@@ -330,7 +324,6 @@ pub enum Event {
         reason: Removal,
     },
     /// The operator's deposit does not pay for looking at more standing orders in this slot.
-    #[codec(index = 107)]
     StandingUnpaid {
         /// Market.
         market: MarketId,
@@ -338,7 +331,6 @@ pub enum Event {
         slot: Slot,
     },
     /// The deposit of a sealed order went to the pool, and the order is out.
-    #[codec(index = 102)]
     SealForfeited {
         /// Market.
         market: MarketId,
@@ -352,7 +344,6 @@ pub enum Event {
         reason: Forfeit,
     },
     /// A cancellation was queued in a continuous book; it withdraws what is open when its turn comes.
-    #[codec(index = 150)]
     CancellationQueued {
         /// Market.
         market: MarketId,
@@ -364,7 +355,6 @@ pub enum Event {
         order: Seq,
     },
     /// A continuous rule withdrew an order because it met one of its own entity.
-    #[codec(index = 151)]
     SelfTradePrevented {
         /// Market.
         market: MarketId,
@@ -374,7 +364,6 @@ pub enum Event {
         seq: Seq,
     },
     /// An order was withdrawn because of a cap, in a continuous book as far as it was open.
-    #[codec(index = 60)]
     OrderCurtailed {
         /// Market.
         market: MarketId,
@@ -386,7 +375,6 @@ pub enum Event {
         meter: MeterId,
     },
     /// A party agreed to terms.
-    #[codec(index = 75)]
     TermsAgreed {
         /// Market.
         market: MarketId,
@@ -396,7 +384,6 @@ pub enum Event {
         entity: EntityId,
     },
     /// Other terms took the place of scheduled ones: answers to these are void.
-    #[codec(index = 190)]
     TermsReplaced {
         /// Market.
         market: MarketId,
@@ -408,7 +395,6 @@ pub enum Event {
         agreed: Vec<EntityId>,
     },
     /// The operator took terms back that some party had not agreed to.
-    #[codec(index = 195)]
     TermsWithdrawn {
         /// Market.
         market: MarketId,
@@ -418,7 +404,6 @@ pub enum Event {
         terms: Hash,
     },
     /// All parties have agreed to a market's first terms: it runs.
-    #[codec(index = 76)]
     MarketAgreed {
         /// Market.
         market: MarketId,
@@ -426,7 +411,6 @@ pub enum Event {
         slot: Slot,
     },
     /// Terms were not agreed when their first slot opened: they will govern none.
-    #[codec(index = 77)]
     TermsLapsed {
         /// Market.
         market: MarketId,
@@ -436,7 +420,6 @@ pub enum Event {
         terms: Hash,
     },
     /// A billing period is over: its pool went back to who traded in it.
-    #[codec(index = 120)]
     PoolRefunded {
         /// Market.
         market: MarketId,
@@ -450,7 +433,6 @@ pub enum Event {
         amount: Money,
     },
     /// A settled slot was put right.
-    #[codec(index = 80)]
     Adjusted {
         /// Market.
         market: MarketId,
@@ -466,7 +448,6 @@ pub enum Event {
         grounds: Grounds,
     },
     /// The retailer lacks money to pre-fund what a slot's meters may give.
-    #[codec(index = 70)]
     PrefundingShort {
         /// Market.
         market: MarketId,
@@ -478,7 +459,6 @@ pub enum Event {
         held: Money,
     },
     /// A payment took from a supply deposit, or from what the retailer pre-funded.
-    #[codec(index = 71)]
     ReserveDrawn {
         /// Market.
         market: MarketId,
@@ -490,7 +470,6 @@ pub enum Event {
         amount: Money,
     },
     /// What was held for connections beyond what is needed is free again.
-    #[codec(index = 72)]
     DepositReleased {
         /// Market.
         market: MarketId,
@@ -500,7 +479,6 @@ pub enum Event {
         amount: Money,
     },
     /// An entity took money back to a bank.
-    #[codec(index = 121)]
     Withdrawn {
         /// Whose.
         entity: EntityId,
@@ -510,7 +488,6 @@ pub enum Event {
         record: Hash,
     },
     /// The operator took back the deposit of a market that its parties have not agreed to.
-    #[codec(index = 175)]
     DepositTakenBack {
         /// Market.
         market: MarketId,

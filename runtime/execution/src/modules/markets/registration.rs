@@ -17,12 +17,13 @@ use runtime_primitives::limits::{
 };
 use runtime_primitives::{Energy, EntityId, Gas, Hash, MarketId, MeterId, Money, Seq, Slot, Timestamp};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 
 /// Notice that traders get before new terms govern a slot.
 const NOTICE_MS: u64 = 24 * 3_600_000;
 
 /// What a market operator asks for.
-#[derive(Clone, Debug, PartialEq, Eq, parity_scale_codec::Encode, parity_scale_codec::Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, parity_scale_codec::Encode, parity_scale_codec::Decode, TypeInfo)]
 pub struct NewMarket {
     /// Backstop supplier; has the retailer role.
     pub retailer: EntityId,

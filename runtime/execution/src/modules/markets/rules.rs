@@ -3,7 +3,7 @@
 use super::Error;
 use crate::context::Context;
 use crate::modules::contracts;
-use crate::storage::Map;
+use crate::storage::{Map, storage};
 use contract_interface::{
     ADMIT, Admission, AdmitInput, CLEAR, ClearParams, Clearing, DESCRIBE, Descriptor, INTERFACE, Order,
     RuleError, RuleResult, SETTLE, Selector, SettleInput, SettlementReport, Terms, flags,
@@ -133,8 +133,11 @@ pub fn settle(ctx: &Context, code: &Hash, input: &SettleInput) -> Run<Settlement
     on_chain(ctx, code, SETTLE, &input.encode(), SETTLE_GAS_MAX)
 }
 
-/// What rules in use say of themselves; asked once, when a market first names them.
-pub static DESCRIPTORS: Map<Hash, Descriptor> = Map::new("Markets", "Descriptors");
+storage! {
+    "Markets":
+    /// What rules in use say of themselves; asked once, when a market first names them.
+    pub static DESCRIPTORS: Map<Hash, Descriptor> = "Descriptors";
+}
 
 /// Whether slots under these terms have a continuous book.
 pub fn is_continuous(state: &Overlay, terms: &Terms) -> bool {

@@ -21,9 +21,10 @@ use contract_interface::{Order, OrderRequest, Side, TransferRecord, kinds, seal}
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::SWEPT_PAGES_MAX;
 use runtime_primitives::{Energy, EntityId, Hash, MarketId, MeterId, Price, Seq, Slot, Timestamp};
+use scale_info::TypeInfo;
 
 /// What a trader signs before the gate.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Commitment {
     /// Market.
     pub market: MarketId,

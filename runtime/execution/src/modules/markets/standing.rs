@@ -10,7 +10,7 @@ use super::{At, Error, Event, Live, SlotState, TERMS, live};
 use crate::context::Context;
 use crate::modules::registry::{self, METERS, scopes};
 use crate::origin::Origin;
-use crate::storage::{Agenda, Due, Map};
+use crate::storage::{Agenda, Due, Map, storage};
 use contract_interface::{Fee, OrderRequest, Side, Terms};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{
@@ -18,11 +18,12 @@ use runtime_primitives::limits::{
 };
 use runtime_primitives::{AccountId, Energy, EntityId, Gas, Hash, MarketId, MeterId, Price, Slot, Timestamp};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Which slots of a period a template is for: slot `s` iff bit `s % period` is set, the lowest bit of a byte first.
 /// With slots of 15 minutes a day is a period of 96.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Mask {
     /// Slots in the period.
     pub period: u16,
@@ -39,7 +40,7 @@ impl Mask {
 }
 
 /// What a change of terms may come to while the template stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Within {
     /// Highest network fee of either side, between whichever feeders.
     pub fee: Fee,
@@ -67,7 +68,7 @@ impl Within {
 }
 
 /// An order for many slots, as signed.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Template {
     /// Market.
     pub market: MarketId,
@@ -130,7 +131,7 @@ impl Template {
 }
 
 /// A template as the state keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Standing {
     /// Its number in the market.
     pub id: u32,
@@ -147,7 +148,7 @@ pub struct Standing {
 }
 
 /// What is wrong with a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum BadTemplate {
     /// No slot is between the first and the last.
     #[error("the last slot is not before the first")]
@@ -161,7 +162,7 @@ pub enum BadTemplate {
 }
 
 /// Why a template is no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Removal {
     /// Its entity removed it.
     Withdrawn = 0,
@@ -173,20 +174,23 @@ pub enum Removal {
     KeyGone = 3,
 }
 
-/// Templates by position, which changes when others are removed.
-pub static STANDING: Map<(MarketId, u32), Standing> = Map::new("Markets", "Standing");
-/// How many a market has.
-pub static STANDING_LEN: Map<MarketId, u32> = Map::new("Markets", "StandingLen");
-/// Position of a template by its id.
-pub static STANDING_AT: Map<(MarketId, u32), u32> = Map::new("Markets", "StandingAt");
-/// Next id of a market's templates.
-pub static NEXT_STANDING: Map<MarketId, u32> = Map::new("Markets", "NextStanding");
-/// How many an entity has in a market.
-pub static STANDING_COUNTS: Map<(MarketId, EntityId), u32> = Map::new("Markets", "StandingCounts");
-/// Slots that have opened and whose templates are not all looked at; in the order of their opening.
-pub static STANDING_AGENDA: Agenda = Agenda::new("Markets", "StandingAgenda");
-/// Positions of such a slot that are still to be looked at: those below.
-pub static STANDING_LEFT: Map<At, u32> = Map::new("Markets", "StandingLeft");
+storage! {
+    "Markets":
+    /// Templates by position, which changes when others are removed.
+    pub static STANDING: Map<(MarketId, u32), Standing> = "Standing";
+    /// How many a market has.
+    pub static STANDING_LEN: Map<MarketId, u32> = "StandingLen";
+    /// Position of a template by its id.
+    pub static STANDING_AT: Map<(MarketId, u32), u32> = "StandingAt";
+    /// Next id of a market's templates.
+    pub static NEXT_STANDING: Map<MarketId, u32> = "NextStanding";
+    /// How many an entity has in a market.
+    pub static STANDING_COUNTS: Map<(MarketId, EntityId), u32> = "StandingCounts";
+    /// Slots that have opened and whose templates are not all looked at; in the order of their opening.
+    pub static STANDING_AGENDA: Agenda = "StandingAgenda";
+    /// Positions of such a slot that are still to be looked at: those below.
+    pub static STANDING_LEFT: Map<At, u32> = "StandingLeft";
+}
 
 /// Gas of looking at a template that becomes an order, as an order's extrinsic declares.
 const ORDER_GAS: u64 = 50_000_000 + ADMIT_GAS_MAX;

@@ -7,12 +7,13 @@ use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{
     AccountId, Energy, EntityId, Gas, Hash, MarketId, MerkleAccumulator, MeterId, Money, Seq, Slot, Timestamp,
 };
+use scale_info::TypeInfo;
 
 /// A market and a slot of it.
 pub type At = (MarketId, Slot);
 
 /// A registered market.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Market {
     /// The trading centre that runs it: pays for market steps, posts the platform's list.
     pub operator: EntityId,
@@ -40,7 +41,7 @@ pub struct Market {
 }
 
 /// Terms in a market's schedule.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Scheduled {
     /// First slot they govern.
     pub from: Slot,
@@ -52,7 +53,7 @@ pub struct Scheduled {
 }
 
 /// A party's answer to terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Consent {
     /// Whose.
     pub party: EntityId,
@@ -61,7 +62,7 @@ pub struct Consent {
 }
 
 /// Where a slot stands (MARKET section 2). `Scheduled` is the absence of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum SlotState {
     /// Orders are taken.
     Open = 1,
@@ -92,7 +93,7 @@ pub enum SlotState {
 }
 
 /// Why a slot's trades are void.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum VoidReason {
     /// The rule and its fallback both failed.
     NoClearing = 0,
@@ -105,7 +106,7 @@ pub enum VoidReason {
 }
 
 /// A slot's record: small, and kept for ever.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct SlotRecord {
     /// Where it stands.
     pub state: SlotState,
@@ -156,7 +157,7 @@ pub struct SlotRecord {
 }
 
 /// An order in the book with its authority; cancelled if its energy is zero.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct BookEntry {
     /// The order.
     pub order: Order,
@@ -181,7 +182,7 @@ impl FixedSize for BookEntry {
 }
 
 /// What became of a sealed order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum SealState {
     /// Nobody knows it yet.
     Sealed = 0,
@@ -194,7 +195,7 @@ pub enum SealState {
 }
 
 /// A commitment to an order. It takes a place in the book, where an order of no energy stands until it is revealed.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct SealedEntry {
     /// Who committed.
     pub entity: EntityId,
@@ -217,7 +218,7 @@ impl FixedSize for SealedEntry {
 }
 
 /// Whether a party agreed to a trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Agreed {
     /// Not yet.
     Pending = 0,
@@ -237,7 +238,7 @@ impl Agreed {
 }
 
 /// A trade with its consents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct TradeEntry {
     /// The trade.
     pub trade: Trade,
@@ -259,7 +260,7 @@ impl FixedSize for TradeEntry {
 }
 
 /// What an entity has going in one slot.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct EntitySlot {
     /// The side it trades on.
     pub side: Side,
@@ -274,7 +275,7 @@ pub struct EntitySlot {
 }
 
 /// An entity that may vote, with the key it votes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Elector {
     /// Who.
     pub entity: EntityId,
@@ -285,7 +286,7 @@ pub struct Elector {
 }
 
 /// What is pinned when a slot opens.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Pinned {
     /// Epoch of the validator set.
     pub epoch: u32,
@@ -296,7 +297,7 @@ pub struct Pinned {
 }
 
 /// A posted reading of a meter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Posted {
     /// Hash of the reading.
     pub hash: Hash,
@@ -311,7 +312,7 @@ pub struct Posted {
 }
 
 /// Registers of a meter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Registers {
     /// Import and export that settled slots have used up.
     pub certified: (Energy, Energy),
@@ -332,7 +333,7 @@ pub struct Registers {
 }
 
 /// An execution list as the state keeps it: which reading of each meter, by revision.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct PostedList {
     /// Hash of the full list.
     pub hash: Hash,
@@ -343,7 +344,7 @@ pub struct PostedList {
 }
 
 /// What an entity owes to everybody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Owing {
     /// The sum.
     pub total: Money,
@@ -354,7 +355,7 @@ pub struct Owing {
 }
 
 /// How far the refund of a market's pool has come, page by page of entities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Refund {
     /// Pages of entities when the period ended.
     pub pages: u32,
@@ -367,7 +368,7 @@ pub struct Refund {
 }
 
 /// Money that a debtor could not pay when it was due.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Receivable {
     /// Who is owed.
     pub creditor: AccountId,

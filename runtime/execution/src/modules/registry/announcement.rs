@@ -9,12 +9,13 @@ use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::crypto::{Signature, Statement, verify_ed25519};
 use runtime_primitives::limits::ENGINE_ADDRESS_BYTES_MAX;
 use runtime_primitives::{AccountId, EntityId, Hash};
+use scale_info::TypeInfo;
 
 /// What announcements begin with; neither key signs anything else that does.
 const NAMESPACE: &[u8] = b"busbar/validator/v1";
 
 /// A validator's engine: it orders, and peers call it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Engine {
     /// Its ed25519 key.
     pub key: [u8; 32],
@@ -23,7 +24,7 @@ pub struct Engine {
 }
 
 /// What an entity wants to be a validator with.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Announcement {
     /// The entity.
     pub entity: EntityId,

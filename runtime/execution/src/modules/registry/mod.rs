@@ -15,14 +15,16 @@ pub(crate) use voting::set_voting_key;
 pub use voting::{Enrolled, Voter, voters, voters_of};
 
 use crate::context::Context;
+use crate::metadata::Module;
 use crate::modules::markets;
 use crate::origin::Origin;
-use crate::storage::{Map, Value};
+use crate::storage::{Map, Value, storage};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::ENGINE_ADDRESS_BYTES_MAX;
 use runtime_primitives::{AccountId, Energy, EntityId, FeederId, Hash, MarketId, MeterId, Money, Timestamp};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 use thiserror::Error as ThisError;
 
 /// Bits of a key's scopes.
@@ -38,10 +40,9 @@ pub mod scopes {
 }
 
 /// Calls.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Call {
     /// Admit an entity. By a registrar or root.
-    #[codec(index = 0)]
     RegisterEntity {
         /// Owner key.
         owner: AccountId,
@@ -49,7 +50,6 @@ pub enum Call {
         roles: u16,
     },
     /// Bind a delegate key. By the owner.
-    #[codec(index = 1)]
     AddDelegate {
         /// The key.
         key: AccountId,
@@ -61,19 +61,16 @@ pub enum Call {
         caps: Caps,
     },
     /// Unbind a delegate key. By the owner.
-    #[codec(index = 2)]
     RemoveDelegate {
         /// The key.
         key: AccountId,
     },
     /// Name the key whose votes count for the entity. By the owner.
-    #[codec(index = 3)]
     SetVotingKey {
         /// A key bound to the entity with the `VOTE` scope, or the owner key; `None` leaves the electorates.
         key: Option<AccountId>,
     },
     /// Admit a meter. By a registrar or root.
-    #[codec(index = 4)]
     RegisterMeter {
         /// Its owner.
         entity: EntityId,
@@ -93,7 +90,6 @@ pub enum Call {
         export_wh: Energy,
     },
     /// Suspend or restore an entity. By a registrar or root.
-    #[codec(index = 5)]
     SetSuspended {
         /// Which.
         entity: EntityId,
@@ -101,25 +97,21 @@ pub enum Call {
         suspended: bool,
     },
     /// Let another entity vote for this one, in slots that open from now on, or nobody else. By the owner.
-    #[codec(index = 6)]
     SetProxy {
         /// Who casts the entity's vote by its own voting key.
         proxy: Option<EntityId>,
     },
     /// Admit an entity with the validator role to the set of the epoch after the next. By root.
-    #[codec(index = 98)]
     JoinValidators {
         /// Its keys and address, signed by both keys.
         announcement: Announcement,
     },
     /// Leave the set, from the epoch after the next on. By the validator's owner, or root.
-    #[codec(index = 99)]
     LeaveValidators {
         /// Who leaves.
         entity: EntityId,
     },
     /// Take other keys or another address, from the epoch after the next on. By the validator's owner.
-    #[codec(index = 100)]
     RotateValidator {
         /// Its keys and address, signed by both keys.
         announcement: Announcement,
@@ -127,10 +119,9 @@ pub enum Call {
 }
 
 /// Events.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub enum Event {
     /// An entity was admitted.
-    #[codec(index = 0)]
     EntityRegistered {
         /// Its id.
         entity: EntityId,
@@ -140,7 +131,6 @@ pub enum Event {
         roles: u16,
     },
     /// A key was bound.
-    #[codec(index = 1)]
     DelegateAdded {
         /// To whom.
         entity: EntityId,
@@ -150,7 +140,6 @@ pub enum Event {
         scopes: u8,
     },
     /// A key was unbound.
-    #[codec(index = 2)]
     DelegateRemoved {
         /// From whom.
         entity: EntityId,
@@ -158,7 +147,6 @@ pub enum Event {
         key: AccountId,
     },
     /// A voting key was named or removed.
-    #[codec(index = 3)]
     VotingKeySet {
         /// Whose.
         entity: EntityId,
@@ -166,7 +154,6 @@ pub enum Event {
         key: Option<AccountId>,
     },
     /// A meter was admitted.
-    #[codec(index = 4)]
     MeterRegistered {
         /// Its id.
         meter: MeterId,
@@ -176,7 +163,6 @@ pub enum Event {
         market: MarketId,
     },
     /// An entity was suspended or restored.
-    #[codec(index = 5)]
     SuspensionSet {
         /// Which.
         entity: EntityId,
@@ -184,7 +170,6 @@ pub enum Event {
         suspended: bool,
     },
     /// A proxy was named or removed.
-    #[codec(index = 6)]
     ProxySet {
         /// For whom.
         entity: EntityId,
@@ -192,7 +177,6 @@ pub enum Event {
         proxy: Option<EntityId>,
     },
     /// An entity will be a validator.
-    #[codec(index = 198)]
     ValidatorJoins {
         /// Which.
         entity: EntityId,
@@ -204,7 +188,6 @@ pub enum Event {
         epoch: u32,
     },
     /// A validator will be none.
-    #[codec(index = 199)]
     ValidatorLeaves {
         /// Which.
         entity: EntityId,
@@ -212,7 +195,6 @@ pub enum Event {
         epoch: u32,
     },
     /// A validator will have other keys or another address.
-    #[codec(index = 200)]
     ValidatorRotates {
         /// Which.
         entity: EntityId,
@@ -231,7 +213,7 @@ fn listed(entities: &[EntityId]) -> String {
 }
 
 /// Errors.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, ThisError)]
 pub enum Error {
     /// The signer lacks the role.
     #[error(
@@ -239,7 +221,6 @@ pub enum Error {
         RoleNames(*needed),
         RoleNames(*has)
     )]
-    #[codec(index = 0)]
     WrongRole {
         /// Needed, any of.
         needed: u16,
@@ -252,7 +233,6 @@ pub enum Error {
         ScopeNames(*needed),
         ScopeNames(*has)
     )]
-    #[codec(index = 1)]
     WrongScope {
         /// Needed, any of.
         needed: u8,
@@ -261,7 +241,6 @@ pub enum Error {
     },
     /// The key is bound already.
     #[error("{key} is bound to entity {entity} already")]
-    #[codec(index = 2)]
     KeyInUse {
         /// The key.
         key: AccountId,
@@ -270,51 +249,41 @@ pub enum Error {
     },
     /// The all-zero key cannot be bound.
     #[error("the all-zero key cannot be bound")]
-    #[codec(index = 3)]
     ZeroKey,
     /// No such entity.
     #[error("unknown entity {0}")]
-    #[codec(index = 4)]
     UnknownEntity(EntityId),
     /// The key is not bound to the entity.
     #[error("{0} is not bound to this entity")]
-    #[codec(index = 5)]
     UnknownKey(AccountId),
     /// A connection has a capacity.
     #[error("a connection's capacity is at least 1 W")]
-    #[codec(index = 6)]
     ZeroCapacity,
     /// No such market.
     #[error(
         "unknown market {0}; busbar market list shows those that exist, busbar market create makes one from a spec"
     )]
-    #[codec(index = 7)]
     UnknownMarket(MarketId),
     /// Unknown bits.
     #[error("unknown scope bits {0:#04x}; a delegate has any of 0x02 bid, 0x04 confirm, 0x08 vote")]
-    #[codec(index = 8)]
     UnknownScopes(u8),
     /// The entity is suspended.
     #[error(
         "entity {0} may not trade: the registrar has suspended it, or it owes since a settlement; busbar entity show {0} and \
          busbar bank owed {0} say which: who owes pays by busbar bank pay, else ask the registrar"
     )]
-    #[codec(index = 9)]
     Suspended(EntityId),
     /// An entity votes for itself without being its own proxy.
     #[error("entity {0} cannot be its own proxy; name a voting key")]
-    #[codec(index = 10)]
     OwnProxy(EntityId),
     /// The proxy could not vote.
     #[error("entity {0} has no voting key to vote with for others")]
-    #[codec(index = 11)]
     ProxyWithoutKey(EntityId),
     /// A market does not run before its parties have agreed.
     #[error(
         "market {market} does not run: entities {} have not agreed to its terms; busbar market agree does",
         listed(.missing)
     )]
-    #[codec(index = 75)]
     MarketNotAgreed {
         /// Market.
         market: MarketId,
@@ -323,7 +292,6 @@ pub enum Error {
     },
     /// A market settles so many meters.
     #[error("market {market} has {most} meters, as many as one settlement can report")]
-    #[codec(index = 80)]
     MarketFull {
         /// Market.
         market: MarketId,
@@ -332,19 +300,15 @@ pub enum Error {
     },
     /// A key signs for one meter.
     #[error("the key is that of meter {0}; give each meter a key of its own")]
-    #[codec(index = 195)]
     MeterKeyTaken(MeterId),
     /// The entity is a validator already.
     #[error("entity {0} is in the set already; busbar validator rotate changes its keys and address")]
-    #[codec(index = 198)]
     ValidatorAlready(EntityId),
     /// The entity is no validator.
     #[error("entity {0} is not in the set of the epoch after the next; busbar validator list shows who is")]
-    #[codec(index = 199)]
     NotInSet(EntityId),
     /// A validator changes once at a time.
     #[error("a change of entity {entity} takes effect in epoch {epoch}; announce the next one then")]
-    #[codec(index = 200)]
     ChangePending {
         /// Whose.
         entity: EntityId,
@@ -353,7 +317,6 @@ pub enum Error {
     },
     /// The set has a limit.
     #[error("the set of epoch {epoch} has {most} validators, as many as may be; one must leave first")]
-    #[codec(index = 201)]
     SetFull {
         /// Of which epoch.
         epoch: u32,
@@ -362,13 +325,11 @@ pub enum Error {
     },
     /// Somebody must be left.
     #[error("without entity {0} nobody would be left to order and certify; let another one join first")]
-    #[codec(index = 202)]
     LastValidator(EntityId),
     /// A key is one validator's.
     #[error(
         "the session key or the engine's key is that of entity {0}; announce keys that are nobody else's"
     )]
-    #[codec(index = 203)]
     ValidatorKeyTaken(EntityId),
     /// Both keys sign what is announced.
     #[error(
@@ -376,7 +337,6 @@ pub enum Error {
          both proofs",
         if *.is_engine { "engine's" } else { "session" }
     )]
-    #[codec(index = 204)]
     KeyProof {
         /// Whether it is the engine's.
         is_engine: bool,
@@ -385,12 +345,11 @@ pub enum Error {
     #[error(
         "an engine's address is host:port, at most {ENGINE_ADDRESS_BYTES_MAX} bytes, with a port of at least 1"
     )]
-    #[codec(index = 205)]
     EngineAddress,
 }
 
 /// A market entity.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Entity {
     /// Owner key; also the account of its money.
     pub owner: AccountId,
@@ -407,7 +366,7 @@ pub struct Entity {
 }
 
 /// What the orders of a key may come to; `None` leaves it to the entity's money and to the market's limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Caps {
     /// Most money that the entity has held in one slot after an order of this key, whoever placed the others.
     pub held: Option<Money>,
@@ -416,7 +375,7 @@ pub struct Caps {
 }
 
 /// What a key stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct KeyBinding {
     /// The entity.
     pub entity: EntityId,
@@ -429,7 +388,7 @@ pub struct KeyBinding {
 }
 
 /// A meter.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Meter {
     /// Its owner.
     pub entity: EntityId,
@@ -445,20 +404,23 @@ pub struct Meter {
     pub feeder: FeederId,
 }
 
-/// Entities.
-pub static ENTITIES: Map<EntityId, Entity> = Map::new("Registry", "Entities");
-/// Next entity id.
-pub static NEXT_ENTITY: Value<EntityId> = Value::new("Registry", "NextEntity");
-/// Keys.
-pub static KEYS: Map<AccountId, KeyBinding> = Map::new("Registry", "Keys");
-/// Meters.
-pub static METERS: Map<MeterId, Meter> = Map::new("Registry", "Meters");
-/// Whose key a meter's key is: who has one signs for one meter.
-static METER_KEYS: Map<AccountId, MeterId> = Map::new("Registry", "MeterKeys");
-/// Next meter id.
-pub static NEXT_METER: Value<MeterId> = Value::new("Registry", "NextMeter");
-/// Blocks of an epoch.
-pub static EPOCH_BLOCKS: Value<u64> = Value::new("Registry", "EpochBlocks");
+storage! {
+    "Registry":
+    /// Entities.
+    pub static ENTITIES: Map<EntityId, Entity> = "Entities";
+    /// Next entity id.
+    pub static NEXT_ENTITY: Value<EntityId> = "NextEntity";
+    /// Keys.
+    pub static KEYS: Map<AccountId, KeyBinding> = "Keys";
+    /// Meters.
+    pub static METERS: Map<MeterId, Meter> = "Meters";
+    /// Whose key a meter's key is: who has one signs for one meter.
+    static METER_KEYS: Map<AccountId, MeterId> = "MeterKeys";
+    /// Next meter id.
+    pub static NEXT_METER: Value<MeterId> = "NextMeter";
+    /// Blocks of an epoch.
+    pub static EPOCH_BLOCKS: Value<u64> = "EpochBlocks";
+}
 
 /// The binding of `key`, unless it is unknown or expired at `now`.
 pub fn binding(state: &Overlay, key: &AccountId, now: Timestamp) -> Option<KeyBinding> {
@@ -658,4 +620,15 @@ fn admit_meter(
     METER_KEYS.put(&mut ctx.state, &meter.key, &id);
     NEXT_METER.put(&mut ctx.state, &MeterId::from_number(id.number() + 1));
     Ok(id)
+}
+
+/// What clients see of the module.
+pub(crate) fn describe() -> Module {
+    Module::new("Registry", 4)
+        .storage(storage())
+        .storage(roll::storage())
+        .storage(validators::storage())
+        .calls::<Call>()
+        .events::<Event>()
+        .errors::<Error>()
 }

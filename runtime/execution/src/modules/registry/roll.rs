@@ -4,11 +4,12 @@
 //! as it was, once, and dropped when nobody holds that edition of the roll or an earlier one.
 
 use super::Enrolled;
-use crate::storage::{Ordered, Value};
+use crate::storage::{Ordered, Value, storage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::EntityId;
 use runtime_primitives::limits::{ENTITIES_PER_PAGE, ROLL_PAGES_DROPPED_MAX};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 
 /// An edition of the roll: a change begins the next one if somebody holds this one.
 pub type Edition = u64;
@@ -16,7 +17,7 @@ pub type Edition = u64;
 /// The last edition of a page that may still change; also what reads the roll as it is.
 pub const CURRENT: Edition = Edition::MAX;
 
-#[derive(Default, Encode, Decode)]
+#[derive(Default, Encode, Decode, TypeInfo)]
 struct Page {
     /// The edition that it was changed in last.
     since: Edition,
@@ -24,14 +25,17 @@ struct Page {
     enrolled: Vec<Enrolled>,
 }
 
-/// Pages by their number and the last edition that they belong to. One that has become empty stays: it knows since when.
-static PAGES: Ordered<Page> = Ordered::new("Registry", "Roll");
-/// Kept pages by that edition and their number.
-static KEPT: Ordered<()> = Ordered::new("Registry", "RollKept");
-/// How many hold an edition.
-static HOLDERS: Ordered<u32> = Ordered::new("Registry", "RollHolders");
-/// The edition that changes go to, unless it is held.
-static EDITION: Value<Edition> = Value::new("Registry", "RollEdition");
+storage! {
+    "Registry":
+    /// Pages by their number and the last edition that they belong to. One that has become empty stays: it knows since when.
+    static PAGES: Ordered<Page> = "Roll";
+    /// Kept pages by that edition and their number.
+    static KEPT: Ordered<()> = "RollKept";
+    /// How many hold an edition.
+    static HOLDERS: Ordered<u32> = "RollHolders";
+    /// The edition that changes go to, unless it is held.
+    static EDITION: Value<Edition> = "RollEdition";
+}
 
 /// Hold the roll as it stands.
 pub fn hold(state: &mut Overlay) -> Edition {

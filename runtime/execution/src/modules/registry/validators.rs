@@ -8,15 +8,16 @@ use super::{EPOCH_BLOCKS, Engine, Error, Event, ensure_scope, entity, scopes};
 use crate::context::Context;
 use crate::modules::{sudo, system};
 use crate::origin::Origin;
-use crate::storage::Ordered;
+use crate::storage::{Ordered, storage};
 use contract_interface::roles;
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::limits::{PAST_SETS_MAX, VALIDATORS_MAX};
 use runtime_primitives::{AccountId, EntityId, Hash};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 
 /// A member of a set.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Validator {
     /// The entity behind it.
     pub entity: EntityId,
@@ -29,9 +30,12 @@ pub struct Validator {
 /// Epochs between an announcement's and the one in which it takes effect.
 const DELAY: u32 = 2;
 
-/// Sets that differ from those before them, ascending by entity. The key counts down from the last epoch there can be, so
-/// that the first one from an epoch on is the set that governs it.
-static SETS: Ordered<Vec<Validator>> = Ordered::new("Registry", "ValidatorSets");
+storage! {
+    "Registry":
+    /// Sets that differ from those before them, ascending by entity. The key counts down from the last epoch there can be, so
+    /// that the first one from an epoch on is the set that governs it.
+    static SETS: Ordered<Vec<Validator>> = "ValidatorSets";
+}
 
 const fn key(epoch: u32) -> (u64, u64) {
     ((u32::MAX - epoch) as u64, 0)

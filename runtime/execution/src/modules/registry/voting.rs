@@ -7,9 +7,10 @@ use super::{ENTITIES, Entity, Error, KEYS, entity, scopes};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, EntityId};
 use runtime_state::Overlay;
+use scale_info::TypeInfo;
 
 /// An entity that named a voting key, a proxy or both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Enrolled {
     /// The entity.
     pub entity: EntityId,
@@ -22,7 +23,7 @@ pub struct Enrolled {
 }
 
 /// An entity whose vote somebody can cast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Voter {
     /// The entity.
     pub entity: EntityId,
