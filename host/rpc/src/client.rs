@@ -66,7 +66,12 @@ impl RemoteNode {
 
     fn call(&self, method: &'static str, params: ArrayParams) -> Result<Value, ClientError> {
         self.runtime.block_on(self.client.request(method, params)).map_err(|error| match error {
-            Error::Call(refusal) => ClientError::Refused { method, message: refusal.message().to_owned() },
+            Error::Call(refusal) => {
+                let rule = refusal.data().and_then(|data| serde_json::from_str::<String>(data.get()).ok());
+                let title = refusal.message();
+                let message = rule.map_or_else(|| title.to_owned(), |rule| format!("{title}: {rule}"));
+                ClientError::Refused { method, message }
+            }
             other => ClientError::Transport { url: self.url.clone(), method, reason: other.to_string() },
         })
     }

@@ -5,6 +5,7 @@ use crate::limits::{
 };
 use host_storage::StoreError;
 use jsonrpsee::types::ErrorObjectOwned;
+use runtime_execution::api::ApiError;
 use runtime_primitives::limits::EXTRINSIC_BYTES_MAX;
 use runtime_primitives::{Hash, Height};
 use std::net::SocketAddr;
@@ -82,6 +83,55 @@ pub enum ClientError {
     },
 }
 
+/// Why a node does not take an extrinsic, with the rule in words for the sender.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The bytes are no extrinsic.
+    #[error("Extrinsic has invalid format: {0}")]
+    Format(String),
+    /// It breaks a rule.
+    #[error("Invalid Transaction: {0}")]
+    Invalid(String),
+    /// Nothing can be said of it: a call that must be signed came without a signature.
+    #[error("Unknown Transaction Validity: {0}")]
+    Unknown(String),
+    /// It waits already, or another that says the same.
+    #[error("Transaction Already Imported: {0}")]
+    Known(String),
+    /// Another with its nonce waits, and its tip does not suffice to replace that.
+    #[error("Priority is too low: {0}")]
+    Priority(String),
+    /// There is no room for it.
+    #[error("Immediately Dropped: {0}")]
+    Dropped(String),
+}
+
+impl Refusal {
+    /// The code of Substrate's nodes.
+    const fn code(&self) -> i32 {
+        match self {
+            Self::Format(_) => 1_001,
+            Self::Invalid(_) => 1_010,
+            Self::Unknown(_) => 1_011,
+            Self::Known(_) => 1_013,
+            Self::Priority(_) => 1_014,
+            Self::Dropped(_) => 1_016,
+        }
+    }
+
+    /// What such a code always says, and the rule.
+    fn words(self) -> (&'static str, String) {
+        match self {
+            Self::Format(rule) => ("Extrinsic has invalid format", rule),
+            Self::Invalid(rule) => ("Invalid Transaction", rule),
+            Self::Unknown(rule) => ("Unknown Transaction Validity", rule),
+            Self::Known(rule) => ("Transaction Already Imported", rule),
+            Self::Priority(rule) => ("Priority is too low", rule),
+            Self::Dropped(rule) => ("Immediately Dropped", rule),
+        }
+    }
+}
+
 /// Why a call fails.
 #[derive(Debug, Error)]
 pub(crate) enum CallError {
@@ -97,10 +147,14 @@ pub(crate) enum CallError {
     Table(u64),
     #[error("an extrinsic has at most {EXTRINSIC_BYTES_MAX} bytes, not {0}")]
     ExtrinsicBytes(usize),
-    #[error("unknown block {0}")]
+    #[error("a query has at most {max} keys, not {got}")]
+    Keys { got: usize, max: usize },
+    #[error("there are more than {KEYS_PER_PAGE_MAX} keys: page through them by state_getKeysPaged")]
+    TooManyKeys,
+    #[error("Client error: UnknownBlock: {0}")]
     UnknownBlock(Hash),
     #[error(
-        "the state of block {height} is gone: state is served of the last {RECENT_BLOCKS_MAX} blocks, the best is {best}"
+        "Client error: State already discarded: the state of block {height} is gone: state is served of the last {RECENT_BLOCKS_MAX} blocks, the best is {best}"
     )]
     OldState { height: Height, best: Height },
     #[error(
@@ -109,7 +163,9 @@ pub(crate) enum CallError {
     )]
     Unproven { after: Height },
     #[error("{0}")]
-    Refused(String),
+    Refused(Refusal),
+    #[error("Client error: Execution failed: {0}")]
+    Runtime(ApiError),
     #[error("{0}")]
     Unavailable(String),
     #[error(transparent)]
@@ -122,15 +178,14 @@ impl CallError {
         match self {
             Self::Parameter { .. }
             | Self::KeyBytes(_)
-            | Self::Page(_)
             | Self::Rows(_)
             | Self::Table(_)
             | Self::ExtrinsicBytes(_) => -32_602,
-            Self::Refused(_) => 1_010,
-            Self::UnknownBlock(_) => 4_001,
-            Self::OldState { .. } => 4_002,
-            Self::Unproven { .. } => 4_003,
-            Self::Store(StoreError::BeforeBase { .. }) => 4_004,
+            Self::Refused(refusal) => refusal.code(),
+            Self::Page(_) | Self::Keys { .. } | Self::TooManyKeys => 4_002,
+            Self::UnknownBlock(_) | Self::OldState { .. } | Self::Runtime(_) => 4_003,
+            Self::Unproven { .. } => 9_001,
+            Self::Store(StoreError::BeforeBase { .. }) => 9_002,
             Self::Unavailable(_) | Self::Store(_) => -32_603,
         }
     }
@@ -140,8 +195,11 @@ impl From<CallError> for ErrorObjectOwned {
     fn from(error: CallError) -> Self {
         let code = error.code();
         match error {
-            // Clients of Substrate show the data beside a fixed message.
-            CallError::Refused(rule) => Self::owned(code, format!("Invalid Transaction: {rule}"), Some(rule)),
+            // Clients of Substrate show the data behind a fixed message.
+            CallError::Refused(refusal) => {
+                let (title, rule) = refusal.words();
+                Self::owned(code, title, Some(rule))
+            }
             other => Self::owned(code, other.to_string(), None::<()>),
         }
     }

@@ -63,6 +63,24 @@ impl Arguments {
         hash.map(Some).map_err(|_| wrong(index, name, "a hash has 32 bytes"))
     }
 
+    /// A list of storage keys, at most `max`.
+    pub fn keys(&self, index: usize, max: usize) -> Result<Vec<Vec<u8>>, CallError> {
+        let list = self.get(index).and_then(Value::as_array);
+        let list = list.ok_or_else(|| wrong(index, "keys", "write a list of keys"))?;
+        if list.len() > max {
+            return Err(CallError::Keys { got: list.len(), max });
+        }
+        let keys = Self(list.clone());
+        (0..list.len()).map(|index| keys.key(index, "keys")).collect()
+    }
+
+    /// A number of entries, 1 to `max`.
+    pub fn count(&self, index: usize, max: u32) -> Result<u32, CallError> {
+        let count = self.optional_number(index, "count")?.unwrap_or_default();
+        let fits = u32::try_from(count).ok().filter(|count| (1..=max).contains(count));
+        fits.ok_or(CallError::Page(count))
+    }
+
     /// A number, as a JSON number or as 0x and hexadecimal digits, if it is there.
     pub fn optional_number(&self, index: usize, name: &'static str) -> Result<Option<u64>, CallError> {
         let Some(value) = self.get(index) else { return Ok(None) };

@@ -2,12 +2,18 @@
 //!
 //! It runs on threads of its own; calls that read the store run beside them and never block the sockets.
 
+use crate::door::Door;
 use crate::error::RpcError;
-use crate::limits::{BATCH_MAX, CONNECTIONS_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
-use crate::methods;
+use crate::limits::{
+    BATCH_MAX, CONNECTIONS_MAX, MESSAGES_WAITING_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+    SUBSCRIPTIONS_PER_CONNECTION_MAX,
+};
 use crate::view::NodeView;
+use crate::{methods, watched};
 use jsonrpsee::server::{BatchRequestConfig, RandomStringIdProvider, Server, ServerConfig, ServerHandle};
+use runtime_execution::api::THREAD_STACK_BYTES;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -36,6 +42,7 @@ impl RpcServer {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(SOCKET_THREADS)
             .max_blocking_threads(CALL_THREADS_MAX)
+            .thread_stack_size(THREAD_STACK_BYTES)
             .thread_name("rpc")
             .enable_all()
             .build()
@@ -44,7 +51,8 @@ impl RpcServer {
             .max_request_body_size(REQUEST_BYTES_MAX)
             .max_response_body_size(RESPONSE_BYTES_MAX)
             .max_connections(CONNECTIONS_MAX)
-            .max_subscriptions_per_connection(0)
+            .max_subscriptions_per_connection(SUBSCRIPTIONS_PER_CONNECTION_MAX)
+            .set_message_buffer_capacity(MESSAGES_WAITING_MAX)
             .set_batch_request_config(BatchRequestConfig::Limit(BATCH_MAX))
             .set_id_provider(RandomStringIdProvider::new(16))
             .build();
@@ -52,7 +60,11 @@ impl RpcServer {
         let build = Server::builder().set_config(config).build(address);
         let server = runtime.block_on(build).map_err(listen)?;
         let address = server.local_addr().map_err(listen)?;
-        let handle = runtime.block_on(async { server.start(methods::module(view)) });
+        let handle = runtime.block_on(async {
+            let door = Arc::new(Door::new(view));
+            tokio::spawn(watched::follow(door.clone()));
+            server.start(methods::module(door))
+        });
         Ok(Self { address, handle, runtime: Some(runtime) })
     }
 

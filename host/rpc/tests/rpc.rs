@@ -2,13 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use host_rpc::{
-    ClientError, KEYS_PER_PAGE_MAX, NodeStatus, NodeView, RECENT_BLOCKS_MAX, RemoteNode, RpcServer,
+    ClientError, Heads, KEYS_PER_PAGE_MAX, NodeStatus, NodeView, RECENT_BLOCKS_MAX, Refusal, RemoteNode,
+    RpcServer,
 };
 use host_storage::{Commit, Finality, Snapshot, Store, Stretch};
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee_http_client::HttpClientBuilder;
 use parity_scale_codec::Encode;
+use runtime_execution::api::ApiError;
 use runtime_execution::{Invalid, Outcome, Receipt};
 use runtime_primitives::{
     Digest, Executed, Hash, Header, Height, OrderedBlock, Timestamp, blake2_256, merkle_root,
@@ -24,6 +26,7 @@ const EXTRINSIC: &[u8] = b"\x04\x04";
 
 struct Node {
     store: Store,
+    heads: Heads,
     _folder: TempDir,
 }
 
@@ -92,7 +95,7 @@ impl Node {
             drop(snapshot);
             store.commit(next).unwrap();
         }
-        Arc::new(Self { store, _folder: folder })
+        Arc::new(Self { store, heads: Heads::new(Height::from_number(BLOCKS)), _folder: folder })
     }
 
     fn hash(&self, number: u64) -> String {
@@ -108,8 +111,26 @@ impl NodeView for View {
         self.0.store.snapshot()
     }
 
-    fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, String> {
-        if extrinsic == EXTRINSIC { Ok(blake2_256(&extrinsic)) } else { Err("energy is zero".to_owned()) }
+    fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, Refusal> {
+        let zero = || Refusal::Invalid("energy is zero".to_owned());
+        if extrinsic == EXTRINSIC { Ok(blake2_256(&extrinsic)) } else { Err(zero()) }
+    }
+
+    fn waits(&self, _: &Hash) -> bool {
+        false
+    }
+
+    fn pending(&self, _: usize) -> Vec<Vec<u8>> {
+        vec![EXTRINSIC.to_vec()]
+    }
+
+    fn heads(&self) -> &Heads {
+        &self.0.heads
+    }
+
+    fn call(&self, state: &dyn Backend, _: Hash, name: &str, input: &[u8]) -> Result<Vec<u8>, ApiError> {
+        let known = (name == "n").then(|| [state.get(b"n").unwrap(), input.to_vec()].concat());
+        known.ok_or_else(|| ApiError::NotFound(name.to_owned()))
     }
 
     fn next_nonce(&self, address: &str) -> Result<u32, String> {
@@ -202,13 +223,37 @@ fn every_method_answers() {
             json!([[hex(&key(5)), hex(b"row")], [hex(&key(6)), hex(b"row")]]),
         ),
         ("busbar_getArchive", json!([9, "0x", 2]), json!([])),
+        ("author_pendingExtrinsics", json!([]), json!([hex(EXTRINSIC)])),
+        ("state_call", json!(["n", "0x07", recent]), json!(hex(&[u8::try_from(BLOCKS - 1).unwrap(), 7]))),
+        ("state_getStorageSize", json!([hex(&key(6))]), json!(8)),
+        ("state_getStorageHash", json!([hex(b"none")]), Value::Null),
+        ("state_getKeys", json!([hex(b"n")]), json!([hex(b"n")])),
+        (
+            "state_queryStorageAt",
+            json!([[hex(b"none"), hex(b"n")], recent]),
+            json!([{
+                "block": recent,
+                "changes": [[hex(b"none"), null], [hex(b"n"), hex(&[u8::try_from(BLOCKS - 1).unwrap()])]],
+            }]),
+        ),
+        (
+            "state_queryStorage",
+            json!([[hex(b"none"), hex(b"n")], recent]),
+            json!([
+                {
+                    "block": recent,
+                    "changes": [[hex(b"none"), null], [hex(b"n"), hex(&[u8::try_from(BLOCKS - 1).unwrap()])]],
+                },
+                { "block": best, "changes": [[hex(b"n"), hex(&[u8::try_from(BLOCKS).unwrap()])]] },
+            ]),
+        ),
         ("author_submitExtrinsic", json!([hex(EXTRINSIC)]), json!(blake2_256(EXTRINSIC).to_string())),
     ];
     for (method, params, expected) in rows {
         assert_eq!(ask(method, params.clone()), expected, "{method} {params}");
     }
     let methods = ask("rpc_methods", json!([]))["methods"].as_array().unwrap().len();
-    assert_eq!(methods, 18);
+    assert_eq!(methods, 66);
 }
 
 #[test]
@@ -237,7 +282,10 @@ fn refusals_name_the_rule() {
     let (_server, url) = serve(&node);
     let old = node.hash(1);
     let rows = [
-        ("author_submitExtrinsic", json!(["0x00"]), 1_010, "energy is zero"),
+        ("author_submitExtrinsic", json!(["0x00"]), 1_010, "Invalid Transaction"),
+        ("author_submitAndWatchExtrinsic", json!(["0x00"]), -32_601, ""),
+        ("state_call", json!(["Core_nothing", "0x"]), 4_003, "the runtime has no function Core_nothing"),
+        ("state_queryStorageAt", json!([vec!["0x00"; 1_001]]), 4_002, "at most 1000 keys, not 1001"),
         ("author_submitExtrinsic", json!([]), -32_602, "parameter 0 (extrinsic): is missing"),
         ("author_submitExtrinsic", json!(["00"]), -32_602, "write 0x"),
         ("author_submitExtrinsic", json!([hex(&vec![0; (256 << 10) + 1])]), -32_602, "at most 262144 bytes"),
@@ -245,10 +293,20 @@ fn refusals_name_the_rule() {
         ("state_getStorage", json!(["0x123"]), -32_602, "parameter 0 (key)"),
         ("state_getStorage", json!([hex(&[0; 513])]), -32_602, "at most 512 bytes"),
         ("state_getStorage", json!([hex(b"n"), "0x12"]), -32_602, "a hash has 32 bytes"),
-        ("state_getStorage", json!([hex(b"n"), Hash::ZERO.to_string()]), 4_001, "unknown block 0x00"),
-        ("state_getStorage", json!([hex(b"n"), old]), 4_002, "the state of block 1 is gone"),
-        ("state_getKeysPaged", json!(["0x", KEYS_PER_PAGE_MAX + 1]), -32_602, "1 to 1000 keys, not 1001"),
-        ("state_getKeysPaged", json!(["0x"]), -32_602, "1 to 1000 keys, not 0"),
+        (
+            "state_getStorage",
+            json!([hex(b"n"), Hash::ZERO.to_string()]),
+            4_003,
+            "Client error: UnknownBlock: 0x00",
+        ),
+        (
+            "state_getStorage",
+            json!([hex(b"n"), old]),
+            4_003,
+            "State already discarded: the state of block 1 is gone",
+        ),
+        ("state_getKeysPaged", json!(["0x", KEYS_PER_PAGE_MAX + 1]), 4_002, "1 to 1000 keys, not 1001"),
+        ("state_getKeysPaged", json!(["0x"]), 4_002, "1 to 1000 keys, not 0"),
         ("busbar_getArchive", json!([1, "0x", 257]), -32_602, "1 to 256 rows, not 257"),
         ("busbar_getArchive", json!([256, "0x", 1]), -32_602, "no archive table 256"),
         ("chain_getBlockHash", json!(["five"]), -32_602, "is no number"),

@@ -57,7 +57,7 @@ macro_rules! from_module {
 from_module!(system System, balances Balances, sudo Sudo, registry Registry, contracts Contracts, markets Markets, attestation Attestation);
 
 /// One event with its place.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct EventRecord {
     /// When.
     pub phase: Phase,

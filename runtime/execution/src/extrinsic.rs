@@ -24,7 +24,7 @@ const SIGNED_V4: u8 = 0x84;
 const BARE_V4: u8 = 0x04;
 
 /// Substrate's `MultiAddress`; only `Id` names an account of this chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum MultiAddress {
     /// A 32-byte account.
     #[codec(index = 0)]

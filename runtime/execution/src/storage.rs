@@ -227,6 +227,13 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
         bytes
     }
 
+    /// What the storage keys of all keys that begin with `part` begin with.
+    pub fn prefix_of(&self, part: &impl StorageKey) -> Vec<u8> {
+        let mut bytes = self.prefix.bytes().to_vec();
+        part.hash_into(&mut bytes);
+        bytes
+    }
+
     /// The value, if set.
     pub fn get(&self, state: &Overlay, key: &K) -> Option<T> {
         state.read(&self.key(key), |bytes| bytes.map(|bytes| decode(&self.prefix, bytes)))
@@ -265,9 +272,7 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
 
     /// Remove the first `limit` entries whose keys begin with `part`; how many there were.
     pub fn clear_under(&self, state: &mut Overlay, part: &impl StorageKey, limit: usize) -> usize {
-        let mut prefix = self.prefix.bytes().to_vec();
-        part.hash_into(&mut prefix);
-        state.clear_prefix(&prefix, limit)
+        state.clear_prefix(&self.prefix_of(part), limit)
     }
 
     /// All entries, ascending by key. Cost grows with the map: for views and genesis, not for the block path.
@@ -283,9 +288,7 @@ impl<K: StorageKey, T: Encode + Decode> Map<K, T> {
     where
         K: ReadableKey + Ord,
     {
-        let mut prefix = self.prefix.bytes().to_vec();
-        part.hash_into(&mut prefix);
-        self.entries_with(state, &prefix)
+        self.entries_with(state, &self.prefix_of(part))
     }
 
     fn entries_with(&self, state: &Overlay, prefix: &[u8]) -> BTreeMap<K, T>

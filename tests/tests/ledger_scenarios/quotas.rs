@@ -6,6 +6,7 @@ use contract_interface::kinds;
 use parity_scale_codec::Compact;
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::payment::{HOUR_MS, Usage, WeightRates, usage};
+use runtime_execution::modules::system::Pays;
 use runtime_execution::modules::{balances, system};
 use runtime_execution::{Event, Invalid, Outcome};
 use runtime_primitives::{Gas, Hash, Money, Timestamp};
@@ -72,7 +73,7 @@ fn beyond_the_quota_gas_costs_money_until_the_hour_is_over() {
         assert_eq!(free(&world), funds - CROSSING - 2 * FEE);
         let paid = |event: &Event| match event {
             Event::System(system::Event::ExtrinsicFailed { dispatch_info, .. }) => {
-                dispatch_info.pays_fee == 0
+                dispatch_info.pays_fee == Pays::Yes
             }
             _ => false,
         };

@@ -319,6 +319,16 @@ impl Chain {
         locked(&self.pool).own(bytes)
     }
 
+    /// Whether an extrinsic waits in the pool.
+    pub fn waits(&self, extrinsic: &Hash) -> bool {
+        locked(&self.pool).waits(extrinsic)
+    }
+
+    /// What waits in the pool, up to about `bytes`.
+    pub fn pending(&self, bytes: usize) -> Vec<Vec<u8>> {
+        locked(&self.pool).pending(bytes)
+    }
+
     fn take_in(&self, batch: Vec<Vec<u8>>, is_own: bool) -> Vec<Result<Hash, PoolError>> {
         let known: Vec<Option<Hash>> = {
             let pool = locked(&self.pool);

@@ -349,6 +349,23 @@ impl Pool {
         self.known.contains(&runtime_primitives::blake2_256(bytes))
     }
 
+    /// Whether the extrinsic with this hash waits here.
+    pub fn waits(&self, extrinsic: &Hash) -> bool {
+        self.known.contains(extrinsic)
+    }
+
+    /// What waits, bare ones first, until the next would be beyond `bytes`.
+    pub fn pending(&self, bytes: usize) -> Vec<Vec<u8>> {
+        let signed = self.signed.values().flat_map(|account| account.waiting.values());
+        let all = self.bare.values().map(|(_, waiting)| waiting).chain(signed.map(|(_, waiting)| waiting));
+        let mut room = bytes;
+        let fits = all.map_while(|waiting| {
+            room = room.checked_sub(waiting.bytes.len())?;
+            Some(waiting.bytes.clone())
+        });
+        fits.collect()
+    }
+
     /// Number of extrinsics waiting.
     pub fn len(&self) -> usize {
         self.known.len()

@@ -2,15 +2,17 @@
 
 use crate::checkpoint::Keeper;
 use crate::keys::{KeyError, Ss58};
-use crate::node::Chain;
+use crate::node::{Chain, PoolError};
 use host_consensus::Application as _;
 use host_consensus::network::{Counters, NetworkCounts, PROTOCOL};
-use host_rpc::{NetworkStatus, NodeStatus, NodeView};
+use host_rpc::{Heads, NetworkStatus, NodeStatus, NodeView, Refusal};
 use host_storage::{CERTIFICATES_PER_PAGE_MAX, Snapshot};
+use runtime_execution::Invalid;
+use runtime_execution::api::{self, ApiError, Environment};
 use runtime_execution::modules::registry::validators;
 use runtime_execution::modules::timestamp;
 use runtime_primitives::{AccountId, Hash, Timestamp};
-use runtime_state::Overlay;
+use runtime_state::{Backend, Overlay};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -26,6 +28,7 @@ pub struct View {
     checkpoints: Arc<Keeper>,
     submitted: Arc<Submitted>,
     published: Arc<RwLock<Snapshot>>,
+    heads: Arc<Heads>,
 }
 
 /// What a node does on its chain.
@@ -50,8 +53,10 @@ impl View {
         checkpoints: Arc<Keeper>,
         submitted: Arc<Submitted>,
     ) -> Self {
-        let published = Arc::new(RwLock::new(chain.snapshot()));
-        Self { name: name.into(), chain, role, checkpoints, submitted, published }
+        let snapshot = chain.snapshot();
+        let heads = Arc::new(Heads::new(snapshot.height()));
+        let published = Arc::new(RwLock::new(snapshot));
+        Self { name: name.into(), chain, role, checkpoints, submitted, published, heads }
     }
 
     /// The last durable block.
@@ -62,7 +67,24 @@ impl View {
     /// Show the best block, which is durable now.
     pub fn publish(&self) {
         let snapshot = self.chain.snapshot();
+        let height = snapshot.height();
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.heads.ring(height);
+    }
+}
+
+/// As Substrate's nodes sort them.
+fn refusal(reason: &PoolError) -> Refusal {
+    let rule = reason.to_string();
+    match reason {
+        PoolError::Invalid(Invalid::Undecodable) => Refusal::Format(rule),
+        PoolError::Invalid(Invalid::NotSigned) => Refusal::Unknown(rule),
+        PoolError::Invalid(_) => Refusal::Invalid(rule),
+        PoolError::Known(_) | PoolError::Duplicate { .. } => Refusal::Known(rule),
+        PoolError::NonceTaken { .. } => Refusal::Priority(rule),
+        PoolError::SignerFull { .. } | PoolError::TooFarAhead { .. } | PoolError::Full => {
+            Refusal::Dropped(rule)
+        }
     }
 }
 
@@ -88,12 +110,29 @@ impl NodeView for View {
         self.published()
     }
 
-    fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, String> {
+    fn heads(&self) -> &Heads {
+        &self.heads
+    }
+
+    fn call(&self, state: &dyn Backend, block: Hash, name: &str, input: &[u8]) -> Result<Vec<u8>, ApiError> {
+        let environment = Environment { vm: self.chain.vm(), state, block, genesis: self.chain.genesis() };
+        api::call(&environment, name, input)
+    }
+
+    fn waits(&self, extrinsic: &Hash) -> bool {
+        self.chain.waits(extrinsic)
+    }
+
+    fn pending(&self, bytes: usize) -> Vec<Vec<u8>> {
+        self.chain.pending(bytes)
+    }
+
+    fn submit(&self, extrinsic: Vec<u8>) -> Result<Hash, Refusal> {
         let answer = self.chain.submit(vec![extrinsic.clone()]).pop().expect("one answer each");
         if answer.is_ok() {
             (self.submitted)(&extrinsic);
         }
-        answer.map_err(|reason| reason.to_string())
+        answer.map_err(|reason| refusal(&reason))
     }
 
     fn next_nonce(&self, address: &str) -> Result<u32, String> {

@@ -20,6 +20,9 @@ use scale_info::{MetaType, TypeInfo, meta_type};
 use std::sync::OnceLock;
 use thiserror::Error;
 
+/// Stack of a thread on which functions are asked: contracts may run.
+pub use runtime_vm::VM_THREAD_STACK_BYTES as THREAD_STACK_BYTES;
+
 pub use contracts::{
     Code, CodeUploadReturnValue, ContractAccessError, ContractResult, ExecReturnValue,
     InstantiateReturnValue, ReturnFlags,

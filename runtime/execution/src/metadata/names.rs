@@ -4,18 +4,16 @@ use scale_info::form::PortableForm;
 use scale_info::{PortableRegistry, Type, TypeDef};
 
 /// Paths that clients look for, and the types that stand there.
-const KNOWN: [(&str, &str); 19] = [
+const KNOWN: [(&str, &str); 17] = [
     ("runtime_primitives::account::AccountId", "sp_core::crypto::AccountId32"),
     ("runtime_primitives::hash::Hash", "primitive_types::H256"),
     ("runtime_primitives::block::Digest", "sp_runtime::generic::digest::Digest"),
     ("runtime_primitives::block::DigestItem", "sp_runtime::generic::digest::DigestItem"),
     ("runtime_execution::call::Call", "busbar_runtime::RuntimeCall"),
     ("runtime_execution::event::Event", "busbar_runtime::RuntimeEvent"),
-    ("runtime_execution::event::EventRecord", "frame_system::EventRecord"),
     ("runtime_execution::event::Phase", "frame_system::Phase"),
     ("runtime_execution::error::SubstrateError", "sp_runtime::DispatchError"),
     ("runtime_execution::error::ModuleError", "sp_runtime::ModuleError"),
-    ("runtime_execution::extrinsic::MultiAddress", "sp_runtime::multiaddress::MultiAddress"),
     ("runtime_execution::extrinsic::MultiSignature", "sp_runtime::MultiSignature"),
     ("runtime_execution::metadata::RuntimeVersion", "sp_version::RuntimeVersion"),
     ("runtime_execution::modules::system::Weight", "sp_weights::weight_v2::Weight"),
@@ -71,6 +69,11 @@ fn path(own: &str) -> String {
         let name = own.rsplit("::").next().unwrap_or_default();
         return format!("{module}::pallet::{name}");
     }
+    // An error with its values, which some events hold; clients take two types of one name in a module for one.
+    if is_of_module(own, "Error") && !own.ends_with("::pallet::Error") {
+        let module = translated.split("::").next().unwrap_or_default();
+        return format!("{module}::Refusal");
+    }
     translated
 }
 
@@ -106,6 +109,7 @@ mod tests {
             ("runtime_execution::modules::markets::call::ConfirmItem", "pallet_markets::call::ConfirmItem"),
             ("runtime_execution::modules::balances::pallet::Error", "pallet_balances::pallet::Error"),
             ("contract_interface::order::Side", "busbar_market::order::Side"),
+            ("runtime_execution::modules::markets::error::Error", "pallet_markets::Refusal"),
             ("Option", "Option"),
         ] {
             assert_eq!(path(own), expected, "{own}");

@@ -1,10 +1,11 @@
 //! Types that exist for clients alone: the frame of an extrinsic, its extensions, and errors as events tell them.
 
 use crate::call::Call;
+use crate::event::{Event, EventRecord, Phase};
 use crate::extrinsic::{Era, MultiAddress, MultiSignature};
 use crate::modules::{attestation, balances, contracts, markets, registry, sudo, timestamp};
-use runtime_primitives::Hash;
-use scale_info::build::{Fields, Variants};
+use runtime_primitives::{AccountId, Hash};
+use scale_info::build::{Fields, VariantBuilder, Variants};
 use scale_info::{MetaType, Path, Type, TypeDef, TypeDefVariant, TypeInfo, TypeParameter, meta_type};
 use std::marker::PhantomData;
 
@@ -21,6 +22,43 @@ impl TypeInfo for Era {
             variants.variant("Mortal", |v| v.index(first).fields(Fields::unnamed().field(|f| f.ty::<u8>())))
         });
         Type::builder().path(Path::new("Era", "sp_runtime::generic::era")).variant(variants)
+    }
+}
+
+/// Clients ask the address for its parameters.
+impl TypeInfo for MultiAddress {
+    type Identity = Self;
+
+    fn type_info() -> Type {
+        let parameters = vec![
+            TypeParameter::new("AccountId", Some(meta_type::<AccountId>())),
+            TypeParameter::new("AccountIndex", Some(meta_type::<()>())),
+        ];
+        let id = |v: VariantBuilder<_>| v.index(0).fields(Fields::unnamed().field(|f| f.ty::<AccountId>()));
+        Type::builder()
+            .path(Path::new("MultiAddress", "sp_runtime::multiaddress"))
+            .type_params(parameters)
+            .variant(Variants::new().variant("Id", id))
+    }
+}
+
+/// Clients ask the record for its parameters as well.
+impl TypeInfo for EventRecord {
+    type Identity = Self;
+
+    fn type_info() -> Type {
+        let parameters = vec![
+            TypeParameter::new("E", Some(meta_type::<Event>())),
+            TypeParameter::new("T", Some(meta_type::<Hash>())),
+        ];
+        let fields = Fields::named()
+            .field(|f| f.name("phase").ty::<Phase>().type_name("Phase"))
+            .field(|f| f.name("event").ty::<Event>().type_name("E"))
+            .field(|f| f.name("topics").ty::<Vec<Hash>>().type_name("Vec<T>"));
+        Type::builder()
+            .path(Path::new("EventRecord", "frame_system"))
+            .type_params(parameters)
+            .composite(fields)
     }
 }
 

@@ -12,7 +12,7 @@
 //! by little, so many keys a block.
 
 use super::deposit::{DepositRates, Meter, lockup, rates};
-use crate::storage::{Map, Value, storage};
+use crate::storage::{Map, ReadableKey, StorageKey, Value, storage};
 use parity_scale_codec::{Decode, Encode};
 use runtime_primitives::{AccountId, Hash, Money, blake2_256};
 use runtime_state::Overlay;
@@ -116,6 +116,31 @@ pub fn address(deployer: &AccountId, code_hash: &Hash, input: &[u8], salt: &[u8]
 /// The value under `key` in a contract's storage.
 pub fn storage_at(state: &Overlay, contract: &AccountId, key: &[u8]) -> Option<Vec<u8>> {
     read(state, CONTRACT_INFO.get(state, contract)?.trie_id(), key)
+}
+
+/// What the storage keys of a contract's values begin with, which clients see as its child trie.
+pub fn child_prefix(trie_id: Hash) -> Vec<u8> {
+    STORAGE.prefix_of(&trie_id)
+}
+
+/// What they go on with for a key of the child trie. One of 32 bytes, a contract's key after it was hashed; nothing else is there.
+pub fn child_part(key: &[u8]) -> Vec<u8> {
+    let mut part = Vec::new();
+    match key.try_into() {
+        Ok(key) => Hash(key).hash_into(&mut part),
+        Err(_) => part.extend_from_slice(key),
+    }
+    part
+}
+
+/// The key of the child trie behind a part.
+pub fn child_key(mut part: &[u8]) -> Option<Hash> {
+    Hash::read(&mut part)
+}
+
+/// The value that a contract stored, from what the state has.
+pub fn child_value(mut stored: &[u8]) -> Vec<u8> {
+    Vec::decode(&mut stored).unwrap_or_default()
 }
 
 /// [`storage_at`], for who knows the trie id.

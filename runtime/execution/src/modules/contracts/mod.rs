@@ -20,7 +20,10 @@ mod stack;
 pub use call::{Call, Determinism, dispatch};
 pub use code::{CODE_INFO, CodeInfo, IS_CONTRACT, PRISTINE_CODE, code, upload};
 pub(crate) use contract::clean_up;
-pub use contract::{CONTRACT_INFO, ContractInfo, NONCE, STORAGE, address, storage_at};
+pub use contract::{
+    CONTRACT_INFO, ContractInfo, NONCE, STORAGE, address, child_key, child_part, child_prefix, child_value,
+    storage_at,
+};
 pub use deposit::{DepositRates, RATES, StorageDeposit};
 pub use dry_run::{DryRun, Instantiation, NewCode, dry_call, dry_instantiate, dry_upload};
 pub use error::Error;
