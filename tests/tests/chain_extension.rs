@@ -9,6 +9,7 @@ use runtime_execution::modules::contracts::{
     self, BillInfo, ClearedTrades, Function, MarketParams, Message, SlotInfo, dry_call,
 };
 use runtime_execution::modules::markets::{RECORDS, SLOTS, SlotState, TRADES};
+use runtime_execution::modules::system::Weight;
 use runtime_primitives::{AccountId, EntityId, Gas, MarketId, Money, Slot, blake2_256};
 
 /// Gives its input, a function's id before its arguments, to the extension; answers the status and the answer.

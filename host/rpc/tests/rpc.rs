@@ -287,7 +287,7 @@ fn refusals_name_the_rule() {
         ("state_call", json!(["Core_nothing", "0x"]), 4_003, "the runtime has no function Core_nothing"),
         ("state_queryStorageAt", json!([vec!["0x00"; 1_001]]), 4_002, "at most 1000 keys, not 1001"),
         ("author_submitExtrinsic", json!([]), -32_602, "parameter 0 (extrinsic): is missing"),
-        ("author_submitExtrinsic", json!(["00"]), -32_602, "write 0x"),
+        ("author_submitExtrinsic", json!(["zz"]), -32_602, "write 0x"),
         ("author_submitExtrinsic", json!([hex(&vec![0; (256 << 10) + 1])]), -32_602, "at most 262144 bytes"),
         ("author_submitExtrinsic", json!([hex(&vec![0; 600 << 10])]), 0, ""),
         ("state_getStorage", json!(["0x123"]), -32_602, "parameter 0 (key)"),

@@ -32,7 +32,7 @@ pub enum MultiAddress {
 }
 
 /// Substrate's `MultiSignature`; this chain verifies sr25519.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum MultiSignature {
     /// schnorrkel over ristretto25519.
     #[codec(index = 1)]

@@ -4,9 +4,10 @@
 use parity_scale_codec::{Decode, Encode};
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::contracts::{
-    Call, Caller, CodeInfo, ContractInfo, Determinism, Error, Event, Weight,
+    Call, Caller, CodeInfo, ContractInfo, Determinism, Error, Event,
 };
-use runtime_execution::{DispatchError, SubstrateError};
+use runtime_execution::modules::system::Weight;
+use runtime_execution::{DispatchError, ModuleError, SubstrateError};
 use runtime_primitives::{AccountId, Hash, Money, blake2_256};
 
 const WHO: AccountId = AccountId([0xaa; 32]);
@@ -164,6 +165,10 @@ fn errors_are_numbered_as_the_pallet_numbers_them() {
         (Error::EventSpaceExhausted, 64),
     ] {
         let seen = SubstrateError::from(&DispatchError::Contracts(error.clone()));
-        assert_eq!(seen, SubstrateError::Module { index: 5, error: [number, 0, 0, 0] }, "{error}");
+        assert_eq!(
+            seen,
+            SubstrateError::Module(ModuleError { index: 5, error: [number, 0, 0, 0] }),
+            "{error}"
+        );
     }
 }

@@ -10,9 +10,10 @@ use host_node::keys::Signer;
 use parity_scale_codec::{Compact, Encode};
 use runtime_execution::extrinsic::MultiAddress;
 use runtime_execution::modules::contracts::{
-    self, DryRun, Error, Instantiation, Message, NewCode, STORAGE, Weight, dry_call, dry_instantiate,
+    self, DryRun, Error, Instantiation, Message, NewCode, STORAGE, dry_call, dry_instantiate,
 };
 use runtime_execution::modules::system;
+use runtime_execution::modules::system::Weight;
 use runtime_execution::{DispatchError, Event, EventRecord, Outcome};
 use runtime_primitives::{AccountId, Gas, Hash, Money, blake2_256};
 use runtime_vm::{EngineKind, Trap, Vm};

@@ -4,7 +4,7 @@ use scale_info::form::PortableForm;
 use scale_info::{PortableRegistry, Type, TypeDef};
 
 /// Paths that clients look for, and the types that stand there.
-const KNOWN: [(&str, &str); 17] = [
+const KNOWN: [(&str, &str); 16] = [
     ("runtime_primitives::account::AccountId", "sp_core::crypto::AccountId32"),
     ("runtime_primitives::hash::Hash", "primitive_types::H256"),
     ("runtime_primitives::block::Digest", "sp_runtime::generic::digest::Digest"),
@@ -14,7 +14,6 @@ const KNOWN: [(&str, &str); 17] = [
     ("runtime_execution::event::Phase", "frame_system::Phase"),
     ("runtime_execution::error::SubstrateError", "sp_runtime::DispatchError"),
     ("runtime_execution::error::ModuleError", "sp_runtime::ModuleError"),
-    ("runtime_execution::extrinsic::MultiSignature", "sp_runtime::MultiSignature"),
     ("runtime_execution::metadata::RuntimeVersion", "sp_version::RuntimeVersion"),
     ("runtime_execution::modules::system::Weight", "sp_weights::weight_v2::Weight"),
     ("runtime_execution::modules::system::DispatchClass", "frame_support::dispatch::DispatchClass"),

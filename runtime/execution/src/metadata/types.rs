@@ -42,6 +42,21 @@ impl TypeInfo for MultiAddress {
     }
 }
 
+/// Clients ask for all three kinds before they sign with any; the chain refuses all but sr25519.
+impl TypeInfo for MultiSignature {
+    type Identity = Self;
+
+    fn type_info() -> Type {
+        let of = |index| {
+            move |v: VariantBuilder<_>| v.index(index).fields(Fields::unnamed().field(|f| f.ty::<[u8; 64]>()))
+        };
+        let ecdsa = |v: VariantBuilder<_>| v.index(2).fields(Fields::unnamed().field(|f| f.ty::<[u8; 65]>()));
+        let kinds =
+            Variants::new().variant("Ed25519", of(0)).variant("Sr25519", of(1)).variant("Ecdsa", ecdsa);
+        Type::builder().path(Path::new("MultiSignature", "sp_runtime")).variant(kinds)
+    }
+}
+
 /// Clients ask the record for its parameters as well.
 impl TypeInfo for EventRecord {
     type Identity = Self;

@@ -11,7 +11,8 @@ use parity_scale_codec::Encode;
 use runtime_execution::extrinsic::{Era, Extra, MultiAddress, UncheckedExtrinsic};
 use runtime_execution::modules::contracts::{self, DepositRates, Determinism, DryRun, Message};
 use runtime_execution::modules::payment::WeightRates;
-use runtime_execution::modules::{balances, contracts::Weight, system};
+use runtime_execution::modules::system::Weight;
+use runtime_execution::modules::{balances, system};
 use runtime_execution::{
     Call, DispatchError, EPOCH_BLOCKS, Event, EventRecord, ExecutedBlock, GenesisConfig, GenesisEntity,
     Outcome, Phase, Verifier, build_genesis, execute_block,
