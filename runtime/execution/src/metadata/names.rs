@@ -1,5 +1,6 @@
 //! What Substrate's clients call our types. They know some by their paths, and spell calls in snake case.
 
+use super::types::{ERA, UNUSED};
 use scale_info::form::PortableForm;
 use scale_info::{PortableRegistry, Type, TypeDef};
 
@@ -40,10 +41,16 @@ pub fn translate(types: &mut PortableRegistry) {
         if is_of_module(&own, "Call") {
             rename_variants(&mut one.ty, |name, _| snake_case(name));
         }
-        if own == super::types::ERA {
+        if own == ERA {
             rename_variants(&mut one.ty, |name, index| match index {
                 0 => name.to_owned(),
                 _ => format!("{name}{index}"),
+            });
+        }
+        if own.ends_with("::pallet::Error") {
+            rename_variants(&mut one.ty, |name, index| match name {
+                UNUSED => format!("{name}{index}"),
+                _ => name.to_owned(),
             });
         }
         one.ty.path.segments =

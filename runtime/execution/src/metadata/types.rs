@@ -6,7 +6,9 @@ use crate::extrinsic::{Era, MultiAddress, MultiSignature};
 use crate::modules::{attestation, balances, contracts, markets, registry, sudo, timestamp};
 use runtime_primitives::{AccountId, Hash};
 use scale_info::build::{Fields, VariantBuilder, Variants};
-use scale_info::{MetaType, Path, Type, TypeDef, TypeDefVariant, TypeInfo, TypeParameter, meta_type};
+use scale_info::{
+    MetaType, Path, Type, TypeDef, TypeDefVariant, TypeInfo, TypeParameter, Variant, meta_type,
+};
 use std::marker::PhantomData;
 
 /// Path of [`Era`].
@@ -97,6 +99,9 @@ impl TypeInfo for Unchecked {
     }
 }
 
+/// What numbers between errors are called, with the number behind.
+pub const UNUSED: &str = "Unused";
+
 /// A module's errors as events tell them: the variant, without the values that the receipts have.
 pub struct ModuleErrors<E>(PhantomData<fn() -> E>);
 
@@ -109,6 +114,13 @@ impl<E: TypeInfo + 'static> TypeInfo for ModuleErrors<E> {
             unreachable!("errors are enums");
         };
         variants.iter_mut().for_each(|variant| variant.fields.clear());
+        // Some clients count instead of looking at the numbers, so there is a variant for each up to the last.
+        let last = variants.iter().map(|variant| variant.index).max().unwrap_or(0);
+        let gaps = (0..last).filter(|index| variants.iter().all(|variant| variant.index != *index));
+        let unused = |index| Variant { name: UNUSED, fields: Vec::new(), index, docs: vec!["Never given."] };
+        let unused: Vec<_> = gaps.map(unused).collect();
+        variants.extend(unused);
+        variants.sort_unstable_by_key(|variant| variant.index);
         // [crate, "modules", module, …, "Error"]
         let mut segments = path.segments;
         segments.splice(3.., ["pallet", "Error"]);
