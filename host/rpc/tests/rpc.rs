@@ -253,7 +253,7 @@ fn every_method_answers() {
         assert_eq!(ask(method, params.clone()), expected, "{method} {params}");
     }
     let methods = ask("rpc_methods", json!([]))["methods"].as_array().unwrap().len();
-    assert_eq!(methods, 66);
+    assert_eq!(methods, 63);
 }
 
 #[test]
@@ -283,7 +283,6 @@ fn refusals_name_the_rule() {
     let old = node.hash(1);
     let rows = [
         ("author_submitExtrinsic", json!(["0x00"]), 1_010, "Invalid Transaction"),
-        ("author_submitAndWatchExtrinsic", json!(["0x00"]), -32_601, ""),
         ("state_call", json!(["Core_nothing", "0x"]), 4_003, "the runtime has no function Core_nothing"),
         ("state_queryStorageAt", json!([vec!["0x00"; 1_001]]), 4_002, "at most 1000 keys, not 1001"),
         ("author_submitExtrinsic", json!([]), -32_602, "parameter 0 (extrinsic): is missing"),
