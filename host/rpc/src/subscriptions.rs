@@ -142,14 +142,16 @@ async fn watch<V: NodeView>(params: Params<'static>, pending: PendingSubscriptio
     let told = door.watched.watch(hash);
     let asked = door.clone();
     let submitted = tokio::task::spawn_blocking(move || asked.view.submit(bytes)).await;
-    match submitted {
-        Ok(Ok(_)) => door.watched.taken(&hash),
-        Ok(Err(refused)) => return pending.reject(ErrorObjectOwned::from(CallError::Refused(refused))).await,
-        Err(failed) => {
-            let failed = CallError::Unavailable(failed.to_string());
-            return pending.reject(ErrorObjectOwned::from(failed)).await;
-        }
+    let refused = match submitted {
+        Ok(answer) => answer.err().map(CallError::Refused),
+        Err(failed) => Some(CallError::Unavailable(failed.to_string())),
+    };
+    if let Some(refused) = refused {
+        drop(told);
+        door.watched.forget(&hash);
+        return pending.reject(ErrorObjectOwned::from(refused)).await;
     }
+    door.watched.taken(&hash);
     let Ok(sink) = pending.accept().await else { return };
     if !send(&sink, &"ready".into()).await {
         return;

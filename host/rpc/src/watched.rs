@@ -56,6 +56,17 @@ impl Watched {
         }
     }
 
+    /// Let go of it if nobody waits for it any more: who is refused leaves nothing, also where no block comes.
+    pub fn forget(&self, extrinsic: &Hash) {
+        let mut all = self.all();
+        if let Some(waiting) = all.get_mut(extrinsic) {
+            waiting.tell.retain(|tell| !tell.is_closed());
+            if waiting.tell.is_empty() {
+                all.remove(extrinsic);
+            }
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.all().is_empty()
     }

@@ -248,12 +248,20 @@ pub fn child_keys_paged<V: NodeView>(view: &V, arguments: &Arguments) -> Answer 
     let at = arguments.optional_hash(4, "at")?;
     with_state(&view.snapshot(), at, |state, _| {
         let prefix = contracts::child_prefix(trie);
-        let from = start.map(|start| [prefix.clone(), contracts::child_part(&start)].concat());
-        let found = page(state, &prefix, KEYS_PER_PAGE_MAX, from);
-        let keys = found.iter().filter_map(|key| contracts::child_key(&key[prefix.len()..]));
-        keys.filter(|key| key.0.starts_with(&begins))
-            .take(count as usize)
-            .map(|key| Value::from(json::hex(&key.0)))
-            .collect()
+        let mut from = start.map(|start| [prefix.clone(), contracts::child_part(&start)].concat());
+        let mut keys: Vec<Value> = Vec::new();
+        // They are stored by their hashes: those that begin so stand anywhere.
+        while keys.len() < count as usize {
+            let found = page(state, &prefix, KEYS_PER_PAGE_MAX, from);
+            let read = found.iter().filter_map(|key| contracts::child_key(&key[prefix.len()..]));
+            let fitting = read.filter(|key| key.0.starts_with(&begins));
+            keys.extend(fitting.map(|key| Value::from(json::hex(&key.0))));
+            if found.len() < KEYS_PER_PAGE_MAX as usize {
+                break;
+            }
+            from = found.into_iter().last();
+        }
+        keys.truncate(count as usize);
+        keys.into()
     })
 }

@@ -1,6 +1,8 @@
 //! A server on a real socket over a small store, asked by our own client and by a plain one.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod subscriptions;
+
 use host_rpc::{
     ClientError, Heads, KEYS_PER_PAGE_MAX, NodeStatus, NodeView, RECENT_BLOCKS_MAX, Refusal, RemoteNode,
     RpcServer,
@@ -71,8 +73,11 @@ fn commit(parent: &Header, number: u64, state: &impl State) -> Commit {
     Commit { header, block, body, receipts, changes, trie, archive, finality }
 }
 
-/// Block `number` skipped an extrinsic.
+/// A block of the first ones skipped an extrinsic, a later one applied the one that may be submitted.
 fn receipt(number: u64) -> Receipt {
+    if number > BLOCKS {
+        return Receipt { extrinsic: blake2_256(EXTRINSIC), outcome: Outcome::Applied { index: 0 } };
+    }
     let reason = Invalid::Expired { birth: 0, current: number };
     Receipt { extrinsic: Hash::ZERO, outcome: Outcome::Skipped { reason } }
 }
@@ -96,6 +101,17 @@ impl Node {
             store.commit(next).unwrap();
         }
         Arc::new(Self { store, heads: Heads::new(Height::from_number(BLOCKS)), _folder: folder })
+    }
+
+    /// Commit another block, and tell those who listen.
+    fn grow(&self) -> u64 {
+        let snapshot = self.store.snapshot();
+        let number = snapshot.height().next().number();
+        let next = commit(snapshot.best_header(), number, &snapshot);
+        drop(snapshot);
+        self.store.commit(next).unwrap();
+        self.heads.ring(Height::from_number(number));
+        number
     }
 
     fn hash(&self, number: u64) -> String {
